@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PackageDescription
+
+/// The building, as data: every module names its floor, and may only use modules on floors below.
+struct Module {
+  enum Kind { case swift, c, executable }
+  var name: String
+  var layer: Int
+  var kind = Kind.swift
+  var uses: [String] = []
+  var products: [Target.Dependency] = []
+  var tested = true
+}
+
+let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let modules = [
+  Module(name: "CKernels", layer: 0, kind: .c),
+  Module(name: "COneDNN", layer: 0, kind: .c, tested: false),
+  Module(name: "RandomStreams", layer: 0),
+
+  Module(name: "TensorGraph", layer: 1),
+  Module(name: "TextData", layer: 1, uses: ["RandomStreams"]),
+  Module(name: "TensorFiles", layer: 1),
+  Module(name: "RunRecords", layer: 1),
+  Module(name: "Charts", layer: 1),
+  Module(name: "Configurations", layer: 1, products: [tomlKit]),
+
+  Module(name: "LanguageModels", layer: 2, uses: ["TensorGraph", "RandomStreams"]),
+  Module(name: "Optimizers", layer: 2, uses: ["TensorGraph"]),
+  Module(name: "Schedules", layer: 2),
+  Module(name: "CPURuntime", layer: 2, uses: ["TensorGraph", "CKernels", "COneDNN"]),
+
+  Module(
+    name: "Training", layer: 3,
+    uses: [
+      "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph", "TextData",
+      "TensorFiles", "RunRecords", "Configurations", "RandomStreams",
+    ]),
+
+  Module(
+    name: "assay", layer: 5, kind: .executable,
+    uses: [
+      "Training", "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph",
+      "TextData", "TensorFiles", "RunRecords", "Charts", "Configurations", "RandomStreams",
+    ],
+    products: [argumentParser], tested: false),
+]
+
+let layerOf = Dictionary(uniqueKeysWithValues: modules.map { ($0.name, $0.layer) })
+for module in modules {
+  for used in module.uses {
+    guard let layer = layerOf[used] else { fatalError("\(module.name) uses unknown \(used)") }
+    if layer >= module.layer {
+      fatalError("\(module.name) (layer \(module.layer)) may not use \(used) (layer \(layer))")
+    }
+  }
+}
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+// C is optimised in every configuration (the last -O wins over SwiftPM's -O0), or debug tests crawl.
+// Contraction stays off so that the same source gives the same bits under every instruction set.
+var cFlags = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"]
+var linkerSettings: [LinkerSetting] = [.linkedLibrary("dnnl")]
+#if os(macOS)
+  for prefix in ["/opt/homebrew", "/usr/local"]
+  where FileManager.default.fileExists(atPath: prefix + "/include/dnnl.h")
+    || FileManager.default.fileExists(atPath: prefix + "/include/oneapi/dnnl/dnnl.h")
+  {
+    cFlags += ["-I\(prefix)/include"]
+    linkerSettings += [.unsafeFlags(["-L\(prefix)/lib"])]
+  }
+#endif
+
+var targets: [Target] = []
+for module in modules {
+  let dependencies = module.uses.map { Target.Dependency.target(name: $0) } + module.products
+  switch module.kind {
+  case .c:
+    targets.append(
+      .target(
+        name: module.name, dependencies: dependencies,
+        cSettings: [.unsafeFlags(cFlags)],
+        linkerSettings: module.name == "COneDNN" ? linkerSettings : [.linkedLibrary("m")]))
+  case .swift:
+    targets.append(
+      .target(name: module.name, dependencies: dependencies, swiftSettings: strict))
+  case .executable:
+    targets.append(
+      .executableTarget(name: module.name, dependencies: dependencies, swiftSettings: strict))
+  }
+  let tests = "Tests/\(module.name)Tests"
+  if module.tested, FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + tests) {
+    targets.append(
+      .testTarget(
+        name: "\(module.name)Tests",
+        dependencies: [.target(name: module.name)]
+          + module.uses.map { Target.Dependency.target(name: $0) },
+        path: tests, swiftSettings: strict))
+  }
+}
+
+let package = Package(
+  name: "Assay",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "assay", targets: ["assay"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+  ],
+  targets: targets
+)
