@@ -1,0 +1,128 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Causal softmax attention of heads side by side, without the score matrix ever being stored whole.
+///
+/// Legend: B sequences of T tokens, N = B T rows, H query heads, G key/value heads (H a multiple of G), D head width.
+/// For query i and key j <= i of one sequence (within the window, of the same document):
+/// out_i = sum_j softmax_j(q_i k_j / sqrt(D)) v_j; query head h reads key/value head h / (H/G). The second result is the
+/// logarithm of the softmax's denominator, `[B H T]` (Dao et al., 2022).
+public struct Attention: Operation {
+  /// D.
+  public let headWidth: Int
+  /// T.
+  public let contextLength: Int
+  /// How many keys back a query sees, itself included; nil: all of them.
+  public let window: Int?
+  /// A fourth operand `[N]` numbers the documents; attention stays inside one.
+  public let masksDocuments: Bool
+  /// How the result is stored.
+  public var elementType: ElementType = .float32
+
+  /// `attention`.
+  public var name: String { "attention" }
+
+  /// `[N, H D]` and `[B H T]`.
+  public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
+    try expect(masksDocuments ? 4 : 3, inputs)
+    try expectFloating(Array(inputs[0..<3]))
+    let (q, k, v) = (inputs[0].shape, inputs[1].shape, inputs[2].shape)
+    guard q.rank == 2, k.rank == 2, k == v, q[0] == k[0], q[0] % contextLength == 0,
+      q[1] % headWidth == 0, k[1] % headWidth == 0, k[1] > 0, q[1] % k[1] == 0
+    else {
+      throw mismatch(
+        inputs,
+        "q [N, H D], k and v [N, G D] with H a multiple of G, D = \(headWidth), N a multiple of T = "
+          + "\(contextLength) are needed")
+    }
+    if let window, window < 1 {
+      throw GraphError(.shape, "\(name): a window of \(window) sees nothing; use 1 or more")
+    }
+    if masksDocuments {
+      try expectInteger(inputs[3], "documents")
+      guard inputs[3].shape == [q[0]] else { throw mismatch(inputs, "documents must be [N]") }
+    }
+    return [TensorType(q, elementType), TensorType([q[0] * (q[1] / headWidth)])]
+  }
+
+  /// Scores are computed again from q, k and the stored denominator.
+  public func gradients(_ node: DifferentiatedNode) throws(GraphError) -> [Tensor?] {
+    if node.upstream[1] != nil {
+      throw GraphError(.notDifferentiable, "\(name): gradients flow through the output only")
+    }
+    guard let dout = node.upstream[0] else { return node.inputs.map { _ in nil } }
+    let operation = AttentionGradient(
+      headWidth: headWidth, contextLength: contextLength, window: window,
+      masksDocuments: masksDocuments)
+    let results = dout.graph.apply(
+      operation, Array(node.inputs[0..<3]) + node.results + [dout] + node.inputs.dropFirst(3))
+    return [results[0], results[1], results[2]] + node.inputs.dropFirst(3).map { _ in nil }
+  }
+
+  /// Score pairs that a causal, windowed mask leaves in one sequence.
+  public static func pairs(contextLength: Int, window: Int?) -> Double {
+    let t = Double(contextLength)
+    guard let window, window < contextLength else { return t * (t + 1) / 2 }
+    let w = Double(window)
+    return w * (w + 1) / 2 + (t - w) * w
+  }
+
+  /// 4 D FLOPs for every pair of query and visible key, and head.
+  public func cost(inputs: [TensorType], results: [TensorType]) -> Cost {
+    let sequences = Double(inputs[0].shape[0] / contextLength)
+    let pairs = Self.pairs(contextLength: contextLength, window: window)
+    return Cost(
+      flops: 4 * pairs * Double(inputs[0].shape[1]) * sequences,
+      bytes: touchedBytes(inputs: inputs, results: results))
+  }
+}
+
+/// Gradients of attention: `q, k, v, out, log-sum-exp, dout, (documents) -> dq, dk, dv`.
+public struct AttentionGradient: Operation {
+  /// D.
+  public let headWidth: Int
+  /// T.
+  public let contextLength: Int
+  /// How many keys back a query sees.
+  public let window: Int?
+  /// A last operand numbers the documents.
+  public let masksDocuments: Bool
+  /// How the gradients are stored.
+  public var elementType: ElementType = .float32
+
+  /// `attention gradient`.
+  public var name: String { "attention gradient" }
+
+  /// Like q, k and v.
+  public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
+    try expect(masksDocuments ? 7 : 6, inputs)
+    return inputs[0..<3].map { TensorType($0.shape, elementType) }
+  }
+
+  /// Not provided.
+  public func gradients(_ node: DifferentiatedNode) throws(GraphError) -> [Tensor?] {
+    throw GraphError(.notDifferentiable, "\(name): second derivatives are not provided")
+  }
+
+  /// 10 D FLOPs for every pair and head: scores again, and four products.
+  public func cost(inputs: [TensorType], results: [TensorType]) -> Cost {
+    let sequences = Double(inputs[0].shape[0] / contextLength)
+    let pairs = Attention.pairs(contextLength: contextLength, window: window)
+    return Cost(
+      flops: 10 * pairs * Double(inputs[0].shape[1]) * sequences,
+      bytes: touchedBytes(inputs: inputs, results: results))
+  }
+}
+
+extension Tensor {
+  /// Causal attention with `self` as queries `[N, H D]`.
+  public func attention(
+    keys: Tensor, values: Tensor, headWidth: Int, contextLength: Int, window: Int? = nil,
+    documents: Tensor? = nil
+  ) -> Tensor {
+    let operation = Attention(
+      headWidth: headWidth, contextLength: contextLength, window: window,
+      masksDocuments: documents != nil)
+    return graph.apply(operation, [self, keys, values] + (documents.map { [$0] } ?? []))[0]
+  }
+}

@@ -1,0 +1,64 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a parameter does in its model. Models declare roles; nothing ever guesses one from a shape.
+public enum ParameterRole: String, Hashable, Sendable, CaseIterable, Codable {
+  /// The token table.
+  case embedding
+  /// The matrix that makes logits.
+  case head
+  /// Attention's query projection.
+  case attentionQuery
+  /// Attention's key projection.
+  case attentionKey
+  /// Attention's value projection.
+  case attentionValue
+  /// Attention's output projection.
+  case attentionOutput
+  /// The projection into the feed-forward layer.
+  case mlpIn
+  /// The gate of a gated feed-forward layer.
+  case mlpGate
+  /// The projection out of the feed-forward layer.
+  case mlpOut
+  /// The gain of a norm on the residual stream.
+  case normGain
+  /// The gain of a norm on queries or keys.
+  case queryKeyNormGain
+  /// A single number, or a few.
+  case scalar
+}
+
+/// How a parameter starts.
+public enum Initialization: Hashable, Sendable {
+  /// Every element the same.
+  case constant(Float)
+  /// Normal with mean 0.
+  case normal(standardDeviation: Float)
+}
+
+/// A trained tensor as its model declares it.
+public struct Parameter: Hashable, Sendable {
+  /// Unique in the model; the name in checkpoints.
+  public let name: String
+  /// What it does.
+  public let role: ParameterRole
+  /// The layer it belongs to, counted from 0; nil outside the layers.
+  public let layer: Int?
+  /// Its shape; matrices are `[out, in]`.
+  public let shape: Shape
+  /// How it starts.
+  public let initialization: Initialization
+
+  /// Declares a parameter.
+  public init(
+    name: String, role: ParameterRole, layer: Int? = nil, shape: Shape,
+    initialization: Initialization
+  ) {
+    self.name = name
+    self.role = role
+    self.layer = layer
+    self.shape = shape
+    self.initialization = initialization
+  }
+}
