@@ -45,19 +45,30 @@ violation "a foreign header by brackets" Sources/CKernels/planted.c '#include <C
 violation "oneDNN outside its room" Sources/CKernels/planted.c '#include <oneapi/dnnl/dnnl.h>' \
   'only COneDNN knows oneDNN'
 
-# An optimizer's name: the rule reads the names from Sources/Optimizers/Methods.
-for code in 'let method = "planted"' 'let method = PlantedMethod()' 'let s: PlantedMethodState'; do
+# An optimizer's name: the rule reads types and cards from Sources/Optimizers.
+method() {
   fresh_copy
-  plant Sources/Optimizers/Methods/PlantedMethod.swift 'public struct PlantedMethod {}'
-  plant Sources/Optimizers/Methods/Planted.swift 'public struct Planted {}'
-  expect_pass "the method in its own room" "$gate"
+  plant Sources/Optimizers/PlantedMethod.swift 'public struct PlantedMethod: Sendable, OptimizerMethod {
+  public static let card = OptimizerCard(
+    name: "planted-name",
+    paper: "")
+}'
+}
+method
+expect_pass "a method in its own room" "$gate"
+for code in 'let method = "planted-name"' 'let method = PlantedMethod()' 'let s: PlantedMethodState' \
+  'let count = "plantedMethod"' 'ck_plantedmethod_f32(x)'; do
+  method
   plant Sources/Training/Planted.swift "$code"
   expect_failure "an optimizer's name in Training: $code" 'is named outside Sources/Optimizers' "$gate"
 done
-fresh_copy
-plant Sources/Optimizers/Methods/PlantedMethod.swift 'public struct PlantedMethod {}'
-plant Sources/Training/Planted.swift '// PlantedMethod is only mentioned here.'
+method
+plant Sources/Training/Planted.swift '/// PlantedMethod is only mentioned here.\nlet a = 1  // and planted-name here'
 expect_pass "a comment that names an optimizer" "$gate"
+method
+sed -i.bak 's/OptimizerMethod {/OptimizingThing {/; s/OptimizerCard(/Card(/' "$scratch"/package/Sources/Optimizers/*.swift
+plant Sources/Optimizers/OptimizerMethod.swift 'public protocol OptimizingThing {}'
+expect_failure "methods it cannot find" 'finds no optimizer' "$gate"
 
 # The gate itself must not go blind when the manifest changes its form.
 fresh_copy
