@@ -17,6 +17,7 @@ public protocol LanguageModel: Sendable {
   ///   - tokens: int32 `[N]`, sequences of T tokens one after another.
   ///   - documents: int32 `[N]`, when attention stays inside documents.
   ///   - weights: the parameters' values.
+  /// - Returns: `[N, C]`, ready for the head.
   func hidden(_ tokens: Tensor, documents: Tensor?, _ weights: ModelWeights) -> Tensor
 }
 

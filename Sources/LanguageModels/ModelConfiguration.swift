@@ -130,14 +130,16 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
       guard width % headWidth == 0 else {
         throw ModelError(
           .contradiction, key: "width",
-          "width is \(width), not a multiple of head_width \(headWidth); change width, or give heads")
+          "width is \(width), not a multiple of head_width \(headWidth); change width, or give heads"
+        )
       }
       (resolvedHeads, resolvedWidth) = (width / headWidth, headWidth)
     }
     guard resolvedWidth % 2 == 0 else {
       throw ModelError(
         .contradiction, key: heads == nil ? "head_width" : "heads",
-        "a head is \(resolvedWidth) wide; rotary positions turn pairs, so the head width must be even")
+        "a head is \(resolvedWidth) wide; rotary positions turn pairs, so the head width must be even"
+      )
     }
     return (resolvedHeads, resolvedWidth)
   }

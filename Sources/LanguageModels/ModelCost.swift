@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import TensorGraph
+import TensorGraph
 
 /// What a model costs, by counting: parameters, and FLOPs of one token.
 public struct ModelCost: Equatable, Sendable {

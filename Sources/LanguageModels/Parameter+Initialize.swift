@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
-public import RandomStreams
+import RandomStreams
 public import TensorGraph
 
 extension Parameter {
