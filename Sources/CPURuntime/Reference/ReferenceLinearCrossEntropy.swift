@@ -1,0 +1,89 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TensorGraph
+
+extension LinearCrossEntropy: ReferenceOperation {
+  func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
+    let (loss, sum) = Head(inputs, zLoss: zLoss).losses()
+    return [[loss], [sum]]
+  }
+}
+
+extension LinearCrossEntropyGradient: ReferenceOperation {
+  func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
+    let head = Head(inputs, zLoss: zLoss)
+    let (x, weight) = (inputs[0], inputs[1])
+    var dx = ReferenceSum(x.shape)
+    var dweight = ReferenceSum(weight.shape)
+    for row in head.countedRows() {
+      for token in 0..<weight.shape[0] {
+        let dlogit = head.logitGradient(row, token)
+        for column in 0..<x.shape[1] {
+          dx[row, column] += dlogit * weight[token, column]
+          dweight[token, column] += dlogit * x[row, column]
+        }
+      }
+    }
+    let (loss, sum) = head.losses()
+    return [dx.values, dweight.values, [loss], [sum]]
+  }
+}
+
+/// Logits of a head, and what follows from them row by row.
+private struct Head {
+  let targets: ReferenceTensor
+  let scale: Double
+  let zLoss: Double
+  let vocabularySize: Int
+  private var logits: ReferenceSum
+  private var logSumExps: [Double] = []
+
+  init(_ inputs: [ReferenceTensor], zLoss: Float) {
+    let (x, weight) = (inputs[0], inputs[1])
+    targets = inputs[2]
+    scale = inputs[3][0]
+    self.zLoss = Double(zLoss)
+    vocabularySize = weight.shape[0]
+    logits = ReferenceSum([x.shape[0], vocabularySize])
+    for row in 0..<x.shape[0] {
+      for token in 0..<vocabularySize {
+        for column in 0..<x.shape[1] {
+          logits[row, token] += x[row, column] * weight[token, column]
+        }
+      }
+      let row = (0..<vocabularySize).map { logits[row, $0] }
+      let largest = row.max() ?? 0
+      logSumExps.append(largest + log(row.reduce(0) { $0 + exp($1 - largest) }))
+    }
+  }
+
+  func countedRows() -> [Int] { (0..<targets.shape.count).filter { targets.integer($0) >= 0 } }
+
+  func target(_ row: Int) -> Int {
+    let target = targets.integer(row)
+    precondition(target < vocabularySize, "target \(target) outside 0..<\(vocabularySize)")
+    return target
+  }
+
+  /// The loss, and the plain sum of cross entropies.
+  func losses() -> (loss: Double, sum: Double) {
+    var loss = 0.0
+    var sum = 0.0
+    for row in countedRows() {
+      let s = logSumExps[row]
+      let crossEntropy = s - logits[row, target(row)]
+      loss += scale * (crossEntropy + zLoss * s * s)
+      sum += crossEntropy
+    }
+    return (loss, sum)
+  }
+
+  /// The loss by one logit; s = log sum exp changes with it by p.
+  func logitGradient(_ row: Int, _ token: Int) -> Double {
+    let s = logSumExps[row]
+    let p = exp(logits[row, token] - s)
+    return scale * (p - (token == target(row) ? 1 : 0) + zLoss * 2 * s * p)
+  }
+}
