@@ -14,9 +14,10 @@ struct Assay: ParsableCommand {
       Exit codes:
       \(ExitStatus.help)
       """,
-    version: "0.1.0",
+    version: "assay 0.1.0",
     subcommands: [
-      Train.self, Data.self, Show.self, List.self, Trace.self, Doctor.self, Bench.self,
+      TrainCommand.self, DataCommand.self, ShowCommand.self, ListCommand.self, TraceCommand.self,
+      DoctorCommand.self, BenchCommand.self,
     ])
 }
 
@@ -25,7 +26,7 @@ enum Main {
   static func main() {
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())
-      var command = try Assay.parseAsRoot(Overrides.folded(into: arguments))
+      var command = try Assay.parseAsRoot(Overrides.folded(arguments))
       try command.run()
     } catch {
       Failure(error).exit()

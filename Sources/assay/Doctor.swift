@@ -1,0 +1,8 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "doctor")
+}
