@@ -188,14 +188,16 @@ private struct RegionCompiler {
 
   mutating func compile() throws(RuntimeError) {
     let members = Set(group.nodes)
-    // A value must outlive the values that are only another name for it.
     for (position, index) in group.nodes.enumerated() {
       for input in graph.nodes[index].inputs { lastUse[root(input, members)] = position }
-      if lowering.stored.contains(Graph.Value(node: index)) || graph.nodes[index].operation is Reduce {
+    }
+    // Stores and reductions happen after all steps of a tile: what they take must last to the end.
+    for index in group.nodes {
+      let node = graph.nodes[index]
+      if node.operation is Reduce {
+        lastUse[root(node.inputs[0], members)] = group.nodes.count
+      } else if lowering.stored.contains(Graph.Value(node: index)) {
         lastUse[root(Graph.Value(node: index), members)] = group.nodes.count
-        for input in graph.nodes[index].inputs where graph.nodes[index].operation is Reduce {
-          lastUse[root(input, members)] = group.nodes.count
-        }
       }
     }
     for (position, index) in group.nodes.enumerated() {
