@@ -1,0 +1,169 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Configurations
+
+/// Section `[data]`.
+public struct DataSettings: Sendable {
+  /// `path`: the folder that `assay data prepare` made; required.
+  public let path: String
+  /// `document_mask`: whether attention stays inside documents; false.
+  public let masksDocuments: Bool
+
+  init(_ section: ConfigurationSection) {
+    path = section.string("path", doc: "the folder that 'assay data prepare' made")
+    masksDocuments = section.boolean(
+      "document_mask", default: false, doc: "attention stays inside documents")
+  }
+}
+
+/// Section `[training]`.
+public struct StepSettings: Sendable {
+  /// `steps`: optimizer updates of the run; 1000.
+  public let steps: Int
+  /// `batch_tokens`: tokens of one update; 4096, a multiple of context_length x accumulation_steps.
+  public let batchTokens: Int
+  /// `accumulation_steps`: micro-batches of one update; 1.
+  public let accumulationSteps: Int
+  /// `seed`: of the initial weights; 1.
+  public let seed: Int
+  /// `data_seed`: of the order of the data; the seed.
+  public let dataSeed: Int
+  /// `skip_limit`: skipped steps in a row that end the run as diverged; 10.
+  public let skipLimit: Int
+
+  init(_ section: ConfigurationSection) {
+    let sizes = 1...1_000_000_000
+    steps = section.integer("steps", default: 1000, in: sizes, doc: "optimizer updates")
+    batchTokens = section.integer(
+      "batch_tokens", default: 4096, in: sizes, doc: "tokens of one update")
+    accumulationSteps = section.integer(
+      "accumulation_steps", default: 1, in: 1...1_000_000, doc: "micro-batches of one update")
+    seed = section.integer("seed", default: 1, in: 0...Int.max, doc: "of the initial weights")
+    dataSeed = section.integer(
+      "data_seed", default: seed, in: 0...Int.max, doc: "of the order of the data; the seed")
+    skipLimit = section.integer(
+      "skip_limit", default: 10, in: 1...1_000_000,
+      doc: "steps in a row with a loss or gradient that is not finite, until the run is 'diverged'")
+  }
+}
+
+/// Section `[schedule]`: the learning rate's course. The peak is `optimizer.learning_rate`.
+public struct ScheduleSettings: Sendable {
+  /// The courses after warm-up.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// The peak to the end.
+    case constant
+    /// Half a cosine down to `final_fraction` of the peak.
+    case cosine
+  }
+
+  /// `kind`; cosine.
+  public let kind: Kind
+  /// `warmup_steps`: linear, from peak / W at the first step; a twentieth of the steps.
+  public let warmupSteps: Int
+  /// `final_fraction`: share of the peak at the end of a cosine; 0.1.
+  public let finalFraction: Double
+
+  init(_ section: ConfigurationSection, steps: Int) {
+    kind = section.choice("kind", default: .cosine, doc: "the course after warm-up")
+    warmupSteps = section.integer(
+      "warmup_steps", default: steps / 20, in: 0...1_000_000_000,
+      doc: "linear, from peak / W at the first step; a twentieth of the steps")
+    finalFraction = section.number(
+      "final_fraction", default: 0.1, in: .within(0...1), doc: "share of the peak at the end")
+    if warmupSteps > steps {
+      section.reader.contradiction(
+        "schedule.warmup_steps", "training.steps",
+        message: "the warm-up is longer than the run; use at most \(steps) warm-up steps")
+    }
+    if kind == .constant, section.isGiven("final_fraction") {
+      section.contradiction(
+        "final_fraction", "kind",
+        message: "a constant schedule has no final fraction; remove it or choose kind = \"cosine\"")
+    }
+  }
+}
+
+/// Section `[evaluation]`.
+public struct EvaluationSettings: Sendable {
+  /// `every`: steps between evaluations; a tenth of the steps, and 0: only before the first and after the last step.
+  public let every: Int
+  /// `tokens`: of the validation part, counted from its start and rounded down to whole sequences; 65536, and 0: all.
+  public let tokens: Int
+
+  init(_ section: ConfigurationSection, steps: Int) {
+    every = section.integer(
+      "every", default: max(1, steps / 10), in: 0...1_000_000_000,
+      doc: "steps between evaluations; 0: only at start and end")
+    tokens = section.integer(
+      "tokens", default: 65536, in: 0...1_000_000_000_000,
+      doc: "validation tokens, always the same ones; 0: all")
+  }
+}
+
+/// Section `[checkpoint]`.
+public struct CheckpointSettings: Sendable {
+  /// `every`: steps between checkpoints; 500, and 0: only at the end or when interrupted.
+  public let every: Int
+  /// `keep`: how many of the newest stay; 2.
+  public let keep: Int
+
+  init(_ section: ConfigurationSection) {
+    every = section.integer(
+      "every", default: 500, in: 0...1_000_000_000,
+      doc: "steps between checkpoints; 0: only at the end or when interrupted")
+    keep = section.integer("keep", default: 2, in: 1...1_000_000, doc: "newest checkpoints kept")
+  }
+}
+
+/// Section `[metrics]`.
+public struct MetricSettings: Sendable {
+  /// `every`: steps between lines of metrics; 1.
+  public let every: Int
+  /// `statistics_every`: steps between weight norms and update sizes by role; 100, and 0: never.
+  public let statisticsEvery: Int
+
+  init(_ section: ConfigurationSection) {
+    every = section.integer(
+      "every", default: 1, in: 1...1_000_000_000, doc: "steps between lines of metrics")
+    statisticsEvery = section.integer(
+      "statistics_every", default: 100, in: 0...1_000_000_000,
+      doc: "steps between weight norms and update sizes by role; 0: never")
+  }
+}
+
+/// Section `[machine]`.
+public struct MachineSettings: Sendable {
+  /// Choices of `precision`.
+  public enum PrecisionChoice: String, Sendable, CaseIterable {
+    /// bf16 where the processor multiplies it in hardware, else fp32.
+    case auto
+    /// Products in bf16 with fp32 accumulation; weights and state in fp32.
+    case bf16
+    /// Everything in fp32.
+    case fp32
+  }
+
+  /// `threads`: 0, one for every core.
+  public let threads: Int
+  /// `precision`; auto.
+  public let precision: PrecisionChoice
+
+  init(_ section: ConfigurationSection) {
+    threads = section.integer(
+      "threads", default: 0, in: 0...1024, doc: "0: one for every core; never changes numbers")
+    precision = section.choice(
+      "precision", default: .auto, doc: "auto: bf16 where the processor multiplies it in hardware")
+  }
+}
+
+/// Section `[run]`.
+public struct RunSettings: Sendable {
+  /// `folder`: where the run lies; runs/latest.
+  public let folder: String
+
+  init(_ section: ConfigurationSection) {
+    folder = section.string("folder", default: "runs/latest", doc: "where the run lies")
+  }
+}

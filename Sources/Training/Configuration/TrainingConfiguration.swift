@@ -1,0 +1,116 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Configurations
+public import LanguageModels
+import Optimizers
+public import Schedules
+
+/// Everything that defines a run, read from TOML and checked as a whole before any work.
+///
+/// Sections: `[model] [data] [training] [optimizer] [schedule] [evaluation] [checkpoint] [metrics] [machine] [run]`. Every key has
+/// a default except `data.path`. Keys, ranges and defaults are declared where they are read, in the files `Configuration/`.
+public struct TrainingConfiguration: Sendable {
+  /// Section `[model]`.
+  public let model: ModelSettings
+  /// Section `[data]`.
+  public let data: DataSettings
+  /// Section `[training]`.
+  public let training: StepSettings
+  /// Section `[optimizer]`.
+  public let optimizer: OptimizerSettings
+  /// Section `[schedule]`.
+  public let schedule: ScheduleSettings
+  /// Section `[evaluation]`.
+  public let evaluation: EvaluationSettings
+  /// Section `[checkpoint]`.
+  public let checkpoint: CheckpointSettings
+  /// Section `[metrics]`.
+  public let metrics: MetricSettings
+  /// Section `[machine]`.
+  public let machine: MachineSettings
+  /// Section `[run]`.
+  public let run: RunSettings
+  /// Every key with its value and where it comes from.
+  public let resolved: ResolvedConfiguration
+
+  /// Reads and checks a configuration.
+  ///
+  /// - Throws: ``ConfigurationError`` with every problem found: unknown keys with the nearest known one, wrong types, values
+  ///   out of range, contradictions.
+  public init(_ source: ConfigurationSource) throws(ConfigurationError) {
+    let reader = ConfigurationReader(source)
+    model = ModelSettings(reader.section("model"))
+    data = DataSettings(reader.section("data"))
+    training = StepSettings(reader.section("training"))
+    optimizer = OptimizerSettings(reader.section("optimizer"))
+    schedule = ScheduleSettings(reader.section("schedule"), steps: training.steps)
+    evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
+    checkpoint = CheckpointSettings(reader.section("checkpoint"))
+    metrics = MetricSettings(reader.section("metrics"))
+    machine = MachineSettings(reader.section("machine"))
+    run = RunSettings(reader.section("run"))
+
+    let perStep = model.contextLength * training.accumulationSteps
+    if training.batchTokens % perStep != 0 {
+      let lower = training.batchTokens / perStep * perStep
+      let choices = lower > 0 ? "\(lower) or \(lower + perStep)" : "\(perStep)"
+      reader.contradiction(
+        "training.batch_tokens", "model.context_length", "training.accumulation_steps",
+        message:
+          "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)")
+    }
+    resolved = try reader.finish()
+  }
+
+  /// The model for a data set.
+  ///
+  /// - Parameter vocabularySize: token ids of the data set.
+  /// - Throws: ``ConfigurationError`` when the configured vocabulary is smaller than that.
+  public func modelConfiguration(
+    vocabularySize: Int
+  ) throws(ConfigurationError) -> ModelConfiguration {
+    let size = model.vocabularySize ?? vocabularySize
+    guard size >= vocabularySize else {
+      throw ConfigurationError(
+        .contradiction, keys: ["model.vocabulary_size", "data.path"],
+        "model.vocabulary_size is \(size), but the tokens of \(data.path) go up to id \(vocabularySize - 1); "
+          + "use \(vocabularySize) or more, or leave the key out")
+    }
+    do {
+      return try model.configuration(vocabularySize: size, masksDocuments: data.masksDocuments)
+    } catch {
+      throw ConfigurationError(
+        .contradiction, keys: ["model.\(error.key)"], "model.\(error.key): \(error.message)")
+    }
+  }
+
+  /// Sequences of one micro-batch.
+  public var sequences: Int {
+    training.batchTokens / training.accumulationSteps / model.contextLength
+  }
+
+  /// The learning rate as a function of the step.
+  ///
+  /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.
+  public func learningRateSchedule() throws(ScheduleError) -> Schedule {
+    let peak = optimizer.hyperparameters["learning_rate"] ?? 0
+    switch schedule.kind {
+    case .constant:
+      return try .warmUpConstant(
+        peak: peak, warmUpSteps: schedule.warmupSteps, steps: training.steps)
+    case .cosine:
+      return try .warmUpCosine(
+        peak: peak, warmUpSteps: schedule.warmupSteps, steps: training.steps,
+        finalFraction: schedule.finalFraction)
+    }
+  }
+
+  /// Keys and sections that cannot change a run's numbers: they may differ when a run is resumed.
+  public static let keysWithoutInfluence = [
+    "run", "machine.threads", "checkpoint", "metrics",
+  ]
+
+  /// What has to agree for two runs to be the same run: a hash of all keys that can change numbers.
+  public var identity: String { resolved.contentHash(excluding: Self.keysWithoutInfluence) }
+}

@@ -1,0 +1,39 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import TensorGraph
+import CPURuntime
+
+/// The numbers that products are computed in.
+public enum Precision: String, Hashable, Sendable, Codable {
+  /// Operands bf16, accumulation fp32; weights and optimizer state fp32.
+  case bf16
+  /// Everything fp32.
+  case fp32
+}
+
+/// How a run gets the runtime that executes it.
+public struct RuntimeProvider {
+  /// Whether `precision = "auto"` means bf16.
+  public let prefersBFloat16: Bool
+  /// Makes a runtime for a precision and a number of threads (nil: one for every core).
+  public let make: (_ precision: Precision, _ threads: Int?) throws -> any Runtime
+
+  /// Any way to make a runtime.
+  public init(
+    prefersBFloat16: Bool,
+    make: @escaping (_ precision: Precision, _ threads: Int?) throws -> any Runtime
+  ) {
+    self.prefersBFloat16 = prefersBFloat16
+    self.make = make
+  }
+
+  /// The precision that a choice means here.
+  public func precision(_ choice: MachineSettings.PrecisionChoice) -> Precision {
+    switch choice {
+    case .auto: prefersBFloat16 ? .bf16 : .fp32
+    case .bf16: .bf16
+    case .fp32: .fp32
+    }
+  }
+}
