@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import TensorGraph
 import CPURuntime
+public import TensorGraph
 
 /// The numbers that products are computed in.
 public enum Precision: String, Hashable, Sendable, Codable {

@@ -58,7 +58,8 @@ public struct TrainingConfiguration: Sendable {
       reader.contradiction(
         "training.batch_tokens", "model.context_length", "training.accumulation_steps",
         message:
-          "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)")
+          "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)"
+      )
     }
     resolved = try reader.finish()
   }
