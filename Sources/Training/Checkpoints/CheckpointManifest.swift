@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import Foundation
+import Foundation
 import TensorFiles
 
 /// How far a run has come.

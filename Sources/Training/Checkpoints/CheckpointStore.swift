@@ -52,9 +52,9 @@ public struct CheckpointStore: Sendable {
   ///
   /// - Parameters:
   ///   - tensors: weights and state.
-  ///   - manifest: makes the manifest, given size and checksum of the tensor file.
   ///   - configuration: the run's.
   ///   - keep: how many stay.
+  ///   - manifest: makes the manifest, given size and checksum of the tensor file.
   /// - Returns: the checkpoint's folder.
   /// - Throws: `TensorFileError` or ``TrainingError`` when the disk is full or read-only; older checkpoints stay.
   public func save(
@@ -108,6 +108,7 @@ public struct CheckpointStore: Sendable {
   /// The newest checkpoint that is whole; nil when there is none at all.
   ///
   /// - Parameter report: is told about each damaged one that is passed over.
+  /// - Returns: the checkpoint, checked but not loaded.
   /// - Throws: ``TrainingError`` when checkpoints exist but every one is damaged.
   public func newest(report: (String) -> Void) throws -> Checkpoint? {
     let all = steps()

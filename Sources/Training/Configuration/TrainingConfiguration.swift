@@ -67,6 +67,7 @@ public struct TrainingConfiguration: Sendable {
   /// The model for a data set.
   ///
   /// - Parameter vocabularySize: token ids of the data set.
+  /// - Returns: sizes and switches, complete.
   /// - Throws: ``ConfigurationError`` when the configured vocabulary is smaller than that.
   public func modelConfiguration(
     vocabularySize: Int

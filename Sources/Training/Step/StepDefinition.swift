@@ -45,9 +45,12 @@ public struct StepDefinition {
 
   // MARK: - Programs
 
-  /// A whole step on one micro-batch. Outputs `loss`, `cross_entropy_sum`, `gradient_norm`; `commit` carries out the update.
+  /// A whole step on one micro-batch.
+  ///
+  /// Outputs `loss`, `cross_entropy_sum`, `gradient_norm`; `commit` carries out the update.
   ///
   /// - Parameter revealsGradients: adds outputs `gradient.PARAMETER`, as they are before clipping.
+  /// - Returns: the program, lowered to the precision.
   /// - Throws: `GraphError`.
   public func stepProgram(revealsGradients: Bool = false) throws(GraphError) -> Program {
     let graph = Graph()
@@ -65,8 +68,10 @@ public struct StepDefinition {
     return try lowered(Program(graph: graph, outputs: outputs, assignments: assignments))
   }
 
-  /// One micro-batch of several: adds its gradients to `accumulated.PARAMETER`, or overwrites them where the scalar
-  /// `overwrites` is 1, whatever they hold. Outputs `loss` and `cross_entropy_sum`.
+  /// One micro-batch of several.
+  ///
+  /// Adds its gradients to `accumulated.PARAMETER`, or overwrites them where the scalar `overwrites` is 1, whatever they
+  /// hold. Outputs `loss` and `cross_entropy_sum`.
   ///
   /// - Throws: `GraphError`.
   public func accumulationProgram() throws(GraphError) -> Program {
@@ -84,7 +89,9 @@ public struct StepDefinition {
         assignments: assignments))
   }
 
-  /// The update from accumulated gradients. Outputs `gradient_norm`.
+  /// The update from accumulated gradients.
+  ///
+  /// Outputs `gradient_norm`.
   ///
   /// - Throws: `GraphError`.
   public func updateProgram() throws(GraphError) -> Program {
@@ -97,7 +104,9 @@ public struct StepDefinition {
       Program(graph: graph, outputs: [("gradient_norm", norm)], assignments: assignments))
   }
 
-  /// Cross-entropy of a batch under the weights that the method evaluates with. Outputs `cross_entropy_sum`.
+  /// Cross-entropy of a batch under the weights that the method evaluates with.
+  ///
+  /// Outputs `cross_entropy_sum`.
   ///
   /// - Throws: `GraphError`.
   public func evaluationProgram(sequences: Int) throws(GraphError) -> Program {
@@ -107,7 +116,9 @@ public struct StepDefinition {
     return try lowered(Program(graph: graph, outputs: [("cross_entropy_sum", sum)]))
   }
 
-  /// Logits of a batch `[N, V]` under the weights that the method evaluates with. Outputs `logits`.
+  /// Logits of a batch `[N, V]` under the weights that the method evaluates with.
+  ///
+  /// Outputs `logits`.
   ///
   /// - Throws: `GraphError`.
   public func logitsProgram(sequences: Int) throws(GraphError) -> Program {

@@ -83,7 +83,7 @@ public final class TrainingStep {
     }
   }
 
-  /// Runs forward, backward and, if loss and gradients are finite, the update. Otherwise nothing that is kept changes.
+  /// Runs forward, backward and, if loss and gradients are finite, the update; otherwise no weight or state changes.
   public func run(_ settings: Settings) -> Result {
     let counted = batch.countedTargets
     var numbers = scalars(settings, lossScale: 1 / Double(max(1, counted)))
