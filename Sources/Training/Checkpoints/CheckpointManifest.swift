@@ -42,6 +42,8 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
   public var dataFingerprint: String
   /// The checksum of the file of first weights; nil when they came from the seed.
   public var initialWeights: String?
+  /// Bytes of metrics written before it; what follows is written again when the run goes on from here.
+  public var metricsBytes: Int
   /// Bytes of the tensor file.
   public var tensorBytes: Int
   /// Checksum of the tensor file.
@@ -75,8 +77,8 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
 
   init(
     progress: TrainingProgress, configurationIdentity: String, precision: Precision,
-    dataPosition: String, dataFingerprint: String, initialWeights: String?, tensorBytes: Int,
-    tensorChecksum: String
+    dataPosition: String, dataFingerprint: String, initialWeights: String?,
+    metricsBytes: Int, tensorBytes: Int, tensorChecksum: String
   ) {
     self.progress = progress
     self.configurationIdentity = configurationIdentity
@@ -84,8 +86,36 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
     self.dataPosition = dataPosition
     self.dataFingerprint = dataFingerprint
     self.initialWeights = initialWeights
+    self.metricsBytes = metricsBytes
     self.tensorBytes = tensorBytes
     self.tensorChecksum = tensorChecksum
+  }
+
+  /// Refuses a checkpoint that another run wrote.
+  func check(
+    _ configuration: TrainingConfiguration, precision: Precision, fingerprint: String,
+    initialWeights: String?
+  ) throws {
+    func refuse(_ what: String) -> TrainingError {
+      TrainingError(
+        .checkpoint,
+        "the checkpoint of step \(progress.step) in \(configuration.run.folder) \(what); choose another run.folder to "
+          + "start a new run")
+    }
+    guard configurationIdentity == configuration.identity else {
+      throw refuse("belongs to another configuration")
+    }
+    guard self.precision == precision else {
+      throw refuse(
+        "was made with precision \(self.precision.rawValue), not \(precision.rawValue): set machine.precision = "
+          + "\"\(self.precision.rawValue)\" to go on")
+    }
+    guard dataFingerprint == fingerprint else {
+      throw refuse("belongs to other data than \(configuration.data.path) now holds")
+    }
+    guard initialWeights == nil || initialWeights == self.initialWeights else {
+      throw refuse("began from other initial weights")
+    }
   }
 
   private func checksum() throws -> String {
