@@ -31,6 +31,12 @@ import Testing
     let spaced = #"{ "a" : { "shape" : [ 2 ] , "dtype":"F32", "data_offsets":[ 0 , 8 ] } }"#
     #expect(try open(header: spaced, data: 8) == nil)
     #expect(try open(header: "{}") == nil)
+    let escaped = #"{"\ud83d\ude00\u0041\n\/":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/x.safetensors"
+    let bytes = raw([UInt64(escaped.utf8.count)]) + Array(escaped.utf8)
+    try Data(bytes + [UInt8](repeating: 0, count: 8)).write(to: URL(fileURLWithPath: path))
+    #expect(try TensorFile(path: path).entries.map(\.name) == ["\u{1F600}A\n/"])
     #expect(try open(header: #"{"__metadata__":{}}"#) == nil)
     let unordered = """
       {"b":{"dtype":"U8","shape":[1],"data_offsets":[8,9]},\(Self.one)}
