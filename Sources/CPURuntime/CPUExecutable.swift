@@ -24,11 +24,11 @@ final class CPUExecutable: ProfiledExecutable {
   /// Bytes of the arena that the program needs.
   let arenaBytes: Int
 
-  init(_ program: Program, runtime: CPURuntime) throws {
+  init(_ program: Program, runtime: CPURuntime, productsOnly: Bool = false) throws {
     self.runtime = runtime
     let lowering = try Lowering(
       program, laneCount: runtime.threadCount, products: runtime.products,
-      laneScratch: runtime.laneScratch)
+      laneScratch: runtime.laneScratch, productsOnly: productsOnly)
     buffers = lowering.buffers
     let phases = Phase.arrange(lowering.kernels, lookBack: 3)
     self.phases = phases
