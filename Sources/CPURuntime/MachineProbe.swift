@@ -3,7 +3,7 @@
 
 import CKernels
 import Foundation
-import TensorGraph
+public import TensorGraph
 
 /// What this machine can do at its best: the yardsticks that speeds are given in.
 public final class MachineProbe {
