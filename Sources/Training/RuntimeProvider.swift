@@ -37,3 +37,14 @@ public struct RuntimeProvider {
     }
   }
 }
+
+extension RuntimeProvider {
+  /// This machine's processor.
+  public static var cpu: RuntimeProvider {
+    // Heeds ASSAY_CPU before asking; a wrong value there is reported when the runtime is made.
+    _ = try? InstructionSet.select()
+    return RuntimeProvider(prefersBFloat16: InstructionSet.hasFastBFloat16) { _, threads in
+      try CPURuntime(threads: threads)
+    }
+  }
+}

@@ -16,7 +16,9 @@ import Testing
   }
 
   static let mistakes = [
-    Mistake(name: "width not divisible by heads", code: .contradiction, key: "heads", parts: ["100", "3"]) {
+    Mistake(
+      name: "width not divisible by heads", code: .contradiction, key: "heads", parts: ["100", "3"]
+    ) {
       try ModelConfiguration(vocabularySize: 10, width: 100, layers: 1, heads: 3, contextLength: 8)
     },
     Mistake(name: "odd head width", code: .contradiction, key: "heads", parts: ["5", "even"]) {

@@ -38,7 +38,9 @@ import Testing
     let unknown = try #require(throws: OptimizerError.self) { try AdamW.complete(["beta3": 0.5]) }
     #expect(unknown.code == .unknownHyperparameter)
     #expect(unknown.message.contains("did you mean 'beta"))
-    for (name, value) in [("beta1", 1.0), ("beta2", -0.1), ("epsilon", .nan), ("learning_rate", -1)] {
+    for (name, value) in [
+      ("beta1", 1.0), ("beta2", -0.1), ("epsilon", .nan), ("learning_rate", -1),
+    ] {
       let error = try #require(throws: OptimizerError.self) { try AdamW.complete([name: value]) }
       #expect(error.code == .value)
       #expect(error.name == name)

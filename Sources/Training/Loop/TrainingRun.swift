@@ -51,7 +51,7 @@ public final class TrainingRun {
   @discardableResult
   public static func train(
     _ configuration: TrainingConfiguration, initialWeights: String? = nil,
-    runtime: RuntimeProvider, source: (any BatchSource)? = nil,
+    runtime: RuntimeProvider = .cpu, source: (any BatchSource)? = nil,
     stop: StopRequest = StopRequest(), observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingSummary {
     if case .ended(let summary) = try RunRecorder.earlier(configuration) {
@@ -69,7 +69,7 @@ public final class TrainingRun {
   /// - Throws: as `train` does.
   public init(
     _ configuration: TrainingConfiguration, initialWeights: String? = nil,
-    runtime provider: RuntimeProvider, source given: (any BatchSource)? = nil,
+    runtime provider: RuntimeProvider = .cpu, source given: (any BatchSource)? = nil,
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws {
     let source = try given ?? openSource(configuration)
