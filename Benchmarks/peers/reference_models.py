@@ -73,12 +73,12 @@ class Configuration:
 # MARK: Attention
 
 
-def rotary_tables(length: int, head_width: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """cos and sin of position * base^(-2j/D), each [T, D/2], computed in float64."""
+def rotary_tables(length: int, head_width: int) -> tuple[Tensor, Tensor]:
+    """cos and sin of position * base^(-2j/D), each [T, D/2], in float64."""
     pair = torch.arange(head_width // 2, dtype=torch.float64)
     frequency = ROTARY_BASE ** (-2 * pair / head_width)
     angle = torch.arange(length, dtype=torch.float64)[:, None] * frequency
-    return angle.cos().to(dtype), angle.sin().to(dtype)
+    return angle.cos(), angle.sin()
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -87,30 +87,38 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat((x1 * cos - x2 * sin, x2 * cos + x1 * sin), dim=-1)
 
 
-def attention_mask(tokens: Tensor, documents: Tensor | None) -> Tensor:
-    """True where position i may look at j: j <= i and, given documents, in the same one.
+def attention_mask(length: int, documents: Tensor | None) -> Tensor:
+    """True where position i may look at j: j <= i and, given documents [B, T], in the same one.
 
     Returns [1 or B, 1, T, T].
     """
-    length = tokens.shape[1]
     causal = torch.ones(length, length, dtype=torch.bool).tril()[None, None]
     if documents is None:
         return causal
     return causal & (documents[:, None, :, None] == documents[:, None, None, :])
 
 
-def softmax_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+def softmax_attention(
+    query: Tensor, key: Tensor, value: Tensor, documents: Tensor | None
+) -> Tensor:
     """softmax(q k^T / sqrt(D), over the keys that the mask allows) v, for [B, H, T, D]."""
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    mask = attention_mask(query.shape[-2], documents)
     return scores.masked_fill(~mask, -math.inf).softmax(dim=-1) @ value
 
 
-def library_attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """The same by PyTorch's own operation; what its users run, so the bf16 numbers use it."""
+def library_attention(
+    query: Tensor, key: Tensor, value: Tensor, documents: Tensor | None
+) -> Tensor:
+    """The same by PyTorch's own operation: what its users run, so bf16 and speed use it."""
+    if documents is None:
+        return F.scaled_dot_product_attention(query, key, value, is_causal=True)
+    mask = attention_mask(query.shape[-2], documents)
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
 
 
-Attend = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None], Tensor]
+Rotary = tuple[Tensor, Tensor]
 
 
 # MARK: Modules
@@ -151,7 +159,7 @@ class Attention(nn.Module):
             self.key_norm = Norm(c.head_width, c.architecture)
 
     def forward(
-        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor, attend: Attend
+        self, x: Tensor, rotary: Rotary, documents: Tensor | None, attend: Attend
     ) -> Tensor:
         c = self.configuration
         x = self.norm(x)
@@ -163,10 +171,10 @@ class Attention(nn.Module):
         query, key, value = (part.transpose(1, 2) for part in (query, key, value))
         query, key = rotate(query, *rotary), rotate(key, *rotary)
         # Query head h reads key/value head h // (H / K).
-        group = c.heads // c.key_value_heads
-        key = key.repeat_interleave(group, dim=1)
-        value = value.repeat_interleave(group, dim=1)
-        return self.output(attend(query, key, value, mask).transpose(1, 2).flatten(-2))
+        if (group := c.heads // c.key_value_heads) > 1:
+            key = key.repeat_interleave(group, dim=1)
+            value = value.repeat_interleave(group, dim=1)
+        return self.output(attend(query, key, value, documents).transpose(1, 2).flatten(-2))
 
 
 class FeedForward(nn.Module):
@@ -195,19 +203,30 @@ class Block(nn.Module):
         self.mlp = FeedForward(c)
 
     def forward(
-        self, x: Tensor, rotary: tuple[Tensor, Tensor], mask: Tensor, attend: Attend
+        self, x: Tensor, rotary: Rotary, documents: Tensor | None, attend: Attend
     ) -> Tensor:
-        x = x + self.attention(x, rotary, mask, attend)
+        x = x + self.attention(x, rotary, documents, attend)
         return x + self.mlp(x)
 
 
 class Model(nn.Module):
-    """tokens [B, T] -> logits [B, T, V]. `named_parameters()` gives Assay's parameter names."""
+    """tokens [B, T] -> logits [B, T, V]. `named_parameters()` gives Assay's parameter names.
 
-    def __init__(self, c: Configuration, attend: Attend = softmax_attention) -> None:
+    `attend` is the attention to use. `rotary_dtype` is the type that queries and keys are turned
+    in; None means that of the residual stream, also under autocast.
+    """
+
+    def __init__(
+        self,
+        c: Configuration,
+        attend: Attend = softmax_attention,
+        rotary_dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__()
         self.configuration = c
         self.attend = attend
+        self.rotary_dtype = rotary_dtype
+        self.rotary = rotary_tables(c.context_length, c.head_width)
         self.embedding = nn.Embedding(c.vocabulary_size, c.width)
         self.blocks = nn.ModuleList(Block(c) for _ in range(c.layers))
         self.final_norm = Norm(c.width, c.architecture)
@@ -216,10 +235,11 @@ class Model(nn.Module):
     def forward(self, tokens: Tensor, documents: Tensor | None = None) -> Tensor:
         x = self.embedding(tokens)
         # Positions restart with each sequence, not with each document.
-        rotary = rotary_tables(tokens.shape[1], self.configuration.head_width, x.dtype)
-        mask = attention_mask(tokens, documents)
+        cos, sin = (table[: tokens.shape[1]] for table in self.rotary)
+        dtype = self.rotary_dtype or x.dtype
+        rotary = (cos.to(dtype), sin.to(dtype))
         for block in self.blocks:
-            x = block(x, rotary, mask, self.attend)
+            x = block(x, rotary, documents, self.attend)
         x = self.final_norm(x)
         return F.linear(x, self.embedding.weight) if self.head is None else self.head(x)
 
