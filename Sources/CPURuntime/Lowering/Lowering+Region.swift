@@ -229,7 +229,9 @@ private struct RegionCompiler {
     return value
   }
 
-  private mutating func add(_ index: Int, at position: Int, _ members: Set<Int>) throws(RuntimeError) {
+  private mutating func add(_ index: Int, at position: Int, _ members: Set<Int>)
+    throws(RuntimeError)
+  {
     let node = graph.nodes[index]
     let value = Graph.Value(node: index)
     var operands: [ck_source] = []

@@ -126,9 +126,13 @@ final class Lowering {
 
   func input(_ index: Int, _ position: Int) -> Graph.Value { graph.nodes[index].inputs[position] }
 
-  func whole(_ value: Graph.Value) -> BufferUse { BufferUse(buffer: buffer(value), rowLocal: false) }
+  func whole(_ value: Graph.Value) -> BufferUse {
+    BufferUse(buffer: buffer(value), rowLocal: false)
+  }
 
-  func rowwise(_ value: Graph.Value) -> BufferUse { BufferUse(buffer: buffer(value), rowLocal: true) }
+  func rowwise(_ value: Graph.Value) -> BufferUse {
+    BufferUse(buffer: buffer(value), rowLocal: true)
+  }
 
   func emit(_ kernel: KernelPlan, laneScratch bytes: Int = 0) {
     kernels.append(kernel)

@@ -70,7 +70,8 @@ private struct Fusion {
         direct.insert(groupOf[input.node])
       }
       before.append(direct.reduce(into: direct) { $0.formUnion(before[$1]) })
-      externalInputs.append(Set(node.inputs.filter { !(graph.nodes[$0.node].operation is Constant) }))
+      externalInputs.append(
+        Set(node.inputs.filter { !(graph.nodes[$0.node].operation is Constant) }))
       if space != nil { join(index, group) }
     }
   }
