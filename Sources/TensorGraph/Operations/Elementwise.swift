@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A function applied to every element, on operands that broadcast. Results are float32.
+/// A function applied to every element, on operands that broadcast.
+///
+/// Results are float32.
 public struct Elementwise: Operation {
   /// The functions, by number of operands.
   public enum Function: String, Hashable, Sendable, CaseIterable {

@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The sum or maximum over axes of a tensor seen as `[rows, columns]`. Results are float32.
+/// The sum or maximum over axes of a tensor seen as `[rows, columns]`.
+///
+/// Results are float32.
 public struct Reduce: Operation {
   /// How elements combine.
   public enum Kind: String, Hashable, Sendable {

@@ -17,7 +17,9 @@ public struct Schedule {
   /// The groups, in order; all of the compute stage first.
   public let groups: [Group]
 
-  /// Fuses and orders a program's live nodes. Leaves, constants and reshapes need no work and are left out.
+  /// Fuses and orders a program's live nodes.
+  ///
+  /// Leaves, constants and reshapes need no work and are left out.
   ///
   /// Two groups join when their iteration spaces and stages agree and no third group would have to run between them.
   public init(_ program: Program, maximumInputs: Int = 24) {
@@ -33,7 +35,9 @@ private struct Fusion {
   let compute: [Bool]
   let maximumInputs: Int
   var groups: [Schedule.Group?] = []
-  /// Group of each node; -1 for leaves and constants. Reshapes belong to their operand's group.
+  /// Group of each node; -1 for leaves and constants.
+  ///
+  /// Reshapes belong to their operand's group.
   var groupOf: [Int]
   /// Groups that must run before, directly or not.
   var before: [Set<Int>] = []
