@@ -35,7 +35,10 @@ public struct LinearCrossEntropy: Operation {
     guard let upstream = node.upstream[0] else { return [nil, nil, nil, nil] }
     let graph = upstream.graph
     let results = graph.apply(LinearCrossEntropyGradient(zLoss: zLoss), node.inputs)
-    return [results[0] * upstream, results[1] * upstream, nil, nil]
+    // The loss is proportional to the scale.
+    return [
+      results[0] * upstream, results[1] * upstream, nil, upstream * results[2] / node.inputs[3],
+    ]
   }
 
   /// 2 N V C FLOPs and the softmax.
