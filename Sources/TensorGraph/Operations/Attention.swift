@@ -19,6 +19,9 @@ public struct Attention: Operation {
   /// How the result is stored.
   public var elementType: ElementType = .float32
 
+  /// The output and the denominators.
+  public var resultCount: Int { 2 }
+
   /// `attention`.
   public var name: String { "attention" }
 
@@ -89,6 +92,9 @@ public struct AttentionGradient: Operation {
   public let masksDocuments: Bool
   /// How the gradients are stored.
   public var elementType: ElementType = .float32
+
+  /// Gradients of q, k and v.
+  public var resultCount: Int { 3 }
 
   /// `attention gradient`.
   public var name: String { "attention gradient" }

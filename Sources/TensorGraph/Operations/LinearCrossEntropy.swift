@@ -10,6 +10,9 @@ public struct LinearCrossEntropy: Operation {
   /// The weight of the squared log-sum-exp (Chowdhery et al., 2022); 0 switches it off.
   public let zLoss: Float
 
+  /// Loss and sum.
+  public var resultCount: Int { 2 }
+
   /// `linear cross entropy`.
   public var name: String { "linear cross entropy" }
 
@@ -59,6 +62,9 @@ public struct LinearCrossEntropyGradient: Operation {
   public var elementType: ElementType = .float32
 
   init(zLoss: Float) { self.zLoss = zLoss }
+
+  /// Two gradients, loss and sum.
+  public var resultCount: Int { 4 }
 
   /// `linear cross entropy gradient`.
   public var name: String { "linear cross entropy gradient" }

@@ -24,6 +24,9 @@ public struct RowNorm: Operation {
     self.epsilon = epsilon
   }
 
+  /// y and the statistics.
+  public var resultCount: Int { kind == .layer ? 3 : 2 }
+
   /// `layer norm` or `rms norm`.
   public var name: String { "\(kind.rawValue) norm" }
 
@@ -66,6 +69,9 @@ public struct RowNormGradient: Operation {
   public var elementType: ElementType = .float32
 
   init(kind: RowNorm.Kind) { self.kind = kind }
+
+  /// Gradients of x and the gain.
+  public var resultCount: Int { 2 }
 
   /// `layer norm gradient` or `rms norm gradient`.
   public var name: String { "\(kind.rawValue) norm gradient" }
