@@ -71,11 +71,8 @@ public struct LinearCrossEntropyGradient: Operation {
 
   /// Like x, like the weight, and two scalars.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    try expect(4, inputs)
-    return [
-      TensorType(inputs[0].shape, elementType), TensorType(inputs[1].shape), TensorType([]),
-      TensorType([]),
-    ]
+    let losses = try LinearCrossEntropy(zLoss: zLoss).resultTypes(of: inputs)
+    return [TensorType(inputs[0].shape, elementType), TensorType(inputs[1].shape)] + losses
   }
 
   /// Not provided.
