@@ -13,6 +13,9 @@ public func gradients(
   guard loss.shape.count == 1 else {
     throw GraphError(.notDifferentiable, "a loss must be a scalar, not \(loss.type)")
   }
+  for tensor in tensors where tensor.graph !== graph {
+    throw GraphError(.structure, "a tensor \(tensor.type) belongs to another graph than the loss")
+  }
   // Only nodes between the tensors and the loss matter.
   var depends = [Bool](repeating: false, count: loss.value.node + 1)
   for tensor in tensors where tensor.value.node <= loss.value.node {

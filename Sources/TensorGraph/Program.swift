@@ -43,6 +43,12 @@ public struct Program {
         throw GraphError(.structure, "two leaves are called '\(leaf.label)'; names must be unique")
       }
     }
+    for (label, tensor) in outputs where tensor.graph !== graph {
+      throw GraphError(.structure, "output '\(label)', \(tensor.type), belongs to another graph")
+    }
+    for tensor in assignments.flatMap({ [$0, $1] }) where tensor.graph !== graph {
+      throw GraphError(.structure, "an assigned \(tensor.type) belongs to another graph")
+    }
     var targets: Set<Graph.Value> = []
     for (target, value) in assignments {
       guard let leaf = graph.nodes[target.value.node].operation as? Leaf,
