@@ -52,6 +52,8 @@ public struct DifferentiatedNode {
   public let results: [Tensor]
   /// The gradient of the loss by each result; nil where the loss does not depend on it.
   public let upstream: [Tensor?]
+  /// Which operands somebody wants a gradient of; those of the others may be nil.
+  public let wanted: [Bool]
 }
 
 extension Operation {
