@@ -81,6 +81,8 @@ public struct Program {
   }
 
   /// The program again in a new graph, node by node; `transform` may replace a node's results.
+  ///
+  /// Outputs and assigned values keep their element types, whatever the new results are stored as.
   public func rewritten(
     _ transform: (Graph.Node, _ inputs: [Tensor], Graph) -> [Tensor]
   ) throws(GraphError) -> Program {
@@ -93,7 +95,11 @@ public struct Program {
         mapped[Graph.Value(node: index, result: position)] = tensor
       }
     }
-    func find(_ tensor: Tensor) -> Tensor { mapped[tensor.value] ?? tensor }
+    func find(_ tensor: Tensor) -> Tensor {
+      let elementType = tensor.type.elementType
+      let found = mapped[tensor.value] ?? tensor
+      return elementType.isFloatingPoint ? found.cast(to: elementType) : found
+    }
     return try Program(
       graph: result, outputs: outputs.map { ($0.label, find($0.tensor)) },
       assignments: assignments.map { (find($0.target), find($0.value)) })
