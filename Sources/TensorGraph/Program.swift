@@ -54,7 +54,8 @@ public struct Program {
       guard let leaf = graph.nodes[target.value.node].operation as? Leaf,
         leaf.kind == .parameter || leaf.kind == .state
       else {
-        throw GraphError(.structure, "only parameters and states can be assigned, not \(target.type)")
+        throw GraphError(
+          .structure, "only parameters and states can be assigned, not \(target.type)")
       }
       guard target.shape == value.shape, value.type.elementType == target.type.elementType else {
         throw GraphError(

@@ -3,8 +3,9 @@
 
 import CPURuntime
 import Foundation
-@testable import TensorGraph
 import Testing
+
+@testable import TensorGraph
 
 @Suite("Gradients against finite differences")
 struct GradientTests {
@@ -14,6 +15,10 @@ struct GradientTests {
   @Test("agree with central differences in double precision", arguments: GradientCases.all)
   func matchesDifferences(_ gradientCase: GradientCase) throws {
     let (program, parameters) = try gradientCase.program()
+    for leaf in parameters {
+      let output = try #require(program.outputs.first { $0.label == "gradient \(leaf.label)" })
+      #expect(output.tensor.shape == leaf.type.shape, "the gradient of \(leaf.label)")
+    }
     let runtime = ReferenceRuntime(roundsToBFloat16: false)
     let executable = try runtime.prepare(program)
     for leaf in program.leaves {

@@ -53,7 +53,8 @@ struct RuntimeAgreement: CustomStringConvertible {
       let (a, b) = (try first.run(step: step), try second.run(step: step))
       for (label, values) in a {
         guard let others = b[label] else {
-          throw Violation(description: "\(operationCase.name): \(reference.summary) has no \(label)")
+          throw Violation(
+            description: "\(operationCase.name): \(reference.summary) has no \(label)")
         }
         differences.append(
           Self.difference(

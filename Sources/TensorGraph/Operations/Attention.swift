@@ -31,7 +31,8 @@ public struct Attention: Operation {
     try expectFloating(Array(inputs[0..<3]))
     let (q, k, v) = (inputs[0].shape, inputs[1].shape, inputs[2].shape)
     guard headWidth > 0, contextLength > 0, q.rank == 2, k.rank == 2, k == v, q[0] == k[0],
-      q[0] % contextLength == 0, q[1] % headWidth == 0, k[1] % headWidth == 0, k[1] > 0, q[1] % k[1] == 0
+      q[0] % contextLength == 0, q[1] % headWidth == 0, k[1] % headWidth == 0, k[1] > 0,
+      q[1] % k[1] == 0
     else {
       throw mismatch(
         inputs,

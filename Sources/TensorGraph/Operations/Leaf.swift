@@ -74,7 +74,8 @@ extension Graph {
   }
 
   /// A tensor that the host writes before a step.
-  public func input(_ label: String, _ shape: Shape, _ elementType: ElementType = .int32) -> Tensor {
+  public func input(_ label: String, _ shape: Shape, _ elementType: ElementType = .int32) -> Tensor
+  {
     apply(Leaf(kind: .input, label: label, type: TensorType(shape, elementType)))
   }
 

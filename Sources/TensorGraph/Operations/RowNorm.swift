@@ -85,7 +85,8 @@ public struct RowNormGradient: Operation {
     guard inputs[0].shape == x, inputs[2].shape == [x.columns],
       inputs.dropFirst(3).allSatisfy({ $0.shape == statistics })
     else {
-      throw mismatch(inputs, "dy must be shaped like x, the gain like a row, statistics like a column")
+      throw mismatch(
+        inputs, "dy must be shaped like x, the gain like a row, statistics like a column")
     }
     return [TensorType(inputs[1].shape, elementType), TensorType(inputs[2].shape)]
   }
