@@ -6,7 +6,7 @@ import Foundation
 import TensorGraph
 
 /// A program bound to memory: two flat lists of work, run without allocating.
-final class CPUExecutable: Executable {
+final class CPUExecutable: ProfiledExecutable {
   private let runtime: CPURuntime
   /// Kernels ask it for products when they are bound.
   private let lowering: Lowering
@@ -18,16 +18,17 @@ final class CPUExecutable: Executable {
   private let hostOffsets: [Int?]
   private let hostLabels: [String: (offset: Int, byteCount: Int)]
   private var boundArena: Arena?
+  private var recorder: ProfileRecorder?
   private var work: [(stage: Stage, items: UnsafeMutableBufferPointer<SharedWork>)] = []
 
   /// Bytes of the arena that the program needs.
   let arenaBytes: Int
 
-  init(_ program: Program, runtime: CPURuntime) throws {
+  init(_ program: Program, runtime: CPURuntime, productsOnly: Bool = false) throws {
     self.runtime = runtime
     let lowering = try Lowering(
       program, laneCount: runtime.threadCount, products: runtime.products,
-      laneScratch: runtime.laneScratch)
+      laneScratch: runtime.laneScratch, productsOnly: productsOnly)
     buffers = lowering.buffers
     let phases = Phase.arrange(lowering.kernels, lookBack: 3)
     self.phases = phases
@@ -151,7 +152,7 @@ final class CPUExecutable: Executable {
     for kernel in chain.members {
       let run = try kernel.make(
         Binding(address: address, block: kernel.block, unitCount: kernel.unitCount))
-      members.append((kernel.rows, kernel.block, run))
+      members.append((kernel.rows, kernel.block, recorder?.timed(kernel, run) ?? run))
     }
     let fixed = members
     if fixed.count == 1 {
@@ -167,6 +168,13 @@ final class CPUExecutable: Executable {
       }
     }
   }
+
+  func startProfile() {
+    recorder = ProfileRecorder(laneCount: runtime.threadCount)
+    boundArena = nil
+  }
+
+  func takeProfile() -> StepProfile? { recorder?.take() }
 
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     hostLabels[label].map {

@@ -47,6 +47,12 @@ public final class CPURuntime: Runtime {
     try CPUExecutable(program, runtime: self)
   }
 
+  /// The large products of a program, exactly as its step runs them, and nothing else: what a step would take if all
+  /// around them were free. Its results mean nothing.
+  public func compileProducts(of program: Program) throws -> any Executable {
+    try CPUExecutable(program, runtime: self, productsOnly: true)
+  }
+
   /// The memory of a parameter or state.
   public func kept(_ label: String) -> UnsafeMutableRawBufferPointer? {
     store[label].map { UnsafeMutableRawBufferPointer(start: $0.base, count: $0.byteCount) }

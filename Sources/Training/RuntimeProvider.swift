@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-public import TensorGraph
 import CPURuntime
+public import TensorGraph
 
 /// The numbers that products are computed in.
 public enum Precision: String, Hashable, Sendable, Codable {
@@ -34,6 +34,17 @@ public struct RuntimeProvider {
     case .auto: prefersBFloat16 ? .bf16 : .fp32
     case .bf16: .bf16
     case .fp32: .fp32
+    }
+  }
+}
+
+extension RuntimeProvider {
+  /// This machine's processor.
+  public static var cpu: RuntimeProvider {
+    // Heeds ASSAY_CPU before asking; a wrong value there is reported when the runtime is made.
+    _ = try? InstructionSet.select()
+    return RuntimeProvider(prefersBFloat16: InstructionSet.hasFastBFloat16) { _, threads in
+      try CPURuntime(threads: threads)
     }
   }
 }

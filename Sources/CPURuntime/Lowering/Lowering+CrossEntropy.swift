@@ -27,6 +27,7 @@ extension Lowering {
     // A large head is streamed from memory once for each block of rows: make them taller.
     let block = min(rows, vocabulary * width * bytes > 16 << 20 ? 256 : 128)
     let inference = gradientType == nil
+    let productsOnly = self.productsOnly
     // Without gradients each lane only needs room for one block; that room is one tile wide.
     let perChunk =
       inference
@@ -112,6 +113,7 @@ extension Lowering {
               let n = min(tileColumns, vocabulary - column)
               logitProducts[height][n == widths[0] ? 0 : widths.count - 1].run(
                 lane, from + row * width * bytes, head + column * width * bytes, logits)
+              if productsOnly { continue }
               ck_cross_entropy_tile(
                 m, n, logits, tileColumns, 0, Int32(column), target + row,
                 inference ? spare : kept + (row * vocabulary + column) * bytes, element.kernelType,
@@ -119,10 +121,12 @@ extension Lowering {
                 inference ? spareMaximum : keptMaximum + row * tiles + tile,
                 inference ? 1 : tiles, maximum, sum, targetLogit)
             }
-            ck_cross_entropy_finish(
-              m, target + row, maximum, sum, targetLogit, logs + row, losses + row)
+            if !productsOnly {
+              ck_cross_entropy_finish(
+                m, target + row, maximum, sum, targetLogit, logs + row, losses + row)
+            }
             guard let to else { return }
-            for tile in 0..<tiles {
+            for tile in 0..<(productsOnly ? 0 : tiles) {
               let column = tile * tileColumns
               ck_cross_entropy_gradient(
                 m, min(tileColumns, vocabulary - column), Int32(column), target + row,
@@ -161,6 +165,7 @@ extension Lowering {
           }
         })
     }
+    if productsOnly { return }
     lowerLossSum(
       zLoss: zLoss, rows: rows, statistics: statistics, targets: tBuffer, scale: sBuffer,
       loss: Graph.Value(node: index, result: first),

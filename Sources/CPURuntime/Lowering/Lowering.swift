@@ -15,14 +15,18 @@ final class Lowering {
   /// Scratch each lane needs, the largest of any kernel.
   private(set) var laneScratchBytes = 0
   let laneScratch: LaneScratch
+  /// Lowers the large products and nothing around them, to measure what they alone take.
+  let productsOnly: Bool
   private var bufferOf: [Graph.Value: Int] = [:]
   private var constantBuffers: [Float: Int] = [:]
   /// Values that are read outside the group that makes them.
   private(set) var stored: Set<Graph.Value> = []
 
   init(
-    _ program: Program, laneCount: Int, products: ProductCache, laneScratch: LaneScratch
+    _ program: Program, laneCount: Int, products: ProductCache, laneScratch: LaneScratch,
+    productsOnly: Bool = false
   ) throws(RuntimeError) {
+    self.productsOnly = productsOnly
     self.program = program
     graph = program.graph
     self.laneCount = laneCount
@@ -32,13 +36,22 @@ final class Lowering {
     findStored(schedule)
     placeAssignments(schedule)
     for group in schedule.groups {
+      if productsOnly, !isLargeProduct(group) { continue }
       if group.isRegion {
         try lowerRegion(group)
       } else {
         try lower(group.nodes[0], stage: group.stage)
       }
     }
+    if productsOnly { return }
     for assignment in program.assignments { copyIfElsewhere(assignment) }
+  }
+
+  private func isLargeProduct(_ group: Schedule.Group) -> Bool {
+    switch graph.nodes[group.nodes[0]].operation {
+    case is MatrixProduct, is LinearCrossEntropy, is LinearCrossEntropyGradient: true
+    default: false
+    }
   }
 
   private func lower(_ index: Int, stage: Stage) throws(RuntimeError) {

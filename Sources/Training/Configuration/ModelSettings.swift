@@ -16,7 +16,9 @@ public struct ModelSettings: Sendable {
 
   /// `architecture`: `decoder` or `llama`; decoder.
   public let architecture: ModelConfiguration.Architecture
-  /// `variant`: `standard` or `plain`; sets the defaults of `qk_norm` and `z_loss`. Standard for the decoder, plain for Llama.
+  /// `variant`: `standard` or `plain`; sets the defaults of `qk_norm` and `z_loss`.
+  ///
+  /// Standard for the decoder, plain for Llama.
   public let variant: Variant
   /// `vocabulary_size`: V; that of the data set unless given.
   public let vocabularySize: Int?

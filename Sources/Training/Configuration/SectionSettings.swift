@@ -48,7 +48,9 @@ public struct StepSettings: Sendable {
   }
 }
 
-/// Section `[schedule]`: the learning rate's course. The peak is `optimizer.learning_rate`.
+/// Section `[schedule]`: the learning rate's course.
+///
+/// The peak is `optimizer.learning_rate`.
 public struct ScheduleSettings: Sendable {
   /// The courses after warm-up.
   public enum Kind: String, Sendable, CaseIterable {

@@ -58,7 +58,8 @@ public struct TrainingConfiguration: Sendable {
       reader.contradiction(
         "training.batch_tokens", "model.context_length", "training.accumulation_steps",
         message:
-          "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)")
+          "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)"
+      )
     }
     resolved = try reader.finish()
   }
@@ -66,6 +67,7 @@ public struct TrainingConfiguration: Sendable {
   /// The model for a data set.
   ///
   /// - Parameter vocabularySize: token ids of the data set.
+  /// - Returns: sizes and switches, complete.
   /// - Throws: ``ConfigurationError`` when the configured vocabulary is smaller than that.
   public func modelConfiguration(
     vocabularySize: Int
@@ -88,6 +90,21 @@ public struct TrainingConfiguration: Sendable {
   /// Sequences of one micro-batch.
   public var sequences: Int {
     training.batchTokens / training.accumulationSteps / model.contextLength
+  }
+
+  /// Held-out sequences that an evaluation uses: those of `evaluation.tokens` tokens, or as many as there are.
+  ///
+  /// - Throws: ``TrainingError`` when the held-out set has fewer tokens than one sequence.
+  func validationSequences(_ source: any BatchSource) throws -> Int {
+    let available = source.validationSequences
+    guard available > 0 else {
+      throw TrainingError(
+        .data,
+        "the held-out part of \(data.path) is shorter than one sequence of \(model.contextLength) tokens; prepare more "
+          + "text or lower model.context_length")
+    }
+    return evaluation.tokens == 0
+      ? available : min(available, max(1, evaluation.tokens / model.contextLength))
   }
 
   /// The learning rate as a function of the step.

@@ -1,0 +1,216 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Foundation
+
+/// The folder of one run, opened for writing: no other process can write it at the same time.
+///
+///     configuration.toml   the resolved configuration with origins, for people
+///     configuration.json   the same for programs
+///     machine.json         the machine
+///     metrics.jsonl        one record a line, only ever appended to
+///     outcome.json         how the run stands or ended; its presence makes a folder a run
+///     lock                 held while somebody writes
+///
+/// Everything an index or a report needs is in these files, so either can be rebuilt from the folders.
+/// Checkpoints lie in the same folder but are none of this module's business.
+public final class RunFolder {
+  /// The names of the files in a run folder.
+  public enum FileName {
+    /// The resolved configuration with origins, for people.
+    public static let configurationText = "configuration.toml"
+    /// The resolved configuration, for programs.
+    public static let configurationJSON = "configuration.json"
+    /// The machine.
+    public static let machine = "machine.json"
+    /// The metrics.
+    public static let metrics = "metrics.jsonl"
+    /// How the run stands or ended.
+    public static let outcome = "outcome.json"
+  }
+
+  /// The path of the folder.
+  public let path: String
+
+  private let lock: FolderLock
+
+  private init(path: String, lock: FolderLock) {
+    self.path = path
+    self.lock = lock
+  }
+
+  // MARK: - Making and opening
+
+  /// Makes a new run; its outcome is `running`.
+  ///
+  /// - Parameters:
+  ///   - path: a path where nothing is, or an empty folder; folders above it are made.
+  ///   - configurationText: the resolved configuration as TOML.
+  ///   - configurationJSON: the resolved configuration as JSON.
+  ///   - machine: the machine the run is made on.
+  ///   - startTime: when the run begins.
+  /// - Returns: the folder, locked.
+  /// - Throws: ``RunRecordError`` when something is in the place, or the disk is full or read-only; then
+  ///   nothing remains of the attempt.
+  public static func create(
+    at path: String, configurationText: String, configurationJSON: Data,
+    machine: MachineRecord = .current(), startTime: Date = Date()
+  ) throws(RunRecordError) -> RunFolder {
+    let made = try makeFolder(path)
+    do throws(RunRecordError) {
+      try requireEmpty(path)
+      let lock = try FolderLock(folder: path)
+      try requireEmpty(path)
+      let folder = RunFolder(path: path, lock: lock)
+      try folder.write(Data(configurationText.utf8), to: FileName.configurationText)
+      try folder.write(configurationJSON, to: FileName.configurationJSON)
+      try folder.write(
+        try jsonData(machine, path: folder.file(FileName.machine)), to: FileName.machine)
+      try folder.write(Data(), to: FileName.metrics)
+      try folder.setOutcome(RunOutcome(status: .running, startTime: startTime))
+      return folder
+    } catch {
+      if error.code != .alreadyExists, error.code != .locked { removeAttempt(path, made: made) }
+      throw error
+    }
+  }
+
+  /// Opens a run to go on with it.
+  ///
+  /// - Parameter path: the folder of a run.
+  /// - Returns: the folder, locked.
+  /// - Throws: ``RunRecordError`` when it is not a run, another process writes it, or it is read-only.
+  public static func open(at path: String) throws(RunRecordError) -> RunFolder {
+    try requireRun(path)
+    return RunFolder(path: path, lock: try FolderLock(folder: path))
+  }
+
+  // MARK: - Looking at runs without opening them
+
+  /// Whether a folder holds a run.
+  public static func isRun(_ path: String) -> Bool {
+    access(path + "/" + FileName.outcome, F_OK) == 0
+  }
+
+  /// Whether a process is writing a run now.
+  public static func isBeingWritten(_ path: String) -> Bool {
+    FolderLock.isHeld(folder: path)
+  }
+
+  /// The runs in a folder and the folders below it, sorted by path; nothing is sought inside a run.
+  public static func find(under path: String) -> [String] {
+    if isRun(path) { return [path] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.sorted().filter { !$0.hasPrefix(".") }.flatMap { find(under: path + "/" + $0) }
+  }
+
+  // MARK: - Writing
+
+  /// Replaces a small file as a whole: after a crash it is the old one or the new one.
+  ///
+  /// - Parameters:
+  ///   - data: the content.
+  ///   - name: the name of the file in the folder.
+  /// - Throws: ``RunRecordError`` when the disk is full or read-only; the old file is kept.
+  public func write(_ data: Data, to name: String) throws(RunRecordError) {
+    try writeFileAtomically(data, to: file(name))
+  }
+
+  /// Stores how the run stands.
+  ///
+  /// - Parameter outcome: what to store; times are stored in whole seconds.
+  /// - Throws: ``RunRecordError`` when the disk is full or read-only; the old outcome is kept.
+  public func setOutcome(_ outcome: RunOutcome) throws(RunRecordError) {
+    let data = try jsonData(outcome, path: file(FileName.outcome))
+    try write(data, to: FileName.outcome)
+  }
+
+  /// How the run stands.
+  ///
+  /// - Returns: the stored outcome.
+  /// - Throws: ``RunRecordError`` when the file is missing or damaged.
+  public func outcome() throws(RunRecordError) -> RunOutcome {
+    try record().outcome
+  }
+
+  /// Opens the metrics for appending.
+  ///
+  /// - Parameter retention: which of the records that are there to keep.
+  /// - Returns: the only writer there should be; it must not outlive this folder.
+  /// - Throws: ``RunRecordError`` when the metrics are damaged or cannot be written.
+  public func metricsWriter(
+    keeping retention: MetricsRetention
+  ) throws(RunRecordError) -> MetricsWriter {
+    try MetricsWriter(path: file(FileName.metrics), keeping: retention)
+  }
+
+  /// What is stored about the run.
+  ///
+  /// - Returns: everything but the metrics.
+  /// - Throws: ``RunRecordError`` when a file is missing or damaged.
+  public func record() throws(RunRecordError) -> RunRecord {
+    try RunRecord(path: path)
+  }
+
+  /// The path of a file in the folder.
+  public func file(_ name: String) -> String { path + "/" + name }
+
+  // MARK: - Steps of making
+
+  /// Makes a folder and those above it; `false` when it was there.
+  private static func makeFolder(_ path: String) throws(RunRecordError) -> Bool {
+    if mkdir(path, 0o755) == 0 { return true }
+    switch errno {
+    case EEXIST: return false
+    case ENOENT where parent(of: path) != path && parent(of: path) != ".":
+      _ = try makeFolder(parent(of: path))
+      guard mkdir(path, 0o755) == 0 else {
+        if errno == EEXIST { return false }
+        throw .system("be made", path, errno: errno)
+      }
+      return true
+    default: throw .system("be made", path, errno: errno)
+    }
+  }
+
+  private static func requireEmpty(_ path: String) throws(RunRecordError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
+    else {
+      throw RunRecordError(
+        .alreadyExists, "\(path) is a file; choose another folder for the run")
+    }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
+      throw RunRecordError(.notWritable, "\(path): cannot be listed; check its permissions")
+    }
+    if names.contains(FileName.outcome) {
+      throw RunRecordError(
+        .alreadyExists,
+        "\(path): there is a run already; resume it or choose another folder")
+    }
+    if names.contains(where: { $0 != FolderLock.fileName }) {
+      throw RunRecordError(
+        .alreadyExists, "\(path) is not empty and holds no run; choose another folder")
+    }
+  }
+
+  private static func requireRun(_ path: String) throws(RunRecordError) {
+    guard isRun(path) else {
+      let isThere = access(path, F_OK) == 0
+      throw RunRecordError(
+        .notARun,
+        isThere
+          ? "\(path) holds no run (no \(FileName.outcome)); check the path"
+          : "\(path): there is no such folder; check the path")
+    }
+  }
+
+  /// Removes what a failed creation left behind, and nothing else.
+  private static func removeAttempt(_ path: String, made: Bool) {
+    for name in [
+      FileName.configurationText, FileName.configurationJSON, FileName.machine, FileName.metrics,
+      FileName.outcome, FolderLock.fileName,
+    ] { unlink(path + "/" + name) }
+    if made { rmdir(path) }
+  }
+}

@@ -1,0 +1,46 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Foundation
+
+/// Everything stored about a run but its metrics, read without a lock.
+public struct RunRecord: Sendable {
+  /// The folder.
+  public let path: String
+  /// The resolved configuration as TOML with origins.
+  public let configurationText: String
+  /// The resolved configuration as JSON.
+  public let configurationJSON: Data
+  /// The machine the run was made on.
+  public let machine: MachineRecord
+  /// How the run stands or ended.
+  public let outcome: RunOutcome
+
+  /// Reads a run.
+  ///
+  /// - Parameter path: the folder of a run.
+  /// - Throws: ``RunRecordError`` when it is not a run, or a file is missing or damaged.
+  public init(path: String) throws(RunRecordError) {
+    guard RunFolder.isRun(path) else {
+      throw RunRecordError(
+        .notARun, "\(path) holds no run (no \(RunFolder.FileName.outcome)); check the path")
+    }
+    func file(_ name: String) -> String { path + "/" + name }
+    self.path = path
+    configurationText = String(
+      decoding: try readFile(file(RunFolder.FileName.configurationText)), as: UTF8.self)
+    configurationJSON = try readFile(file(RunFolder.FileName.configurationJSON))
+    let machineFile = file(RunFolder.FileName.machine)
+    machine = try jsonValue(MachineRecord.self, from: try readFile(machineFile), path: machineFile)
+    let outcomeFile = file(RunFolder.FileName.outcome)
+    outcome = try jsonValue(RunOutcome.self, from: try readFile(outcomeFile), path: outcomeFile)
+  }
+
+  /// Opens the metrics for reading, from the first record.
+  ///
+  /// - Returns: a reader of its own.
+  /// - Throws: ``RunRecordError`` when the file cannot be read.
+  public func metrics() throws(RunRecordError) -> MetricsReader {
+    try MetricsReader(path: path + "/" + RunFolder.FileName.metrics)
+  }
+}

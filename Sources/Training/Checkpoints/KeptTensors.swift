@@ -1,0 +1,125 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import LanguageModels
+import Optimizers
+import TensorFiles
+public import TensorGraph
+
+/// Parameters and optimizer state as they lie in a runtime: filled at the start, saved and loaded.
+public struct KeptTensors {
+  /// A kept tensor.
+  struct Entry {
+    let label: String
+    let shape: Shape
+    let memory: UnsafeMutableBufferPointer<Float>
+  }
+
+  let parameters: [Parameter]
+  let declarations: [StateBuilder.Declaration]
+  let entries: [Entry]
+  private let byLabel: [String: Entry]
+
+  /// Finds the tensors of a step in its runtime; the step must have been compiled there.
+  public init(_ definition: StepDefinition, runtime: any Runtime) {
+    parameters = definition.model.parameters
+    declarations = definition.stateDeclarations
+    let labels =
+      parameters.map { ($0.name, $0.shape) } + declarations.map { ($0.label, $0.shape) }
+    entries = labels.map { label, shape in
+      guard let memory = runtime.kept(label) else {
+        preconditionFailure("'\(label)' is not kept by the runtime")
+      }
+      return Entry(label: label, shape: shape, memory: memory.bindMemory(to: Float.self))
+    }
+    byLabel = Dictionary(uniqueKeysWithValues: entries.map { ($0.label, $0) })
+  }
+
+  /// The numbers of one tensor.
+  public func values(_ label: String) -> UnsafeMutableBufferPointer<Float>? {
+    byLabel[label]?.memory
+  }
+
+  /// Starts all parameters from a seed, and then the state.
+  public func initialize(seed: UInt64) {
+    for parameter in parameters {
+      if let memory = values(parameter.name) { parameter.initialize(memory, seed: seed) }
+    }
+    initializeState()
+  }
+
+  /// Starts the state, given the first weights.
+  public func initializeState() {
+    for declaration in declarations {
+      guard let memory = values(declaration.label) else { continue }
+      switch declaration.start {
+      case .zeros: memory.update(repeating: 0)
+      case .constant(let number): memory.update(repeating: number)
+      case .parameter:
+        if let weights = values(declaration.parameter) {
+          _ = memory.update(fromContentsOf: weights)
+        }
+      }
+    }
+  }
+
+  /// Reads all parameters from a file of weights, and then starts the state.
+  ///
+  /// The file must hold every parameter by its name, in its shape, with finite numbers; tensors called `optimizer...` are
+  /// passed over, any others are refused.
+  ///
+  /// - Throws: ``TrainingError`` with code `weights`, or `TensorFileError`.
+  public func loadWeights(_ path: String) throws {
+    let file = try TensorFile(path: path)
+    let known = Set(parameters.map(\.name))
+    for entry in file.entries
+    where !known.contains(entry.name) && !entry.name.hasPrefix(Scalars.prefix) {
+      throw TrainingError(
+        .weights, "\(path): the model has no parameter '\(entry.name)' (shape \(entry.shape))")
+    }
+    for parameter in parameters {
+      try check(parameter.name, parameter.shape, in: file, code: .weights)
+    }
+    for parameter in parameters {
+      guard let memory = values(parameter.name) else { continue }
+      try file.read(parameter.name, into: memory)
+      if let index = memory.firstIndex(where: { !$0.isFinite }) {
+        throw TrainingError(
+          .weights,
+          "\(path): element \(index) of '\(parameter.name)' is \(memory[index]); weights must be finite"
+        )
+      }
+    }
+    initializeState()
+  }
+
+  /// Reads every tensor, exactly these and no others.
+  func load(_ file: TensorFile) throws {
+    for entry in entries { try check(entry.label, entry.shape, in: file, code: .checkpoint) }
+    if let extra = file.entries.first(where: { byLabel[$0.name] == nil }) {
+      throw TrainingError(.checkpoint, "\(file.path): unexpected tensor '\(extra.name)'")
+    }
+    for entry in entries { try file.read(entry.label, into: entry.memory) }
+  }
+
+  /// The tensors for writing; valid while the runtime lives.
+  var written: [TensorFileWriter.Tensor] {
+    entries.map {
+      TensorFileWriter.Tensor(
+        name: $0.label, elementType: .float32, shape: $0.shape.dimensions,
+        bytes: UnsafeRawBufferPointer($0.memory))
+    }
+  }
+
+  private func check(
+    _ label: String, _ shape: Shape, in file: TensorFile, code: TrainingError.Code
+  ) throws {
+    guard let found = file[label] else {
+      throw TrainingError(code, "\(file.path): there is no '\(label)' of shape \(shape)")
+    }
+    guard found.shape == shape.dimensions else {
+      throw TrainingError(
+        code, "\(file.path): '\(label)' has shape \(found.shape), but \(shape) is needed")
+    }
+  }
+}

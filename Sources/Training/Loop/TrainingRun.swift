@@ -1,0 +1,266 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Configurations
+import Foundation
+import LanguageModels
+import Schedules
+import TensorFiles
+import TensorGraph
+
+/// A run: its configuration, data, weights and records, ready to step.
+///
+/// `train` is what a command calls. Making a run checks everything that can be checked before work, takes up the newest
+/// sound checkpoint if the folder has one, and compiles; `run` is the loop.
+public final class TrainingRun {
+  /// What defines the run.
+  public let configuration: TrainingConfiguration
+  /// How far it has come.
+  public private(set) var progress: TrainingProgress
+
+  private let start: TrainingStart
+  private let source: any BatchSource
+  private let step: TrainingStep
+  private let evaluator: Evaluator
+  private let statistics: WeightStatistics
+  private let tensors: KeptTensors
+  private let schedule: Schedules.Schedule
+  private let store: CheckpointStore
+  private let recorder: RunRecorder
+  private let observer: (TrainingEvent) -> Void
+  private let runtime: any Runtime
+  private let initialWeights: String?
+  private var pace = StepPace()
+  private var lastEvaluation: EvaluationReport?
+  private var lastCheckpoint: (step: Int, folder: String)?
+
+  // MARK: - Making a run
+
+  /// Trains: a new run, or the rest of one that was interrupted; a run that has ended is only reported.
+  ///
+  /// - Parameters:
+  ///   - configuration: what defines the run.
+  ///   - initialWeights: a safetensors file of first weights; nil: from the seed.
+  ///   - runtime: what executes it.
+  ///   - source: the data; nil: the data set of `data.path`.
+  ///   - stop: asked after every step.
+  ///   - observer: is told what happens.
+  /// - Returns: how it ended.
+  /// - Throws: `ConfigurationError`, ``TrainingError`` and the errors of data, tensor files and run records; before any work
+  ///   where that is possible.
+  @discardableResult
+  public static func train(
+    _ configuration: TrainingConfiguration, initialWeights: String? = nil,
+    runtime: RuntimeProvider = .cpu, source: (any BatchSource)? = nil,
+    stop: StopRequest = StopRequest(), observer: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws -> TrainingSummary {
+    if case .ended(let summary) = try RunRecorder.earlier(configuration) {
+      observer(.ended(summary))
+      return summary
+    }
+    let run = try TrainingRun(
+      configuration, initialWeights: initialWeights, runtime: runtime, source: source,
+      observer: observer)
+    return try run.run(stop: stop)
+  }
+
+  /// Makes a run ready to step, see `train`.
+  ///
+  /// - Throws: as `train` does.
+  public init(
+    _ configuration: TrainingConfiguration, initialWeights: String? = nil,
+    runtime provider: RuntimeProvider = .cpu, source given: (any BatchSource)? = nil,
+    observer: @escaping (TrainingEvent) -> Void = { _ in }
+  ) throws {
+    let source = try given ?? openSource(configuration)
+    let model = try configuration.modelConfiguration(
+      vocabularySize: source.vocabularySize
+    ).makeModel()
+    let precision = provider.precision(configuration.machine.precision)
+    let initial = try initialWeights.map { try FileChecksum.ofFile($0).hexadecimal }
+    let validation = try configuration.validationSequences(source)
+    schedule = try configuration.learningRateSchedule()
+
+    _ = try RunRecorder.earlier(configuration)
+    store = CheckpointStore(folder: configuration.run.folder + "/checkpoints")
+    let checkpoint = try store.newest { observer(.warning($0)) }
+    try checkpoint?.manifest.check(
+      configuration, precision: precision, fingerprint: source.fingerprint, initialWeights: initial)
+
+    let threads = configuration.machine.threads
+    runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    recorder = try RunRecorder(
+      configuration,
+      machine: ["runtime": runtime.summary, "precision": precision.rawValue],
+      keptBytes: checkpoint?.manifest.metricsBytes ?? 0)
+
+    let definition = StepDefinition(
+      model: model, method: configuration.optimizer.method, sequences: configuration.sequences,
+      precision: precision)
+    step = try TrainingStep(
+      definition, accumulationSteps: configuration.training.accumulationSteps, runtime: runtime)
+    evaluator = try Evaluator(
+      definition, source: source, sequences: validation, runtime: runtime)
+    statistics = WeightStatistics(model.parameters, runtime: runtime)
+    tensors = KeptTensors(definition, runtime: runtime)
+    if let checkpoint {
+      try checkpoint.load(into: tensors)
+      try source.move(to: checkpoint.manifest.dataPosition)
+      progress = checkpoint.manifest.progress
+      self.initialWeights = checkpoint.manifest.initialWeights
+      lastCheckpoint = (progress.step, checkpoint.folder)
+    } else {
+      if let initialWeights {
+        try tensors.loadWeights(initialWeights)
+      } else {
+        tensors.initialize(seed: UInt64(configuration.training.seed))
+      }
+      progress = TrainingProgress()
+      self.initialWeights = initial
+    }
+    let cost = ModelCost(model)
+    start = TrainingStart(
+      folder: configuration.run.folder, runtime: runtime.summary, precision: precision,
+      parameters: cost.parameters, nonEmbeddingParameters: cost.nonEmbeddingParameters,
+      batchTokens: configuration.training.batchTokens, steps: configuration.training.steps,
+      firstStep: progress.step,
+      validationTokens: validation * configuration.model.contextLength)
+    self.configuration = configuration
+    self.source = source
+    self.observer = observer
+  }
+
+  // MARK: - The loop
+
+  /// Trains until the last step, until the run diverges, or until somebody asks for the end.
+  ///
+  /// A run ends as diverged after `training.skip_limit` steps in a row whose loss or gradients are not finite (each of them
+  /// left weights and state alone), or when the validation loss is not finite.
+  ///
+  /// - Parameter stop: asked after every step; then a checkpoint is saved and the outcome is `interrupted`.
+  /// - Returns: how it ended.
+  /// - Throws: errors of files and data; records and older checkpoints stay as they are.
+  public func run(stop: StopRequest = StopRequest()) throws -> TrainingSummary {
+    do {
+      return try loop(stop)
+    } catch {
+      recorder.fail(error, step: progress.step)
+      throw error
+    }
+  }
+
+  private func loop(_ stop: StopRequest) throws -> TrainingSummary {
+    observer(.started(start))
+    if progress.step == 0 { try evaluate() }
+    while progress.step < configuration.training.steps {
+      try takeStep()
+      if isDue(configuration.evaluation.every) { try evaluate() }
+      if hasDiverged { return try finish(.diverged) }
+      if stop.isRequested { return try finish(.interrupted) }
+      if isDue(configuration.checkpoint.every) { try save() }
+    }
+    if lastEvaluation?.step != progress.step { try evaluate() }
+    return try finish(hasDiverged ? .diverged : .finished)
+  }
+
+  /// One step: next batch, forward, backward, update, report.
+  private func takeStep() throws {
+    let clock = ContinuousClock.now
+    let index = progress.step
+    let measures = isMultiple(index, configuration.metrics.statisticsEvery)
+    if measures { try statistics.rememberWeights() }
+    try source.fill(step.batch)
+
+    var hyperparameters = configuration.optimizer.hyperparameters
+    hyperparameters["learning_rate"] = schedule.value(at: index)
+    let clip = configuration.optimizer.gradientClip
+    let result = step.run(
+      .init(
+        hyperparameters: hyperparameters, gradientClip: clip > 0 ? clip : .infinity,
+        update: progress.updates + 1))
+
+    progress.step += 1
+    progress.tokens += result.countedTargets
+    progress.updates += result.isUpdated ? 1 : 0
+    progress.skippedSteps += result.isUpdated ? 0 : 1
+    progress.consecutiveSkips = result.isUpdated ? 0 : progress.consecutiveSkips + 1
+    let seconds = (ContinuousClock.now - clock).seconds
+    progress.seconds += seconds
+    pace.add(seconds)
+    try report(result, index: index, seconds: seconds)
+    if measures, result.isUpdated {
+      let measured = statistics.measure()
+      try recorder.statistics(measured, step: index)
+      observer(.statistics(step: index, measured))
+    }
+  }
+
+  private func evaluate() throws {
+    let clock = ContinuousClock.now
+    let result = try evaluator.run()
+    let report = EvaluationReport(
+      step: progress.step, tokens: progress.tokens, loss: result.crossEntropy,
+      bitsPerByte: result.bitsPerByte, evaluatedTokens: result.tokens,
+      seconds: (ContinuousClock.now - clock).seconds)
+    lastEvaluation = report
+    try recorder.evaluation(report)
+    observer(.evaluation(report))
+  }
+
+  /// Steps that are not finite in a row up to the limit, or a validation loss that is not finite.
+  private var hasDiverged: Bool {
+    progress.consecutiveSkips >= configuration.training.skipLimit
+      || lastEvaluation.map { !$0.loss.isFinite } ?? false
+  }
+
+  private func isDue(_ every: Int) -> Bool { isMultiple(progress.step, every) }
+
+  private func isMultiple(_ step: Int, _ every: Int) -> Bool { every > 0 && step % every == 0 }
+
+  // MARK: - Reports and records
+
+  private func report(_ result: TrainingStep.Result, index: Int, seconds: Double) throws {
+    let report = StepReport(
+      step: index, steps: configuration.training.steps, tokens: progress.tokens,
+      loss: result.loss, crossEntropy: result.crossEntropy,
+      learningRate: schedule.value(at: index), gradientNorm: result.gradientNorm,
+      isSkipped: !result.isUpdated, tokensPerSecond: Double(result.countedTargets) / seconds,
+      forwardBackwardMilliseconds: result.forwardBackwardSeconds * 1000,
+      optimizerMilliseconds: result.optimizerSeconds * 1000, peakBytes: runtime.peakBytes,
+      secondsLeft: pace.seconds * Double(configuration.training.steps - progress.step))
+    if isMultiple(index, configuration.metrics.every) || report.isSkipped {
+      try recorder.step(report)
+    }
+    observer(.step(report))
+  }
+
+  private func save() throws {
+    try recorder.synchronize()
+    let folder = try store.save(
+      tensors, configuration: configuration.resolved, keep: configuration.checkpoint.keep
+    ) { bytes, checksum in
+      CheckpointManifest(
+        progress: progress, configurationIdentity: configuration.identity,
+        precision: step.definition.precision, dataPosition: source.position,
+        dataFingerprint: source.fingerprint, initialWeights: initialWeights,
+        metricsBytes: recorder.metricsBytes, tensorBytes: bytes, tensorChecksum: checksum)
+    }
+    lastCheckpoint = (progress.step, folder)
+    observer(.checkpoint(step: progress.step, folder: folder))
+  }
+
+  private func finish(_ outcome: TrainingOutcome) throws -> TrainingSummary {
+    if lastCheckpoint?.step != progress.step { try save() }
+    let summary = TrainingSummary(
+      outcome: outcome, folder: configuration.run.folder, progress: progress,
+      evaluation: lastEvaluation, checkpoint: lastCheckpoint?.folder)
+    let skips = configuration.training.skipLimit
+    try recorder.end(
+      summary,
+      reason: outcome == .diverged
+        ? "loss, gradients or validation loss were not finite (limit: \(skips) steps in a row)"
+        : nil)
+    observer(.ended(summary))
+    return summary
+  }
+}

@@ -1,0 +1,70 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// The tokens of one step, all micro-batches one after another, in memory that is made once.
+public final class StepBatch {
+  /// Token ids.
+  public let tokens: UnsafeMutableBufferPointer<Int32>
+  /// The token that follows each; negative: not counted.
+  public let targets: UnsafeMutableBufferPointer<Int32>
+  /// The number of the document each token belongs to; nil when attention does not need it.
+  public let documents: UnsafeMutableBufferPointer<Int32>?
+
+  /// Makes room for a number of tokens.
+  public init(tokens count: Int, hasDocuments: Bool) {
+    func room() -> UnsafeMutableBufferPointer<Int32> {
+      let buffer = UnsafeMutableBufferPointer<Int32>.allocate(capacity: count)
+      buffer.initialize(repeating: 0)
+      return buffer
+    }
+    tokens = room()
+    targets = room()
+    documents = hasDocuments ? room() : nil
+  }
+
+  deinit {
+    tokens.deallocate()
+    targets.deallocate()
+    documents?.deallocate()
+  }
+
+  /// Targets that count.
+  public var countedTargets: Int {
+    var count = 0
+    for target in targets where target >= 0 { count += 1 }
+    return count
+  }
+
+  /// Makes every token 0 and counts no target.
+  public func clear() {
+    tokens.update(repeating: 0)
+    targets.update(repeating: -1)
+    documents?.update(repeating: 0)
+  }
+
+  /// Copies tokens `first ..< first + count` into the input leaves of a program.
+  func copy(from first: Int, count: Int, to inputs: InputBuffers) {
+    func copy(
+      _ source: UnsafeMutableBufferPointer<Int32>?, _ target: UnsafeMutableRawBufferPointer?
+    ) {
+      guard let source, let target else { return }
+      target.copyMemory(from: UnsafeRawBufferPointer(source).slice(first * 4, count * 4))
+    }
+    copy(tokens, inputs.tokens)
+    copy(targets, inputs.targets)
+    copy(documents, inputs.documents)
+  }
+}
+
+/// The memory of a program's input leaves, looked up once.
+struct InputBuffers {
+  let tokens: UnsafeMutableRawBufferPointer?
+  let targets: UnsafeMutableRawBufferPointer?
+  let documents: UnsafeMutableRawBufferPointer?
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate func slice(_ first: Int, _ count: Int) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: self[first..<first + count])
+  }
+}
