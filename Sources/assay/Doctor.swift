@@ -3,11 +3,7 @@
 
 import ArgumentParser
 import CPURuntime
-import Foundation
-
-#if canImport(Darwin)
-  import Darwin
-#endif
+import RunRecords
 
 /// `assay doctor`.
 struct DoctorCommand: ParsableCommand {
@@ -34,14 +30,8 @@ struct DoctorCommand: ParsableCommand {
 
 /// What the doctor finds.
 struct MachineReport: Encodable {
-  /// The name of the system and its version.
-  let system: String
-  /// The processor's own name.
-  let processor: String
-  /// Cores that this process may use.
-  let cores: Int
-  /// Bytes of memory.
-  let memoryBytes: UInt64
+  /// System, processor, cores and memory.
+  let machine: MachineRecord
   /// The widest instruction set the processor offers.
   let detectedInstructionSet: String
   /// The one in use (`ASSAY_CPU` may limit it).
@@ -61,12 +51,8 @@ struct MachineReport: Encodable {
   ///
   /// - Throws: what the runtime throws.
   init(progress: (String) -> Void) throws {
-    let process = ProcessInfo.processInfo
     runtime = try CPURuntime().summary
-    system = process.operatingSystemVersionString
-    processor = Self.processorName()
-    cores = process.activeProcessorCount
-    memoryBytes = process.physicalMemory
+    machine = .current()
     detectedInstructionSet = InstructionSet.detected.rawValue
     instructionSet = InstructionSet.selected.rawValue
     hasFastBFloat16 = InstructionSet.hasFastBFloat16
@@ -95,9 +81,10 @@ struct MachineReport: Encodable {
     func word(_ holds: Bool) -> String { holds ? "yes" : "no" }
     func verdict(_ holds: Bool) -> String { holds ? "ok" : "WRONG" }
     var table = Table([.left, .left])
-    table.add("system", system)
-    table.add("processor", processor)
-    table.add("cores, memory", "\(cores), \(Numbers.bytes(Int(clamping: memoryBytes)))")
+    table.add("system", machine.operatingSystem)
+    table.add("processor", machine.processor)
+    table.add(
+      "cores, memory", "\(machine.coreCount), \(Numbers.bytes(Int(clamping: machine.memoryBytes)))")
     table.add(
       "instructions",
       "\(instructionSet) in use, \(detectedInstructionSet) offered; "
@@ -119,20 +106,5 @@ struct MachineReport: Encodable {
     }
     table.add("same bits", verdict(threadScaling.hasSameBits))
     return table.text
-  }
-
-  private static func processorName() -> String {
-    #if canImport(Darwin)
-      var size = 0
-      sysctlbyname("machdep.cpu.brand_string", nil, &size, nil, 0)
-      var name = [CChar](repeating: 0, count: max(1, size))
-      sysctlbyname("machdep.cpu.brand_string", &name, &size, nil, 0)
-      return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    #else
-      let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
-      let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
-      return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
-        ?? "unknown"
-    #endif
   }
 }
