@@ -15,10 +15,10 @@ enum Console {
   static let isTerminal = isatty(STDERR_FILENO) == 1
 
   /// One line for a person.
-  static func say(_ line: String) { write(line + "\n", to: STDERR_FILENO) }
+  static func say(_ line: String, end: String = "\n") { write(line + end, to: STDERR_FILENO) }
 
-  /// Text for a person, as it is.
-  static func write(_ text: String) { write(text, to: STDERR_FILENO) }
+  /// Data for a program, as it is.
+  static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
 
   /// Data for a program.
   static func data(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }

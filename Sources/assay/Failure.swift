@@ -7,8 +7,12 @@ import Configurations
 import Foundation
 import LanguageModels
 import Optimizers
+import RunRecords
 import Schedules
+import TensorFiles
 import TensorGraph
+import TextData
+import Training
 
 /// How an error that reached the top ends the process: one line that says what to do, and a code.
 struct Failure {
@@ -49,24 +53,70 @@ struct Failure {
     case is ConfigurationError, is ModelError, is OptimizerError, is ScheduleError, is GraphError:
       .usage
     case let error as RuntimeError: error.code == .setting ? .usage : .failed
+    case let error as DataError: status(error.code)
+    case let error as RunRecordError: status(error.code)
+    case let error as TrainingError: status(error.code)
+    case is TensorFileError: .failed
     default: nil
     }
   }
 
-  private static func text(_ error: any Error) -> String {
-    switch error {
-    case let error as any CustomStringConvertible & Error: error.description
-    default: error.localizedDescription
+  private static func status(_ code: DataError.Code) -> ExitStatus {
+    switch code {
+    case .invalidOption, .unsupportedTokenizer: .usage
+    case .emptyText, .binaryText, .unreadableFile, .unsupportedInput, .malformedLine,
+      .malformedTokenizer, .vocabularyMismatch, .corruptData, .truncatedData, .wrongFormat,
+      .wrongVersion, .tooFewDocuments, .tooShort, .outputExists, .diskFull, .notWritable,
+      .writeFailed:
+      .failed
     }
   }
 
-  /// The parser's message as one line, with the command whose help explains more.
+  private static func status(_ code: RunRecordError.Code) -> ExitStatus {
+    switch code {
+    case .alreadyExists: .refused
+    case .notARun, .locked, .notWritable, .diskFull, .damaged, .systemFailure: .failed
+    }
+  }
+
+  private static func status(_ code: TrainingError.Code) -> ExitStatus {
+    switch code {
+    case .runFolder: .refused
+    case .data, .weights, .checkpoint, .file, .batch: .failed
+    }
+  }
+
+  private static func text(_ error: any Error) -> String {
+    if let error = error as? DataError, error.code == .outputExists {
+      return error.message + " The option is '--replace'."
+    }
+    return status(error) == nil ? error.localizedDescription : "\(error)"
+  }
+
+  /// The parser's message as one line, with the nearest verb and the command whose help explains more.
   private static func usage(_ error: any Error) -> String {
     let message = Assay.message(for: error).replacingOccurrences(of: "\n", with: " ")
-    let help = Assay.fullMessage(for: error).split(separator: "'").first { $0.hasSuffix(" --help") }
-    let end = message.last.map { ".?!".contains($0) } == true ? "" : ";"
-    let text = message.prefix(1).lowercased() + message.dropFirst()
-    return text + end + (help.map { " see '\($0)'" } ?? "")
+    let pieces = Assay.fullMessage(for: error).components(separatedBy: "'")
+    let help = pieces.first { $0.hasSuffix(" --help") }
+    var text = message.prefix(1).lowercased() + message.dropFirst()
+    while text.last == "." { text.removeLast() }
+    let quoted = message.components(separatedBy: "'")
+    if message.hasPrefix("Unexpected argument"), quoted.count > 1, let help {
+      let known = subcommands(of: help.split(separator: " ").dropFirst().dropLast().map(String.init))
+      if let near = nearest(to: quoted[1], among: known) { text += "; did you mean '\(near)'?" }
+    }
+    return text + (text.last == "?" ? "" : ";") + (help.map { " see '\($0)'" } ?? "")
+  }
+
+  /// The names of the subcommands of a command, found by its path.
+  private static func subcommands(of path: [String]) -> [String] {
+    var command: any ParsableCommand.Type = Assay.self
+    for name in path {
+      let found = command.configuration.subcommands.first { $0.configuration.commandName == name }
+      guard let found else { return [] }
+      command = found
+    }
+    return command.configuration.subcommands.compactMap { $0.configuration.commandName }
   }
 }
 

@@ -80,7 +80,9 @@ struct ListModels: ParsableCommand {
   func run() throws {
     let architectures = ModelConfiguration.Architecture.allCases
     if json {
-      try Console.json(["models": architectures.map { ["name": $0.rawValue, "summary": $0.summary] }])
+      try Console.json([
+        "models": architectures.map { ["name": $0.rawValue, "summary": $0.summary] }
+      ])
       return
     }
     var table = Table([.left, .left])

@@ -10,11 +10,16 @@ enum Numbers {
     String(format: "%.\(digits)f", number)
   }
 
+  /// A small number: 3.2e-07.
+  static func scientific(_ number: Double) -> String { String(format: "%.1e", number) }
+
   /// A number with three digits that count, and k, M or G: 4.41k, 163k, 1.24M.
   static func short(_ number: Double) -> String {
     guard number.isFinite else { return "\(number)" }
     var (scaled, unit) = (number, "")
-    for larger in ["k", "M", "G", "T"] where abs(scaled) >= 999.5 { (scaled, unit) = (scaled / 1000, larger) }
+    for larger in ["k", "M", "G", "T"] where abs(scaled) >= 999.5 {
+      (scaled, unit) = (scaled / 1000, larger)
+    }
     if unit.isEmpty, scaled == scaled.rounded() { return fixed(scaled, 0) }
     let digits = abs(scaled) >= 99.95 ? 0 : abs(scaled) >= 9.995 ? 1 : 2
     return fixed(scaled, digits) + unit

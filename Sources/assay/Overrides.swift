@@ -16,12 +16,12 @@ struct Overrides: ParsableArguments {
       valueName: "section.key=value"))
   var values: [String] = []
 
-  /// Verbs that take overrides.
-  static let verbs: Set<String> = ["train", "trace", "show"]
+  /// The verbs that take overrides.
+  private static let verbs = [["train"], ["trace"], ["show", "config"]]
 
   /// Arguments with `--a.b=c` written as `--set=a.b=c`, where the verb takes overrides.
   static func folded(_ arguments: [String]) -> [String] {
-    guard let verb = arguments.first, verbs.contains(verb) else { return arguments }
+    guard verbs.contains(where: { arguments.starts(with: $0) }) else { return arguments }
     var isOption = true
     return arguments.map { argument in
       if argument == "--" { isOption = false }

@@ -41,7 +41,8 @@ struct Presets {
     guard !isPath else { return nil }
     let presets = all()
     if let preset = presets.first(where: { $0.name == name }) { return preset }
-    let near = nearest(to: name, among: presets.map(\.name)).map { "; did you mean '\($0)'?" } ?? ";"
+    let near =
+      nearest(to: name, among: presets.map(\.name)).map { "; did you mean '\($0)'?" } ?? ";"
     throw ConfigurationError(
       .unreadableFile,
       "'\(name)' is neither a file nor a preset\(near) see 'assay list presets'")

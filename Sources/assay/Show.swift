@@ -3,6 +3,9 @@
 
 import ArgumentParser
 
+/// `assay show`.
 struct ShowCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "show")
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows a configuration, a run, or its loss curve.",
+    subcommands: [ShowConfig.self, ShowRun.self, ShowCurve.self])
 }

@@ -91,9 +91,11 @@ import Testing
     #expect(cost.headParameters == 132)
     #expect(cost.nonEmbeddingParameters == 2 * block + 12)
     #expect(cost.parameters == 2 * block + 12 + 264)
-    let products = Double(2 * (4 * 144 + 2 * 48 * 12) + 132)
-    let attention = 4.0 * (8 * 9 / 2) / 8 * 12 * 2
-    #expect(cost.forwardFLOPsPerToken == 2 * products + attention)
+    let products = 2 * (4 * 144 + 2 * 48 * 12) + 132
+    // 36 pairs of query and key in 8 tokens; 12 numbers a row in each of 2 layers.
+    let pairs: Double = 36
+    let attention: Double = 4 * pairs / 8 * 24
+    #expect(cost.forwardFLOPsPerToken == Double(2 * products) + attention)
     #expect(try ModelCost(Self.decoder(tied: true)).headParameters == 0)
     #expect(
       try ModelCost(Self.decoder(tied: true)).forwardFLOPsPerToken == cost.forwardFLOPsPerToken)

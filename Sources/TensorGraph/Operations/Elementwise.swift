@@ -54,7 +54,7 @@ public struct Elementwise: Operation {
     let result = node.results[0]
     return try partials(node.inputs, result, upstream).enumerated().map {
       (index, gradient) -> Tensor? in
-      gradient.map { $0.sum(toShape: node.inputs[index].shape) }
+      node.wanted[index] ? gradient?.sum(toShape: node.inputs[index].shape) : nil
     }
   }
 

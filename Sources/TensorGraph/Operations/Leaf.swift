@@ -28,6 +28,9 @@ public struct Leaf: Operation {
   /// A leaf has its own type.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
     try expect(0, inputs)
+    guard type.shape.dimensions.allSatisfy({ $0 > 0 }) else {
+      throw GraphError(.shape, "\(name): shape \(type.shape) is empty; sizes start at 1")
+    }
     return [type]
   }
 

@@ -10,6 +10,9 @@ public struct LinearCrossEntropy: Operation {
   /// The weight of the squared log-sum-exp (Chowdhery et al., 2022); 0 switches it off.
   public let zLoss: Float
 
+  /// Loss and sum.
+  public var resultCount: Int { 2 }
+
   /// `linear cross entropy`.
   public var name: String { "linear cross entropy" }
 
@@ -35,7 +38,10 @@ public struct LinearCrossEntropy: Operation {
     guard let upstream = node.upstream[0] else { return [nil, nil, nil, nil] }
     let graph = upstream.graph
     let results = graph.apply(LinearCrossEntropyGradient(zLoss: zLoss), node.inputs)
-    return [results[0] * upstream, results[1] * upstream, nil, nil]
+    // The loss is proportional to the scale.
+    return [
+      results[0] * upstream, results[1] * upstream, nil, upstream * results[2] / node.inputs[3],
+    ]
   }
 
   /// 2 N V C FLOPs and the softmax.
@@ -57,16 +63,16 @@ public struct LinearCrossEntropyGradient: Operation {
 
   init(zLoss: Float) { self.zLoss = zLoss }
 
+  /// Two gradients, loss and sum.
+  public var resultCount: Int { 4 }
+
   /// `linear cross entropy gradient`.
   public var name: String { "linear cross entropy gradient" }
 
   /// Like x, like the weight, and two scalars.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    try expect(4, inputs)
-    return [
-      TensorType(inputs[0].shape, elementType), TensorType(inputs[1].shape), TensorType([]),
-      TensorType([]),
-    ]
+    let losses = try LinearCrossEntropy(zLoss: zLoss).resultTypes(of: inputs)
+    return [TensorType(inputs[0].shape, elementType), TensorType(inputs[1].shape)] + losses
   }
 
   /// Not provided.

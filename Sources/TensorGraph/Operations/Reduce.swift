@@ -83,6 +83,7 @@ extension Tensor {
   /// Undoes a broadcast: sums the axes along which an operand of `shape` was stretched.
   func sum(toShape shape: Shape) -> Tensor {
     if self.shape == shape { return self }
+    if self.shape.count == shape.count { return reshaped(shape) }
     if shape.count == 1 {
       let total = sum(.all)
       return shape.isScalar ? total : total.reshaped(shape)

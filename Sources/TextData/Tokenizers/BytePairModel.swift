@@ -31,6 +31,7 @@ final class BytePairModel: @unchecked Sendable {
   ///   - merges: Merges of tokens that exist at that point.
   ///   - vocabularySize: All ids are below it.
   ///   - place: Where this comes from, for messages.
+  /// - Throws: ``DataError`` `malformedTokenizer` naming the first contradiction.
   init(
     byteTokens: [Int32], merges: [Merge], vocabularySize: Int, place: String
   ) throws(DataError) {

@@ -42,6 +42,9 @@ struct BytePairTrainer {
   private var heap = BinaryHeap<Candidate>()
   /// Pairs whose count rose during the current merge.
   private var risen: [Int32] = []
+  /// The last round in which a pair's count rose, so that it is listed once.
+  private var risenIn: [Int32] = []
+  private var round: Int32 = 0
   /// The tokens so far, to recognise one that a second pair spells.
   private let tokens = WordTable()
 
@@ -60,6 +63,7 @@ struct BytePairTrainer {
   /// - Parameters:
   ///   - vocabularySize: At least 257.
   ///   - progress: Called now and then with the share that is done.
+  /// - Returns: The merges in the order in which they were learned.
   /// - Throws: ``DataError`` `vocabularyMismatch` when the text has too few repeated pairs.
   mutating func train(
     vocabularySize: Int, progress: (Double) throws -> Void
@@ -125,22 +129,25 @@ struct BytePairTrainer {
       lefts.append(left)
       rights.append(right)
       places.append([])
+      risenIn.append(-1)
     }
     counts[pair] += amount
     guard amount > 0 else { return }
     if places[pair].last != word { places[pair].append(word) }
-    if risen.last != Int32(pair) { risen.append(Int32(pair)) }
+    if risenIn[pair] != round {
+      risenIn[pair] = round
+      risen.append(Int32(pair))
+    }
   }
 
   private mutating func offerRisen() {
-    // A pair may be listed several times; a second entry of the same count is discarded with the
-    // first one's merge, because the count is then zero.
     for pair in risen where counts[Int(pair)] >= 2 {
       let index = Int(pair)
       heap.push(
         Candidate(count: counts[index], left: lefts[index], right: rights[index], pair: pair))
     }
     risen.removeAll(keepingCapacity: true)
+    round += 1
   }
 
   private mutating func apply(_ merge: BytePairModel.Merge, pair: Int) {

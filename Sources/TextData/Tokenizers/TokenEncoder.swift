@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Encodes text with a cache of words it has seen. Confined to one thread at a time.
+/// Encodes text with a cache of words it has seen.
+///
+/// Confined to one thread at a time.
 public final class TokenEncoder {
   private let model: BytePairModel
   private let cache = WordTable()

@@ -1,9 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Counts the pieces of text that pairs merge within. Confined to one thread at a time.
+/// Counts the pieces of text that pairs merge within.
 ///
-/// Sendable to be handed from the thread that counted to the one that joins the counts.
+/// Confined to one thread at a time; Sendable to be handed from the thread that counted to the one that joins the counts.
 final class WordCounter: @unchecked Sendable {
   let table = WordTable(capacity: 1 << 16)
   private(set) var counts: [Int] = []

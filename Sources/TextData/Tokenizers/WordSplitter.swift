@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Splits UTF-8 text into the pieces within which byte pairs may merge, by GPT-2's pattern
+/// Splits UTF-8 text into the pieces within which byte pairs may merge, by GPT-2's pattern.
 ///
 /// ```
 /// '(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+

@@ -92,21 +92,6 @@ public struct TrainingConfiguration: Sendable {
     training.batchTokens / training.accumulationSteps / model.contextLength
   }
 
-  /// Held-out sequences that an evaluation uses: those of `evaluation.tokens` tokens, or as many as there are.
-  ///
-  /// - Throws: ``TrainingError`` when the held-out set has fewer tokens than one sequence.
-  func validationSequences(_ source: any BatchSource) throws -> Int {
-    let available = source.validationSequences
-    guard available > 0 else {
-      throw TrainingError(
-        .data,
-        "the held-out part of \(data.path) is shorter than one sequence of \(model.contextLength) tokens; prepare more "
-          + "text or lower model.context_length")
-    }
-    return evaluation.tokens == 0
-      ? available : min(available, max(1, evaluation.tokens / model.contextLength))
-  }
-
   /// The learning rate as a function of the step.
   ///
   /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.

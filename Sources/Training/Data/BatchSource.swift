@@ -25,11 +25,16 @@ public protocol BatchSource: AnyObject {
   /// - Throws: an error when the text is not a position in these data.
   func move(to position: String) throws
 
-  /// Whole sequences of the held-out set.
-  var validationSequences: Int { get }
+  /// Targets of an evaluation.
+  var validationTokens: Int { get }
 
-  /// Fills the first sequences of a batch with sequences of the held-out set, in their fixed order.
+  /// Goes back to the first sequence of the held-out set.
+  func restartValidation()
+
+  /// Fills a batch with the next sequences of the held-out set, always in the same order; what lies beyond its end has
+  /// negative targets.
   ///
+  /// - Returns: targets that count; 0 after the end.
   /// - Throws: an error when the data cannot be read.
-  func fillValidation(_ batch: StepBatch, sequences: Range<Int>) throws
+  func fillValidation(_ batch: StepBatch) throws -> Int
 }

@@ -24,8 +24,6 @@ public final class Evaluator {
   static let batchTokens = 4096
 
   private let source: any BatchSource
-  private let sequences: Int
-  private let batchSequences: Int
   private let batch: StepBatch
   private let program: BoundProgram
 
@@ -34,20 +32,17 @@ public final class Evaluator {
   /// - Parameters:
   ///   - definition: model, method and precision.
   ///   - source: the data.
-  ///   - sequences: how many of the held-out set, from its start.
   ///   - runtime: where the weights are.
   /// - Throws: `GraphError`, or what the runtime throws.
   public init(
-    _ definition: StepDefinition, source: any BatchSource, sequences: Int, runtime: any Runtime
+    _ definition: StepDefinition, source: any BatchSource, runtime: any Runtime
   ) throws {
     let model = definition.model.configuration
     self.source = source
-    self.sequences = sequences
-    batchSequences = max(1, Self.batchTokens / model.contextLength)
+    let sequences = max(1, Self.batchTokens / model.contextLength)
     batch = StepBatch(
-      tokens: batchSequences * model.contextLength, hasDocuments: model.masksDocuments)
-    program = try BoundProgram(
-      definition.evaluationProgram(sequences: batchSequences), runtime)
+      tokens: sequences * model.contextLength, hasDocuments: model.masksDocuments)
+    program = try BoundProgram(definition.evaluationProgram(sequences: sequences), runtime)
   }
 
   /// Measures the current weights.
@@ -56,14 +51,12 @@ public final class Evaluator {
   public func run() throws -> Result {
     var sum = 0.0
     var tokens = 0
-    for first in stride(from: 0, to: sequences, by: batchSequences) {
-      let range = first..<min(sequences, first + batchSequences)
-      if range.count < batchSequences { batch.clear() }
-      try source.fillValidation(batch, sequences: range)
+    source.restartValidation()
+    while case let counted = try source.fillValidation(batch), counted > 0 {
       batch.copy(from: 0, count: batch.tokens.count, to: program.inputs)
       program.executable.run(.compute)
       sum += Double(program.executable.scalar("cross_entropy_sum"))
-      tokens += batch.countedTargets
+      tokens += counted
     }
     let crossEntropy = sum / Double(max(1, tokens))
     return Result(

@@ -59,7 +59,7 @@ public struct TrainingStart: Sendable {
   public let steps: Int
   /// Steps done in earlier sessions; 0 for a new run.
   public let firstStep: Int
-  /// Validation tokens, before those that do not count are left out.
+  /// Targets of an evaluation.
   public let validationTokens: Int
 }
 

@@ -72,13 +72,12 @@ public final class TrainingRun {
     runtime provider: RuntimeProvider = .cpu, source given: (any BatchSource)? = nil,
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws {
-    let source = try given ?? openSource(configuration)
+    let source = try given ?? TextSource(configuration)
     let model = try configuration.modelConfiguration(
       vocabularySize: source.vocabularySize
     ).makeModel()
     let precision = provider.precision(configuration.machine.precision)
     let initial = try initialWeights.map { try FileChecksum.ofFile($0).hexadecimal }
-    let validation = try configuration.validationSequences(source)
     schedule = try configuration.learningRateSchedule()
 
     _ = try RunRecorder.earlier(configuration)
@@ -99,8 +98,7 @@ public final class TrainingRun {
       precision: precision)
     step = try TrainingStep(
       definition, accumulationSteps: configuration.training.accumulationSteps, runtime: runtime)
-    evaluator = try Evaluator(
-      definition, source: source, sequences: validation, runtime: runtime)
+    evaluator = try Evaluator(definition, source: source, runtime: runtime)
     statistics = WeightStatistics(model.parameters, runtime: runtime)
     tensors = KeptTensors(definition, runtime: runtime)
     if let checkpoint {
@@ -124,7 +122,7 @@ public final class TrainingRun {
       parameters: cost.parameters, nonEmbeddingParameters: cost.nonEmbeddingParameters,
       batchTokens: configuration.training.batchTokens, steps: configuration.training.steps,
       firstStep: progress.step,
-      validationTokens: validation * configuration.model.contextLength)
+      validationTokens: source.validationTokens)
     self.configuration = configuration
     self.source = source
     self.observer = observer

@@ -35,13 +35,6 @@ public final class StepBatch {
     return count
   }
 
-  /// Makes every token 0 and counts no target.
-  public func clear() {
-    tokens.update(repeating: 0)
-    targets.update(repeating: -1)
-    documents?.update(repeating: 0)
-  }
-
   /// Copies tokens `first ..< first + count` into the input leaves of a program.
   func copy(from first: Int, count: Int, to inputs: InputBuffers) {
     func copy(

@@ -56,11 +56,19 @@ public final class TrainingStep {
 
   /// Compiles a step.
   ///
+  /// - Parameters:
+  ///   - definition: model, method, shape of a micro-batch, precision.
+  ///   - accumulationSteps: micro-batches, at least 1.
+  ///   - revealsGradients: makes outputs `gradient.PARAMETER`, for one micro-batch only.
+  ///   - runtime: what executes it, and keeps weights and state.
   /// - Throws: `GraphError`, or what the runtime throws.
   public init(
-    _ definition: StepDefinition, accumulationSteps: Int = 1, runtime: any Runtime
+    _ definition: StepDefinition, accumulationSteps: Int = 1, revealsGradients: Bool = false,
+    runtime: any Runtime
   ) throws {
-    precondition(accumulationSteps >= 1, "\(accumulationSteps) accumulation steps")
+    precondition(
+      accumulationSteps >= 1 && !(revealsGradients && accumulationSteps > 1),
+      "\(accumulationSteps) accumulation steps, gradients revealed: \(revealsGradients)")
     self.definition = definition
     self.accumulationSteps = accumulationSteps
     self.runtime = runtime
@@ -68,7 +76,8 @@ public final class TrainingStep {
       tokens: definition.tokens * accumulationSteps,
       hasDocuments: definition.model.configuration.masksDocuments)
     if accumulationSteps == 1 {
-      forward = try BoundProgram(definition.stepProgram(), runtime)
+      forward = try BoundProgram(
+        definition.stepProgram(revealsGradients: revealsGradients), runtime)
       update = nil
     } else {
       forward = try BoundProgram(definition.accumulationProgram(), runtime)
@@ -84,7 +93,14 @@ public final class TrainingStep {
   }
 
   /// Runs forward, backward and, if loss and gradients are finite, the update; otherwise no weight or state changes.
-  public func run(_ settings: Settings) -> Result {
+  ///
+  /// - Parameters:
+  ///   - settings: the numbers of this step.
+  ///   - beforeUpdate: sees the outputs between gradients and update.
+  /// - Returns: loss, norm and times.
+  public func run(
+    _ settings: Settings, beforeUpdate: ((any Executable) -> Void)? = nil
+  ) -> Result {
     let counted = batch.countedTargets
     var numbers = scalars(settings, lossScale: 1 / Double(max(1, counted)))
     let start = ContinuousClock.now
@@ -108,6 +124,7 @@ public final class TrainingStep {
     }
     let norm = Double(final.executable.scalar("gradient_norm"))
     let isFinite = loss.isFinite && norm.isFinite
+    beforeUpdate?(final.executable)
     if isFinite { final.executable.run(.commit) }
     let end = ContinuousClock.now
     return Result(

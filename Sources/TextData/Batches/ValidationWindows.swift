@@ -1,0 +1,86 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Held-out tokens in a fixed order: windows one after another, each target counted once.
+///
+/// Window w has the inputs w T ..< (w + 1) T and, as targets, the tokens one later. The last window is filled
+/// up with padding: end of text as input, -1 as target. Which tokens are evaluated depends on the
+/// stream, T and the limit only, never on the size of a batch.
+///
+/// After `init` nothing is allocated. Confined to one thread at a time.
+public final class ValidationWindows {
+  /// Number of positions T of a sequence.
+  public let contextLength: Int
+  /// Number of targets in all.
+  public let targetCount: Int
+  /// Targets that were handed out since the last ``restart()``.
+  public private(set) var position = 0
+  private let reader: WindowReader
+
+  /// Makes the windows of a stream.
+  ///
+  /// - Parameters:
+  ///   - stream: The held-out tokens.
+  ///   - contextLength: Positions T of a sequence, at least 1.
+  ///   - maximumTokens: Largest number of targets, at least 1; nil means all.
+  ///   - vocabularySize: Ids that the model has.
+  /// - Throws: ``DataError`` `tooShort` for fewer than two tokens, `vocabularyMismatch` when an id is beyond
+  ///   the vocabulary, `invalidOption` for a context length or a limit below 1.
+  public init(
+    _ stream: TokenStream, contextLength: Int, maximumTokens: Int?, vocabularySize: Int
+  ) throws(DataError) {
+    reader = try WindowReader(
+      stream, contextLength: contextLength, vocabularySize: vocabularySize)
+    self.contextLength = contextLength
+    if let maximumTokens, maximumTokens < 1 {
+      throw DataError(
+        .invalidOption, "at least 1 validation token is needed, got a limit of \(maximumTokens).")
+    }
+    targetCount = min(max(0, stream.count - 1), maximumTokens ?? .max)
+    guard targetCount >= 1 else {
+      throw DataError(
+        .tooShort,
+        "the validation part has \(stream.count) token\(stream.count == 1 ? "" : "s"), too few for a "
+          + "single target. Hold out more text.")
+    }
+  }
+
+  /// Number of windows, the last one perhaps padded.
+  public var windowCount: Int { (targetCount + contextLength - 1) / contextLength }
+
+  /// Goes back to the first window.
+  public func restart() { position = 0 }
+
+  /// Writes the next windows and moves on; rows beyond the last window are all padding.
+  ///
+  /// - Parameters:
+  ///   - sequences: Number of rows, at least 1.
+  ///   - tokens: Room for `sequences * contextLength` inputs.
+  ///   - targets: Room for as many targets, -1 where none is counted.
+  ///   - documents: Room for as many document numbers, or nil.
+  /// - Returns: Number of targets in this batch that are not padding; 0 after the last window.
+  /// - Throws: ``DataError`` `vocabularyMismatch` when a shard holds an id that its header does not announce.
+  public func nextBatch(
+    sequences: Int, into tokens: UnsafeMutablePointer<Int32>,
+    targets: UnsafeMutablePointer<Int32>, documents: UnsafeMutablePointer<Int32>?
+  ) throws(DataError) -> Int {
+    precondition(sequences >= 1, "a validation batch of \(sequences) sequences")
+    let first = position
+    var next = position
+    for row in 0..<sequences {
+      let place = row * contextLength
+      let count = min(contextLength, targetCount - next)
+      if count > 0 {
+        try reader.fill(
+          start: next, count: count, tokens: tokens + place, targets: targets + place,
+          documents: documents.map { $0 + place })
+        next += count
+      } else {
+        reader.pad(
+          tokens: tokens + place, targets: targets + place, documents: documents.map { $0 + place })
+      }
+    }
+    position = next
+    return next - first
+  }
+}

@@ -1,0 +1,149 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import LanguageModels
+import Schedules
+import TensorFiles
+import TensorGraph
+
+/// Writes out everything that happens in the first steps of a run, for comparison with another program.
+///
+/// - `initial.safetensors`: every parameter by its name; `--initial` reads such files.
+/// - `step-00000001.safetensors` and so on, one for each step: `batch.tokens`, `batch.targets`, `batch.documents` (`[S, T]`),
+///   `loss`, `cross_entropy` (mean over the targets that count), `gradient_norm`, `learning_rate` (scalars),
+///   `gradient.PARAMETER` (before clipping), `parameter.PARAMETER` (after the update), and the optimizer's state under its own
+///   labels `optimizer.STATE.PARAMETER`.
+///
+/// A step is traced as one batch whatever `training.accumulation_steps` is; z-loss is part of `loss`.
+public struct Trace {
+  private let configuration: TrainingConfiguration
+  private let model: any LanguageModel
+  private let runtime: any Runtime
+  private let step: TrainingStep
+  private let tensors: KeptTensors
+  private let given: TraceBatch?
+  private let source: (any BatchSource)?
+  private let output: String
+
+  /// Prepares a trace.
+  ///
+  /// - Parameters:
+  ///   - configuration: model, optimizer, schedule, batch and precision.
+  ///   - initialWeights: a safetensors file of first weights; nil: from the seed.
+  ///   - batchFile: a safetensors file with integer tensors `tokens`, `targets` (negative: not counted) and, with document masks,
+  ///     `documents`, of one batch for every step or of one for each step in turn; nil: the configuration's data.
+  ///   - output: the folder to write to; made if it is not there.
+  ///   - provider: what executes the steps.
+  ///   - given: the data; nil: the data set of `data.path`, which is not opened when a batch and
+  ///     `model.vocabulary_size` are given.
+  /// - Throws: errors of configuration, data, files and graphs.
+  public init(
+    _ configuration: TrainingConfiguration, initialWeights: String? = nil,
+    batchFile: String? = nil, output: String, runtime provider: RuntimeProvider = .cpu,
+    source given: (any BatchSource)? = nil
+  ) throws {
+    self.configuration = configuration
+    self.output = output
+    let sequences = configuration.training.batchTokens / configuration.model.contextLength
+    let vocabularySize: Int
+    if batchFile != nil, given == nil, let size = configuration.model.vocabularySize {
+      source = nil
+      vocabularySize = size
+    } else {
+      let opened = try given ?? TextSource(configuration)
+      source = opened
+      vocabularySize = opened.vocabularySize
+    }
+    model = try configuration.modelConfiguration(vocabularySize: vocabularySize).makeModel()
+    let modelConfiguration = model.configuration
+    self.given = try batchFile.map {
+      try TraceBatch(
+        path: $0, tokens: configuration.training.batchTokens, model: modelConfiguration)
+    }
+    let precision = provider.precision(configuration.machine.precision)
+    let threads = configuration.machine.threads
+    runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    let definition = StepDefinition(
+      model: model, method: configuration.optimizer.method, sequences: sequences,
+      precision: precision)
+    step = try TrainingStep(definition, revealsGradients: true, runtime: runtime)
+    tensors = KeptTensors(definition, runtime: runtime)
+    if let initialWeights {
+      try tensors.loadWeights(initialWeights)
+    } else {
+      tensors.initialize(seed: UInt64(configuration.training.seed))
+    }
+  }
+
+  /// Runs and writes.
+  ///
+  /// - Parameters:
+  ///   - steps: how many, at least 1.
+  ///   - progress: is told the number of each step, from 1, with its loss.
+  /// - Returns: the paths of the files, in order.
+  /// - Throws: errors of data and files.
+  public func run(steps: Int, progress: (Int, Double) -> Void = { _, _ in }) throws -> [String] {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: output, withIntermediateDirectories: true)
+    } catch {
+      throw TrainingError(.file, "cannot make \(output): \(error.localizedDescription)")
+    }
+    let initial = output + "/initial.safetensors"
+    let names = Set(model.parameters.map(\.name))
+    try TensorFileWriter.write(
+      tensors.written.filter { names.contains($0.name) }, metadata: metadata(step: 0),
+      to: initial)
+    let schedule = try configuration.learningRateSchedule()
+    var paths = [initial]
+    for index in 0..<steps {
+      if let given { given.fill(step.batch, step: index) } else { try source?.fill(step.batch) }
+      let result = try take(index, learningRate: schedule.value(at: index))
+      let path = output + "/" + CheckpointStore.name(index + 1) + ".safetensors"
+      try result.write(
+        batch: step.batch, contextLength: model.configuration.contextLength,
+        kept: tensors.written, parameters: names, metadata: metadata(step: index + 1), to: path)
+      paths.append(path)
+      progress(index + 1, Double(result.scalars["loss"] ?? 0))
+    }
+    return paths
+  }
+
+  /// One step, with the gradients copied before the update.
+  private func take(_ index: Int, learningRate: Double) throws -> TraceResult {
+    var hyperparameters = configuration.optimizer.hyperparameters
+    hyperparameters["learning_rate"] = learningRate
+    let clip = configuration.optimizer.gradientClip
+    var gradients: [TraceResult.Gradient] = []
+    let result = step.run(
+      .init(
+        hyperparameters: hyperparameters, gradientClip: clip > 0 ? clip : .infinity,
+        update: index + 1)
+    ) { executable in
+      gradients = model.parameters.map { parameter in
+        TraceResult.Gradient(
+          name: parameter.name, shape: parameter.shape.dimensions,
+          bytes: Array(executable.output("gradient." + parameter.name)))
+      }
+    }
+    guard result.isUpdated else {
+      throw TrainingError(
+        .weights,
+        "step \(index + 1): the loss is \(result.loss) and the gradient norm \(result.gradientNorm), so there was no "
+          + "update to compare")
+    }
+    return TraceResult(
+      scalars: [
+        "loss": Float(result.loss), "cross_entropy": Float(result.crossEntropy),
+        "gradient_norm": Float(result.gradientNorm), "learning_rate": Float(learningRate),
+      ], gradients: gradients)
+  }
+
+  private func metadata(step: Int) -> [String: String] {
+    [
+      "step": String(step), "runtime": runtime.summary,
+      "configuration": configuration.identity,
+    ]
+  }
+}
