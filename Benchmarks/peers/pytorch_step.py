@@ -198,7 +198,7 @@ class Server:
         return self.trainers[mode]
 
     def drop(self, mode: str) -> None:
-        """Frees the mode's model and optimizer state, and with a compiled mode all compiled code."""
+        """Frees the mode's model; with a compiled mode also all compiled code."""
         if self.trainers.pop(mode, None) is not None and mode.endswith("-compiled"):
             # This forgets all compiled code, so the other compiled mode must start afresh too:
             # otherwise it would compile inside the clock.
