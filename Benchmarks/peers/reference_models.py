@@ -45,8 +45,8 @@ class Configuration:
     def __post_init__(self) -> None:
         if self.architecture not in ("decoder", "llama"):
             raise ValueError(f"architecture is '{self.architecture}'; use 'decoder' or 'llama'")
-        four_thirds = 64 * math.ceil(8 * self.width / 3 / 64)
-        default_width = 4 * self.width if self.architecture == "decoder" else four_thirds
+        gated_width = 64 * math.ceil(8 * self.width / 3 / 64)
+        default_width = 4 * self.width if self.architecture == "decoder" else gated_width
         defaults = {
             "key_value_heads": self.heads,
             "head_width": self.width // self.heads,
