@@ -9,7 +9,8 @@ final class Elements {
   let count: Int
   private let base: UnsafeMutableRawPointer
   private let byteCount: Int
-  private static let guardBytes = 68  // not a multiple of a vector: every kernel sees unaligned memory
+  /// Not a multiple of a vector: every kernel sees unaligned memory.
+  private static let guardBytes = 68
 
   init(_ values: [Float], _ type: ck_type = CK_F32) {
     self.type = type
@@ -74,7 +75,7 @@ func roundedToBFloat16(_ value: Float) -> Float {
 struct TestRandom: RandomNumberGenerator {
   private var state: UInt64
 
-  init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) &* 0x9e37_79b9_7f4a_7c15 }
+  init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed &+ 1) &* 0xd134_2543_de82_ef95 }
 
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
@@ -91,5 +92,9 @@ struct TestRandom: RandomNumberGenerator {
   /// Values that bf16 holds exactly, so that inputs are the same in both types.
   mutating func shortFloats(_ count: Int, in range: ClosedRange<Float> = -2...2) -> [Float] {
     floats(count, in: range).map(roundedToBFloat16)
+  }
+
+  mutating func pick<Element>(_ choices: [Element]) -> Element {
+    choices[Int.random(in: choices.indices, using: &self)]
   }
 }

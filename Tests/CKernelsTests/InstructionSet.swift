@@ -30,7 +30,9 @@ enum InstructionSet: UInt32, CaseIterable, Sendable, CustomStringConvertible {
   }
 }
 
-/// All kernel tests. The selected instruction set is global, so they run one after the other.
+/// All kernel tests.
+///
+/// The selected instruction set is global, so they run one after the other.
 @Suite(.serialized)
 struct KernelTests {
   @Test("selecting clamps to what the CPU offers, and the detected set is the default")
