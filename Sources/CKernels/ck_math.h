@@ -10,14 +10,14 @@
 
 #define CK_INFINITY __builtin_inff()
 
-/// exp(x + low) for |low| far below one and x not above 88.7; NaN gives anything.
-CK_INLINE vector_f32 exp_bounded(vector_f32 x, vector_f32 low) {
+/// exp(x), or exp(x + *low) with |low| far below one, for x not above 88.7; NaN gives anything.
+CK_INLINE vector_f32 exp_bounded(vector_f32 x, const vector_f32 *low) {
   const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which lands in the low bits
   vector_f32 shifted = x * 1.44269504f + shift;
   vector_f32 n = shifted - shift;
   vector_f32 r = x - n * 0.693359375f;  // ln 2 = 0.693359375 - 0.000212194440; the first product is exact
   r = r + n * 2.12194440e-4f;
-  r = r + low;
+  if (low) r = r + *low;
   vector_f32 square = r * r;
   vector_f32 even = (square * 0.00138204684f + 0.0416682847f) * square + 0.49999994f;
   vector_f32 odd = square * 0.00836925022f + 0.166665167f;
@@ -27,7 +27,7 @@ CK_INLINE vector_f32 exp_bounded(vector_f32 x, vector_f32 low) {
 }
 
 CK_INLINE vector_f32 exp_of(vector_f32 x) {
-  vector_f32 value = exp_bounded(x, splat(0));
+  vector_f32 value = exp_bounded(x, NULL);
   return x <= 88.7228317f ? value : x + CK_INFINITY;
 }
 
@@ -77,7 +77,7 @@ CK_INLINE vector_f32 tanh_of(vector_f32 x) {
 }
 
 CK_INLINE vector_f32 sigmoid_of(vector_f32 x) {
-  vector_f32 e = exp_bounded(-absolute(x), splat(0));
+  vector_f32 e = exp_bounded(-absolute(x), NULL);
   e = x != x ? x : e;
   return (x < 0.0f ? e : splat(1)) / (1.0f + e);
 }
@@ -101,8 +101,8 @@ CK_INLINE vector_f32 normal_tail_ratio(vector_f32 z) {
 /// exp(-z^2 / 2) without the error of squaring: z = head + rest, where the square of the head is exact.
 CK_INLINE vector_f32 normal_bell(vector_f32 z) {
   vector_f32 head = from_bits(bits_of(z) & (int32_t)0xfffff000);
-  vector_f32 rest = (z - head) * (z + head);
-  return exp_bounded(head * head * -0.5f, rest * -0.5f);
+  vector_f32 rest = (z - head) * (z + head) * -0.5f;
+  return exp_bounded(head * head * -0.5f, &rest);
 }
 
 CK_INLINE vector_f32 erf_of(vector_f32 x) {
@@ -117,7 +117,7 @@ CK_INLINE vector_f32 erf_of(vector_f32 x) {
   vector_f32 near = x + x * p;
   vector_f32 z = absolute(x) * 1.41421356f;
   z = z > 10.0f ? splat(10) : z;
-  vector_f32 far = 1.0f - 2.0f * (normal_tail_ratio(z) * exp_bounded(z * z * -0.5f, splat(0)));
+  vector_f32 far = 1.0f - 2.0f * (normal_tail_ratio(z) * exp_bounded(z * z * -0.5f, NULL));
   far = x != x ? x : far;
   return absolute(x) < 1.0f ? near : with_sign(far, x);
 }

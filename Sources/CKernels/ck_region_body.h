@@ -207,7 +207,7 @@ static void region_run_operations(region_state *state, size_t padded) {
   for (size_t i = 0; i < state->operation_count;) {
     const region_operation *operation = &operations[i];
     if (operation->heavy) {
-      region_run_alone(operation, state->locations, operation->scalars & 8 ? CK_LANES : padded);
+      region_run_alone(operation, state->locations, padded);
       i++;
       continue;
     }

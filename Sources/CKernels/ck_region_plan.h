@@ -97,7 +97,9 @@ static int value_is_needed(const ck_region *region, size_t s, size_t taker) {
   return 0;
 }
 
-/// True for a step on scalars alone whose register is written once: it runs before all others.
+/// True for a step on scalars alone whose register is written once: it runs before all others and gives a scalar.
+/// (Other steps give whole tiles: a scalar in the first lanes of a tile that is written again could be overwritten in
+/// the first chunk while the second still needs it.)
 static int step_is_early(region_state *state, const ck_step *step) {
   const ck_source sources[3] = {step->a, step->b, step->c};
   int early = state->written_once >> step->destination & 1;
@@ -120,10 +122,6 @@ static region_operation operation_in_memory(const region_state *state, const ck_
   operation.z = places[2];
   operation.result = step->destination;
   for (int k = 0; k < 3; k++) operation.scalars |= (uint8_t)(state->is_scalar[places[k]] << k);
-  if (operation.scalars == 7) {
-    operation.scalars |= 8;
-    operation.heavy = 1;
-  }
   return operation;
 }
 
@@ -151,6 +149,8 @@ static size_t region_plan_steps(region_state *state, size_t first) {
     const ck_step *step = &region->steps[s];
     if (step_is_early(state, step)) {
       state->early[state->early_count++] = operation_in_memory(state, step);
+      for (uint32_t o = 0; o < region->output_count; o++)
+        if (state->direct[o] == (int64_t)s) state->direct[o] = -1;  // one value, spread when it is stored
       state->register_location[step->destination] = step->destination;
       state->is_scalar[step->destination] = 1;
     } else {
@@ -163,17 +163,9 @@ static size_t region_plan_steps(region_state *state, size_t first) {
     const ck_step *step = &region->steps[s];
     const ck_source sources[3] = {step->a, step->b, step->c};
     region_operation operation = operation_in_memory(state, step);
-    const uint8_t scalar = operation.scalars >> 3;
-    for (uint32_t o = 0; o < region->output_count; o++) {
-      if (state->direct[o] != (int64_t)s) continue;
-      if (scalar) {
-        state->direct[o] = -1;  // one value, spread when it is stored
-      } else {
-        operation.result = (uint8_t)(LOCATION_OUTPUTS + o);
-      }
-    }
+    for (uint32_t o = 0; o < region->output_count; o++)
+      if (state->direct[o] == (int64_t)s) operation.result = (uint8_t)(LOCATION_OUTPUTS + o);
     state->register_location[step->destination] = operation.result;
-    state->is_scalar[operation.result] = scalar;
     if (operation.heavy) {
       in_chunk = 0;
       state->operations[state->operation_count++] = operation;

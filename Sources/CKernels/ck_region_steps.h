@@ -19,7 +19,7 @@ enum { FORM_FIRST = 0, FORM_SECOND = 1, FORM_THIRD = 2, FORM_NONE = 3 };
 /// A step, ready to run. Heavy: operands x, y, z. Light: x and y are the operands that are not in registers, in order.
 typedef struct {
   uint8_t opcode, form, heavy;
-  uint8_t scalars;  // bits 0, 1, 2: x, y, z is a scalar, stored as a vector of equal lanes; bit 3: so is the result
+  uint8_t scalars;  // bits 0, 1, 2: x, y, z is a scalar, stored as a vector of equal lanes
   uint8_t x, y, z;
   uint8_t result;  // where the result is written, or LOCATION_NONE
 } region_operation;
