@@ -1,2 +1,136 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
+
+import CKernels
+import COneDNN
+import Foundation
+public import TensorGraph
+
+/// Executes programs on this machine's processor: memory planned ahead, a thread team, oneDNN for the products.
+///
+/// The same program gives the same bits for any number of threads: work is cut by shape, never by thread, and every sum
+/// has one order. Environment: `ASSAY_CPU = portable | avx2 | avx512` limits the instruction set (before the first runtime).
+public final class CPURuntime: Runtime {
+  /// Lanes, the calling thread included.
+  public let threadCount: Int
+  let team: ThreadTeam
+  let products: ProductCache
+  let laneScratch: LaneScratch
+  private var store: [String: Arena] = [:]
+  private(set) var sharedArena: Arena
+  private var peak = 0
+
+  /// Starts the threads; nil means one for every core that is free to this process.
+  ///
+  /// - Throws: `RuntimeError` when `ASSAY_CPU` has an unknown value or a thread count is impossible.
+  public init(threads: Int? = nil) throws {
+    let set = try InstructionSet.select()
+    let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    guard (1...1024).contains(count) else {
+      throw RuntimeError(.setting, "threads = \(count) is impossible; use 1 to 1024")
+    }
+    threadCount = count
+    team = ThreadTeam(laneCount: count) { od_prepare_thread() }
+    products = ProductCache(laneCount: count, usesOneDNN: set != .portable)
+    laneScratch = LaneScratch(laneCount: count)
+    sharedArena = try Arena(byteCount: 4096)
+  }
+
+  /// For example `cpu: 2 threads, avx512, oneDNN 2.6.3`.
+  public var summary: String {
+    "cpu: \(threadCount) thread\(threadCount == 1 ? "" : "s"), \(InstructionSet.selected.rawValue), "
+      + "oneDNN \(String(cString: od_version()))"
+  }
+
+  /// Plans memory, chooses kernels and binds leaves.
+  public func compile(_ program: Program) throws -> any Executable {
+    try CPUExecutable(program, runtime: self)
+  }
+
+  /// The large products of a program, exactly as its step runs them, and nothing else: what a step would take if all
+  /// around them were free. Its results mean nothing.
+  public func compileProducts(of program: Program) throws -> any Executable {
+    try CPUExecutable(program, runtime: self, productsOnly: true)
+  }
+
+  /// The memory of a parameter or state.
+  public func kept(_ label: String) -> UnsafeMutableRawBufferPointer? {
+    store[label].map { UnsafeMutableRawBufferPointer(start: $0.base, count: $0.byteCount) }
+  }
+
+  /// Bytes of all tensors, at their most.
+  public var peakBytes: Int { peak }
+
+  /// The memory of a kept tensor, made as zeros at its first use.
+  func keep(_ label: String, byteCount: Int) throws -> UnsafeMutableRawPointer {
+    if let known = store[label] {
+      precondition(
+        known.byteCount == max(1, byteCount),
+        "'\(label)' holds \(known.byteCount) bytes in one program and \(byteCount) in another")
+      return known.base
+    }
+    let made = try Arena(byteCount: byteCount)
+    store[label] = made
+    account()
+    return made.base
+  }
+
+  /// Programs run one at a time, so they share one arena, as large as the largest needs.
+  func reserveArena(_ byteCount: Int) throws {
+    if byteCount > sharedArena.byteCount { sharedArena = try Arena(byteCount: byteCount) }
+    account()
+  }
+
+  private func account() {
+    let held =
+      store.values.reduce(sharedArena.byteCount) { $0 + $1.byteCount } + products.heldBytes
+      + laneScratch.byteCount * threadCount
+    peak = max(peak, held)
+  }
+}
+
+/// The instruction sets that kernels are compiled for.
+public enum InstructionSet: String, CaseIterable, Sendable {
+  /// Plain C, and no oneDNN.
+  case portable
+  /// AVX2 with FMA.
+  case avx2
+  /// AVX-512, with bf16 products where the processor has them.
+  case avx512
+
+  /// The set in use.
+  public static var selected: InstructionSet { InstructionSet(ck_selected_instruction_set()) }
+
+  /// The widest that the processor offers.
+  public static var detected: InstructionSet { InstructionSet(ck_detected_instruction_set()) }
+
+  /// Whether products in bfloat16 are faster than in float32 here.
+  public static var hasFastBFloat16: Bool { selected == .avx512 && ck_has_fast_bf16() != 0 }
+
+  /// Whether the processor has matrix tiles.
+  public static var hasMatrixTiles: Bool { ck_has_amx_bf16() != 0 }
+
+  private init(_ set: ck_instruction_set) {
+    self = set == CK_AVX512 ? .avx512 : set == CK_AVX2 ? .avx2 : .portable
+  }
+
+  /// Applies `ASSAY_CPU`.
+  ///
+  /// - Throws: `RuntimeError` for a value that names no set.
+  @discardableResult
+  public static func select() throws -> InstructionSet {
+    guard let wanted = ProcessInfo.processInfo.environment["ASSAY_CPU"], !wanted.isEmpty else {
+      return selected
+    }
+    guard let set = InstructionSet(rawValue: wanted) else {
+      throw RuntimeError(
+        .setting, "ASSAY_CPU = '\(wanted)' names no instruction set; use portable, avx2 or avx512")
+    }
+    let level: ck_instruction_set =
+      set == .avx512 ? CK_AVX512 : set == .avx2 ? CK_AVX2 : CK_PORTABLE
+    let chosen = InstructionSet(ck_select_instruction_set(level))
+    // oneDNN keeps its limit for the life of the process; setting it again is harmless.
+    _ = od_limit_instruction_set(Int32(level.rawValue))
+    return chosen
+  }
+}

@@ -1,2 +1,1 @@
-// Copyright (c) 2026 The Assay Authors
-// SPDX-License-Identifier: Apache-2.0
+// x

@@ -1,0 +1,33 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// One table of functions for each instruction set. Scratch and detection are the same for all.
+
+#ifndef CK_TABLE_H
+#define CK_TABLE_H
+
+#include "CKernels.h"
+
+// The members, in the order of CKernels.h.
+#define CK_MEMBERS(member)                                                                     \
+  member(convert_f32_to_bf16) member(convert_bf16_to_f32) member(transpose) member(region_run) \
+  member(sum_partials) member(max_partials) member(norm_forward) member(norm_backward)         \
+  member(rotary) member(embedding_forward) member(embedding_sort) member(embedding_backward)   \
+  member(attention_softmax) member(scale_rows) member(attention_finish)                        \
+  member(attention_recompute) member(attention_backward) member(row_dot)                       \
+  member(cross_entropy_tile) member(cross_entropy_finish) member(cross_entropy_gradient)       \
+  member(matrix_product)
+
+typedef struct {
+#define CK_DECLARE(name) __typeof__(ck_##name) *name;
+  CK_MEMBERS(CK_DECLARE)
+#undef CK_DECLARE
+} ck_table;
+
+extern const ck_table ck_table_portable;
+#if defined(__x86_64__)
+extern const ck_table ck_table_avx2;
+extern const ck_table ck_table_avx512;
+#endif
+
+#endif

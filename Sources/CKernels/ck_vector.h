@@ -1,0 +1,182 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vector every kernel body is written in: sixteen fp32 lanes, whatever the hardware has (one register of AVX-512,
+// two of AVX2, four of SSE2 or NEON). Lanes, reduction trees and roundings are fixed, nothing is contracted into
+// fused multiply-adds, and so the same input gives the same bits under every instruction set.
+
+#ifndef CK_VECTOR_H
+#define CK_VECTOR_H
+
+#define CK_LANES 16
+#define CK_INLINE static inline __attribute__((always_inline, unused))
+
+typedef float vector_f32 __attribute__((ext_vector_type(16)));
+typedef int32_t vector_i32 __attribute__((ext_vector_type(16)));
+typedef uint32_t vector_u32 __attribute__((ext_vector_type(16)));
+typedef uint16_t vector_u16 __attribute__((ext_vector_type(16)));
+typedef float vector_f32x8 __attribute__((ext_vector_type(8)));
+typedef float vector_f32x4 __attribute__((ext_vector_type(4)));
+
+CK_INLINE vector_f32 splat(float value) { return (vector_f32)value; }
+
+CK_INLINE vector_i32 lane_numbers(void) {
+  return (vector_i32){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+}
+
+CK_INLINE vector_i32 bits_of(vector_f32 value) { return (vector_i32)value; }
+CK_INLINE vector_f32 from_bits(vector_i32 bits) { return (vector_f32)bits; }
+
+CK_INLINE vector_f32 load_f32(const float *in) {
+  vector_f32 value;
+  __builtin_memcpy(&value, in, sizeof value);
+  return value;
+}
+
+CK_INLINE void store_f32(float *out, vector_f32 value) { __builtin_memcpy(out, &value, sizeof value); }
+
+/// The first `count` lanes from memory (count <= 16), the others `fill`.
+CK_INLINE vector_f32 load_f32_part(const float *in, size_t count, float fill) {
+  float lanes[CK_LANES];
+  for (size_t i = 0; i < CK_LANES; i++) lanes[i] = i < count ? in[i] : fill;
+  return load_f32(lanes);
+}
+
+CK_INLINE void store_f32_part(float *out, vector_f32 value, size_t count) {
+  float lanes[CK_LANES];
+  store_f32(lanes, value);
+  for (size_t i = 0; i < count; i++) out[i] = lanes[i];
+}
+
+CK_INLINE vector_f32 widen_bf16(vector_u16 value) {
+  return (vector_f32)(__builtin_convertvector(value, vector_u32) << 16);
+}
+
+/// Round to nearest even in integer arithmetic (the hardware instruction flushes denormals); NaN stays a quiet NaN.
+CK_INLINE vector_u32 rounded_bf16_bits(vector_f32 value) {
+  vector_u32 bits = (vector_u32)value;
+  vector_u32 rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  vector_u32 quiet = (bits >> 16) | 0x40u;
+  return (value != value) ? quiet : rounded;
+}
+
+CK_INLINE vector_u16 narrow_bf16(vector_f32 value) {
+  return __builtin_convertvector(rounded_bf16_bits(value), vector_u16);
+}
+
+CK_INLINE vector_f32 round_to_bf16(vector_f32 value) {
+  return (vector_f32)(rounded_bf16_bits(value) << 16);
+}
+
+CK_INLINE vector_f32 load_bf16(const uint16_t *in) {
+  vector_u16 value;
+  __builtin_memcpy(&value, in, sizeof value);
+  return widen_bf16(value);
+}
+
+CK_INLINE void store_bf16(uint16_t *out, vector_f32 value) {
+  vector_u16 narrow = narrow_bf16(value);
+  __builtin_memcpy(out, &narrow, sizeof narrow);
+}
+
+// Typed access: `type` is a constant in every caller, so that the test vanishes.
+
+CK_INLINE vector_f32 load_typed(const void *in, ck_type type, size_t index) {
+  return type == CK_BF16 ? load_bf16((const uint16_t *)in + index) : load_f32((const float *)in + index);
+}
+
+CK_INLINE void store_typed(void *out, ck_type type, size_t index, vector_f32 value) {
+  if (type == CK_BF16) {
+    store_bf16((uint16_t *)out + index, value);
+  } else {
+    store_f32((float *)out + index, value);
+  }
+}
+
+CK_INLINE float load_one(const void *in, ck_type type, size_t index) {
+  if (type != CK_BF16) return ((const float *)in)[index];
+  uint32_t bits = (uint32_t)((const uint16_t *)in)[index] << 16;
+  float value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+CK_INLINE void store_one(void *out, ck_type type, size_t index, float value) {
+  if (type != CK_BF16) {
+    ((float *)out)[index] = value;
+    return;
+  }
+  uint32_t bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  ((uint16_t *)out)[index] = (uint16_t)(value != value ? ((bits >> 16) | 0x40u) : rounded);
+}
+
+CK_INLINE vector_f32 load_typed_part(const void *in, ck_type type, size_t index, size_t count, float fill) {
+  float lanes[CK_LANES];
+  for (size_t i = 0; i < CK_LANES; i++) lanes[i] = i < count ? load_one(in, type, index + i) : fill;
+  return load_f32(lanes);
+}
+
+CK_INLINE void store_typed_part(void *out, ck_type type, size_t index, vector_f32 value, size_t count) {
+  float lanes[CK_LANES];
+  store_f32(lanes, value);
+  for (size_t i = 0; i < count; i++) store_one(out, type, index + i, lanes[i]);
+}
+
+/// A whole vector when it fits before `end`, else its first lanes and zeros.
+CK_INLINE vector_f32 load_until(const void *in, ck_type type, size_t index, size_t end) {
+  return index + CK_LANES <= end ? load_typed(in, type, index) : load_typed_part(in, type, index, end - index, 0);
+}
+
+CK_INLINE void store_until(void *out, ck_type type, size_t index, size_t end, vector_f32 value) {
+  if (index + CK_LANES <= end) {
+    store_typed(out, type, index, value);
+  } else {
+    store_typed_part(out, type, index, value, end - index);
+  }
+}
+
+/// Lanes below `count` keep their value, the others become `fill`.
+CK_INLINE vector_f32 keep_lanes(vector_f32 value, size_t count, float fill) {
+  return lane_numbers() < (vector_i32)(int32_t)count ? value : splat(fill);
+}
+
+// Reductions: the same tree of halves everywhere.
+
+CK_INLINE float sum_lanes(vector_f32 v) {
+  vector_f32x8 eight = v.lo + v.hi;
+  vector_f32x4 four = eight.lo + eight.hi;
+  return (four.x + four.z) + (four.y + four.w);
+}
+
+CK_INLINE vector_f32 larger(vector_f32 a, vector_f32 b) { return a > b ? a : b; }
+
+/// NaN in either operand gives NaN.
+CK_INLINE vector_f32 maximum_of(vector_f32 a, vector_f32 b) {
+  vector_f32 value = a > b ? a : b;
+  return a != a ? a : value;
+}
+
+CK_INLINE vector_f32 minimum_of(vector_f32 a, vector_f32 b) {
+  vector_f32 value = a < b ? a : b;
+  return a != a ? a : value;
+}
+
+CK_INLINE float larger_lane(vector_f32 v) {
+  vector_f32x8 eight = v.lo > v.hi ? v.lo : v.hi;
+  vector_f32x4 four = eight.lo > eight.hi ? eight.lo : eight.hi;
+  float a = four.x > four.z ? four.x : four.z;
+  float b = four.y > four.w ? four.y : four.w;
+  return a > b ? a : b;
+}
+
+CK_INLINE float maximum_lane(vector_f32 v) {
+  float lanes[CK_LANES];
+  store_f32(lanes, v);
+  float best = lanes[0];
+  for (int i = 1; i < CK_LANES; i++) best = best != best || best > lanes[i] ? best : lanes[i];
+  return best;
+}
+
+#endif

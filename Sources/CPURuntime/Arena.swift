@@ -1,0 +1,37 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Page-aligned memory straight from the system, in large pages where it offers them; zero at first.
+final class Arena {
+  /// Where it starts.
+  let base: UnsafeMutableRawPointer
+  /// Bytes.
+  let byteCount: Int
+
+  /// Maps memory; nothing is touched until it is used.
+  ///
+  /// - Throws: `RuntimeError.memory` when the system refuses.
+  init(byteCount: Int) throws(RuntimeError) {
+    let size = max(byteCount, 1)
+    #if canImport(Darwin)
+      let flags = MAP_PRIVATE | MAP_ANON
+    #else
+      let flags = MAP_PRIVATE | MAP_ANONYMOUS
+    #endif
+    let address = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0)
+    guard let address, address != MAP_FAILED else {
+      throw RuntimeError(
+        .memory,
+        "the system refused \(size / 1_048_576) MiB of memory; use a smaller model or micro-batch")
+    }
+    #if os(Linux)
+      if size >= 4 << 20 { madvise(address, size, 14 /* MADV_HUGEPAGE */) }
+    #endif
+    base = address
+    self.byteCount = size
+  }
+
+  deinit { munmap(base, byteCount) }
+}

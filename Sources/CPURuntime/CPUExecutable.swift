@@ -1,0 +1,200 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import CKernels
+import Foundation
+import TensorGraph
+
+/// A program bound to memory: two flat lists of work, run without allocating.
+final class CPUExecutable: ProfiledExecutable {
+  private let runtime: CPURuntime
+  /// Kernels ask it for products when they are bound.
+  private let lowering: Lowering
+  private let phases: [Phase]
+  private let buffers: [BufferInfo]
+  private let offsets: [Int?]
+  private let outputBuffers: [String: (buffer: Int, byteCount: Int)]
+  private let hostMemory: Arena
+  private let hostOffsets: [Int?]
+  private let hostLabels: [String: (offset: Int, byteCount: Int)]
+  private var boundArena: Arena?
+  private var recorder: ProfileRecorder?
+  private var work: [(stage: Stage, items: UnsafeMutableBufferPointer<SharedWork>)] = []
+
+  /// Bytes of the arena that the program needs.
+  let arenaBytes: Int
+
+  init(_ program: Program, runtime: CPURuntime, productsOnly: Bool = false) throws {
+    self.runtime = runtime
+    let lowering = try Lowering(
+      program, laneCount: runtime.threadCount, products: runtime.products,
+      laneScratch: runtime.laneScratch, productsOnly: productsOnly)
+    buffers = lowering.buffers
+    let phases = Phase.arrange(lowering.kernels, lookBack: 3)
+    self.phases = phases
+    self.lowering = lowering
+
+    var outputs: [String: (buffer: Int, byteCount: Int)] = [:]
+    for output in program.outputs {
+      outputs[output.label] = (lowering.buffer(output.tensor.value), output.tensor.type.byteCount)
+    }
+    outputBuffers = outputs
+    let all = lowering.buffers
+
+    // Lifetimes, in phases.
+    var first = [Int](repeating: .max, count: all.count)
+    var last = [Int](repeating: -1, count: all.count)
+    for (position, phase) in phases.enumerated() {
+      for kernel in phase.chains.flatMap(\.members) {
+        for use in kernel.reads + kernel.writes {
+          first[use.buffer] = min(first[use.buffer], position)
+          last[use.buffer] = max(last[use.buffer], position)
+        }
+      }
+    }
+    for output in outputs.values { last[output.buffer] = phases.count }
+    let arenaBuffers = all.indices.filter { all[$0].place == .arena && last[$0] >= 0 }
+    let plan = MemoryPlan(
+      arenaBuffers.map {
+        MemoryPlan.Buffer(
+          byteCount: all[$0].byteCount, first: min(first[$0], phases.count), last: last[$0])
+      })
+    var offsets = [Int?](repeating: nil, count: all.count)
+    for (position, buffer) in arenaBuffers.enumerated() { offsets[buffer] = plan.offsets[position] }
+    self.offsets = offsets
+    arenaBytes = plan.byteCount
+
+    // Inputs, scalars and constants: small, and apart, for the host writes them between steps.
+    var hostOffsets = [Int?](repeating: nil, count: all.count)
+    var labels: [String: (offset: Int, byteCount: Int)] = [:]
+    var end = 0
+    for (index, buffer) in all.enumerated() {
+      switch buffer.place {
+      case .host(let label): labels[label] = (end, buffer.byteCount)
+      case .constant: break
+      default: continue
+      }
+      hostOffsets[index] = end
+      end += (buffer.byteCount + 63) / 64 * 64
+    }
+    self.hostOffsets = hostOffsets
+    hostLabels = labels
+    hostMemory = try Arena(byteCount: max(end, 64))
+    for (index, buffer) in all.enumerated() {
+      if case .constant(let number) = buffer.place, let offset = hostOffsets[index] {
+        (hostMemory.base + offset).storeBytes(of: number, as: Float.self)
+      }
+      if case .kept(let label) = buffer.place {
+        _ = try runtime.keep(label, byteCount: buffer.byteCount)
+      }
+    }
+    runtime.laneScratch.reserve(lowering.laneScratchBytes)
+    try runtime.reserveArena(arenaBytes)
+    try bind()
+  }
+
+  deinit { release() }
+
+  private func release() {
+    for (_, items) in work {
+      items.deinitialize()
+      items.deallocate()
+    }
+    work = []
+  }
+
+  private func address(_ buffer: Int) -> UnsafeMutableRawPointer {
+    if let offset = offsets[buffer] { return runtime.sharedArena.base + offset }
+    if let offset = hostOffsets[buffer] { return hostMemory.base + offset }
+    if case .kept(let label) = buffers[buffer].place, let memory = runtime.kept(label)?.baseAddress {
+      return memory
+    }
+    return runtime.sharedArena.base
+  }
+
+  /// Makes every kernel's body for the arena as it now lies.
+  private func bind() throws {
+    release()
+    let arena = runtime.sharedArena
+    for stage in [Stage.compute, .commit] {
+      var items: [SharedWork] = []
+      for phase in phases where phase.stage == stage {
+        var parts: [(begin: Int, end: Int, body: (Int, Int) -> Void)] = []
+        var units = 0
+        for chain in phase.chains {
+          let body = try self.body(of: chain)
+          parts.append((units, units + chain.unitCount, body))
+          units += chain.unitCount
+        }
+        if let only = parts.first, parts.count == 1 {
+          items.append(SharedWork(unitCount: units, body: only.body))
+        } else {
+          let fixed = parts
+          items.append(
+            SharedWork(unitCount: units) { unit, lane in
+              for index in fixed.indices where unit < fixed[index].end {
+                fixed[index].body(unit - fixed[index].begin, lane)
+                return
+              }
+            })
+        }
+      }
+      let memory = UnsafeMutableBufferPointer<SharedWork>.allocate(capacity: items.count)
+      _ = memory.initialize(from: items)
+      work.append((stage, memory))
+    }
+    // Scratch and products may have grown while kernels were made.
+    boundArena = arena
+  }
+
+  private func body(of chain: Chain) throws -> (Int, Int) -> Void {
+    var members: [(rows: Int, block: Int, run: (Range<Int>, Int, Int) -> Void)] = []
+    for kernel in chain.members {
+      let run = try kernel.make(
+        Binding(address: address, block: kernel.block, unitCount: kernel.unitCount))
+      members.append((kernel.rows, kernel.block, recorder?.timed(kernel, run) ?? run))
+    }
+    let fixed = members
+    if fixed.count == 1 {
+      let (rows, block, run) = fixed[0]
+      return { unit, lane in
+        run(unit * block..<min(rows, (unit + 1) * block), unit, lane)
+      }
+    }
+    return { unit, lane in
+      for index in fixed.indices {
+        let begin = unit * fixed[index].block
+        fixed[index].run(begin..<min(fixed[index].rows, begin + fixed[index].block), unit, lane)
+      }
+    }
+  }
+
+  func startProfile() {
+    recorder = ProfileRecorder(laneCount: runtime.threadCount)
+    boundArena = nil
+  }
+
+  func takeProfile() -> StepProfile? { recorder?.take() }
+
+  func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
+    hostLabels[label].map {
+      UnsafeMutableRawBufferPointer(start: hostMemory.base + $0.offset, count: $0.byteCount)
+    }
+  }
+
+  func run(_ stage: Stage) {
+    if boundArena !== runtime.sharedArena {
+      do { try bind() } catch { preconditionFailure("binding again failed: \(error)") }
+    }
+    for (which, items) in work where which == stage {
+      runtime.team.run(UnsafeBufferPointer(items))
+    }
+  }
+
+  func output(_ label: String) -> UnsafeRawBufferPointer {
+    guard let output = outputBuffers[label] else {
+      preconditionFailure("the program has no output '\(label)'")
+    }
+    return UnsafeRawBufferPointer(start: address(output.buffer), count: output.byteCount)
+  }
+}

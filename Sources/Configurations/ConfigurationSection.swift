@@ -1,0 +1,115 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// A part of a configuration: keys are given relative to it.
+public struct ConfigurationSection: ConfigurationReading {
+  /// The reader that collects values and problems.
+  public let reader: ConfigurationReader
+
+  /// The dotted path of the section.
+  public let path: String
+}
+
+/// Typed access to keys; conformed to by a reader (full paths) and its sections (relative paths).
+public protocol ConfigurationReading {
+  /// The reader that collects values and problems.
+  var reader: ConfigurationReader { get }
+
+  /// The dotted path that keys are relative to; empty at the root.
+  var path: String { get }
+}
+
+// MARK: - Structure
+
+extension ConfigurationReading {
+  /// A section below this one; it need not be in the source.
+  public func section(_ name: String) -> ConfigurationSection {
+    reader.declare(section: joined(path, name))
+    return ConfigurationSection(reader: reader, path: joined(path, name))
+  }
+
+  /// An array of tables, as in `[[optimizer.rule]]`: one section for each table, none when absent.
+  public func tables(_ name: String) -> [ConfigurationSection] {
+    let full = joined(path, name)
+    reader.declare(list: full)
+    if let setting = reader.source.settings[full], setting.value != .array([]) {
+      reader.add(
+        ConfigurationProblem(
+          .wrongType, keys: [full],
+          "\(setting.place): \(full) = \(setting.value), expected tables; write [[\(full)]]"))
+    }
+    guard let section = reader.source.sections[full] else { return [] }
+    guard let count = section.count else {
+      reader.add(
+        ConfigurationProblem(
+          .wrongType, keys: [full],
+          "\(section.place): [\(full)] is one section, expected tables; write [[\(full)]]"))
+      return []
+    }
+    return (0..<count).map { index in
+      reader.declare(section: "\(full)[\(index)]")
+      return ConfigurationSection(reader: reader, path: "\(full)[\(index)]")
+    }
+  }
+
+  /// The names of keys and sections that the source gives directly below this section, sorted.
+  public var givenNames: [String] {
+    let depth = path.isEmpty ? 0 : components(of: path).count
+    let prefix = path.isEmpty ? "" : path + "."
+    var names: Set<String> = []
+    for key in Array(reader.source.settings.keys) + Array(reader.source.sections.keys)
+    where key.hasPrefix(prefix) {
+      names.insert(indexed(components(of: key)[depth]).name)
+    }
+    return names.sorted()
+  }
+
+  /// Whether the source gives a key, rather than leaving it to its default.
+  public func isGiven(_ name: String) -> Bool {
+    reader.source.settings[joined(path, name)] != nil
+  }
+
+  /// Records that the values of several keys cannot hold together.
+  ///
+  /// - Parameters:
+  ///   - names: the keys concerned, relative to this section.
+  ///   - message: what is contradictory and what to do, in a sentence without full stop.
+  public func contradiction(_ names: String..., message: String) {
+    contradiction(names, message: message)
+  }
+
+  /// Records that the values of several keys cannot hold together.
+  ///
+  /// - Parameters:
+  ///   - names: the keys concerned, relative to this section.
+  ///   - message: what is contradictory and what to do, in a sentence without full stop.
+  public func contradiction(_ names: [String], message: String) {
+    let keys = names.map { joined(path, $0) }
+    let given = keys.map { reader.valueAndPlace(of: $0) }.joined(separator: ", ")
+    reader.add(
+      ConfigurationProblem(
+        .contradiction, keys: keys, given.isEmpty ? message : "\(message): \(given)"))
+  }
+
+  /// Records that one value is not possible, for a reason that only the caller can know.
+  ///
+  /// - Parameters:
+  ///   - name: the key, relative to this section.
+  ///   - message: what is wrong and what to do, in a sentence without full stop.
+  public func refuse(_ name: String, message: String) {
+    let key = joined(path, name)
+    reader.add(
+      ConfigurationProblem(
+        .outOfRange, keys: [key], "\(reader.valueAndPlace(of: key)): \(message)"))
+  }
+}
+
+extension ConfigurationReader {
+  /// `model.width = 100 (run.toml:3)`, for messages about keys that have been read.
+  func valueAndPlace(of key: String) -> String {
+    if let setting = source.settings[key] { return "\(key) = \(setting.value) (\(setting.place))" }
+    guard let known = schema.first(where: { $0.name == key }) else { return key }
+    if case .defaulted(let value) = known.presence { return "\(key) = \(value) (default)" }
+    return "\(key) (absent)"
+  }
+}

@@ -1,0 +1,95 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import TensorGraph
+
+/// A model as its file declares it: parameters with roles, and equations from tokens to the last hidden state.
+public protocol LanguageModel: Sendable {
+  /// Sizes and switches.
+  var configuration: ModelConfiguration { get }
+
+  /// Every parameter, in a fixed order.
+  var parameters: [Parameter] { get }
+
+  /// The normalised output of the last block, `[N, C]`.
+  ///
+  /// - Parameters:
+  ///   - tokens: int32 `[N]`, sequences of T tokens one after another.
+  ///   - documents: int32 `[N]`, when attention stays inside documents.
+  ///   - weights: the parameters' values.
+  /// - Returns: `[N, C]`, ready for the head.
+  func hidden(_ tokens: Tensor, documents: Tensor?, _ weights: ModelWeights) -> Tensor
+}
+
+/// The values of a model's parameters in one graph: usually its leaves, or an average of them.
+public struct ModelWeights {
+  private let tensors: [String: Tensor]
+
+  /// One parameter leaf for every parameter.
+  public init(_ parameters: [Parameter], in graph: Graph) {
+    tensors = Dictionary(
+      uniqueKeysWithValues: parameters.map { ($0.name, graph.parameter($0.name, $0.shape)) })
+  }
+
+  /// Any values by parameter name.
+  public init(_ tensors: [String: Tensor]) { self.tensors = tensors }
+
+  /// The value of the parameter of that name.
+  public subscript(name: String) -> Tensor {
+    guard let tensor = tensors[name] else {
+      preconditionFailure("no parameter '\(name)' among \(tensors.keys.sorted())")
+    }
+    return tensor
+  }
+}
+
+/// The leaves that the host writes before a model runs.
+public struct ModelInputs {
+  /// int32 `[N]`.
+  public let tokens: Tensor
+  /// int32 `[N]`; negative: not counted.
+  public let targets: Tensor
+  /// int32 `[N]`, when attention stays inside documents.
+  public let documents: Tensor?
+
+  /// Leaves `tokens`, `targets` and, with document masks, `documents` for a number of sequences.
+  public init(_ configuration: ModelConfiguration, sequences: Int, in graph: Graph) {
+    let count = sequences * configuration.contextLength
+    tokens = graph.input("tokens", [count])
+    targets = graph.input("targets", [count])
+    documents = configuration.masksDocuments ? graph.input("documents", [count]) : nil
+  }
+}
+
+extension LanguageModel {
+  /// The head's weight `[V, C]`: its own, or the token table.
+  public func head(_ weights: ModelWeights) -> Tensor {
+    weights[configuration.isTied ? "embedding.weight" : "head.weight"]
+  }
+
+  /// Loss and plain cross-entropy sum.
+  ///
+  /// loss = scale sum_n (c_n + zLoss s_n^2) with cross-entropy c and log-sum-exp s of row n, over targets that count.
+  /// The scale is usually 1 / (targets that count in the whole step).
+  public func loss(
+    _ inputs: ModelInputs, scale: Tensor, _ weights: ModelWeights
+  ) -> (loss: Tensor, crossEntropySum: Tensor) {
+    hidden(inputs.tokens, documents: inputs.documents, weights).linearCrossEntropy(
+      weight: head(weights), targets: inputs.targets, scale: scale, zLoss: configuration.zLoss)
+  }
+
+  /// Logits `[N, V]`.
+  public func logits(_ inputs: ModelInputs, _ weights: ModelWeights) -> Tensor {
+    hidden(inputs.tokens, documents: inputs.documents, weights).linear(head(weights))
+  }
+}
+
+extension ModelConfiguration {
+  /// The model of this configuration.
+  public func makeModel() -> any LanguageModel {
+    switch architecture {
+    case .decoder: Decoder(self)
+    case .llama: Llama(self)
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// An optimizer that cannot be made.
+public struct OptimizerError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// What kind of mistake it was.
+  public enum Code: String, Sendable {
+    /// No method has that name.
+    case unknownMethod
+    /// The method has no hyperparameter of that name.
+    case unknownHyperparameter
+    /// A number outside its range.
+    case value
+  }
+
+  /// The kind of mistake.
+  public let code: Code
+  /// The name that is wrong: of a method or a hyperparameter.
+  public let name: String
+  /// What happened, with the value, and what to do.
+  public let message: String
+
+  /// Makes an error.
+  public init(_ code: Code, name: String, _ message: String) {
+    self.code = code
+    self.name = name
+    self.message = message
+  }
+
+  /// The message.
+  public var description: String { message }
+}
