@@ -17,9 +17,7 @@ struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {
   static let all = [
     RuntimeUnderTest(name: "reference with float32 between operations") {
       ReferenceRuntime(roundsToBFloat16: true, roundsToFloat32: true)
-    },
-    RuntimeUnderTest(name: "cpu, 1 thread") { try CPURuntime(threads: 1) },
-    RuntimeUnderTest(name: "cpu, 2 threads") { try CPURuntime(threads: 2) },
+    }
   ]
 }
 
