@@ -15,7 +15,9 @@ enum Fill: Sendable {
   /// These numbers, repeated to fill the tensor.
   case values([Double])
 
-  /// Numbers for a leaf, exactly representable in its element type. `step` makes new ones under the same name.
+  /// Numbers for a leaf, exactly representable in its element type.
+  ///
+  /// `step` makes new ones under the same name.
   func numbers(_ name: String, _ type: TensorType, step: Int = 0) -> [Double] {
     var source = NamedNumbers(step == 0 ? name : "\(name)@\(step)")
     return (0..<type.shape.count).map { index in

@@ -87,9 +87,16 @@ struct GradientCase: Sendable, CustomTestStringConvertible {
   }
 
   /// The forward and backward pass as a case for runtimes.
+  ///
+  /// The loss is left out: terms of both signs cancel in it, which magnifies rounding.
   var operationCase: OperationCase {
     OperationCase(
       name: name, fills: fills, tolerance: tolerance, negligible: negligible,
-      build: { try program().program })
+      build: {
+        let program = try program().program
+        return try Program(
+          graph: program.graph,
+          outputs: program.outputs.filter { $0.label != "loss" }.map { ($0.label, $0.tensor) })
+      })
   }
 }

@@ -13,7 +13,7 @@ extension OperationCases {
         vocabularySize: 37, feedForwardWidth: 61, norm: .rms, tied: true, window: 5,
         longestDocument: 7),
       DecoderSizes(
-        sequences: 2, contextLength: 33, heads: 2, keyValueHeads: 2, headWidth: 16,
+        sequences: 2, contextLength: 17, heads: 2, keyValueHeads: 2, headWidth: 16,
         vocabularySize: 131, feedForwardWidth: 67),
     ]
     let float32 = sizes.map(trainingStep)

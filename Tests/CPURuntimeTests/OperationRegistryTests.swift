@@ -6,7 +6,9 @@ import Testing
 
 @testable import TensorGraph
 
-/// Every operation type of TensorGraph. A new operation goes here, into `GradientCases` (or, without a gradient, into
+/// Every operation type of TensorGraph.
+///
+/// A new operation goes here, into `GradientCases` (or, without a gradient, into
 /// `withoutGradient`), and into the reference runtime.
 private let registry = [
   "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "Elementwise", "Embedding",

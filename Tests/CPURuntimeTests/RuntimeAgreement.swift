@@ -40,8 +40,8 @@ struct RuntimeAgreement: CustomStringConvertible {
 
   /// Runs a case on two runtimes with equal numbers in every leaf.
   ///
-  /// - Throws: `GraphError` from building or compiling, and `Violation` when `compute` changes a kept tensor, or repeating it
-  ///   changes an output.
+  /// - Throws: `GraphError` from building or compiling, and `Violation` when `compute` changes a kept tensor, or repeating it on the
+  ///   first runtime changes an output.
   init(_ operationCase: OperationCase, _ runtime: any Runtime, against reference: any Runtime)
     throws
   {
@@ -50,7 +50,7 @@ struct RuntimeAgreement: CustomStringConvertible {
     let second = try Side(operationCase, program, reference)
     var differences: [Difference] = []
     for step in 0..<operationCase.steps {
-      let (a, b) = (try first.run(step: step), try second.run(step: step))
+      let (a, b) = (try first.run(step: step, repeats: true), try second.run(step: step))
       for (label, values) in a {
         guard let others = b[label] else {
           throw Violation(
@@ -106,17 +106,18 @@ private struct Side {
   }
 
   /// One step; returns outputs and kept tensors by name.
-  func run(step: Int) throws -> [String: [Double]] {
+  func run(step: Int, repeats: Bool = false) throws -> [String: [Double]] {
     for leaf in program.leaves where leaf.kind == .input || leaf.kind == .scalar {
       write(leaf, step: step, to: executable.hostBuffer(leaf.label))
     }
     let before = kept()
     executable.run(.compute)
-    let once = outputs()
-    try expect(same(before, kept()), "compute changed a kept tensor")
-    executable.run(.compute)
     var found = outputs()
-    try expect(same(once, found), "computing again gave other outputs")
+    try expect(same(before, kept()), "compute changed a kept tensor")
+    if repeats {
+      executable.run(.compute)
+      try expect(same(found, outputs()), "computing again gave other outputs")
+    }
     executable.run(.commit)
     found.merge(kept()) { $1 }
     for output in program.outputs {

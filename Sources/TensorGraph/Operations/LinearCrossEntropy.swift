@@ -18,15 +18,7 @@ public struct LinearCrossEntropy: Operation {
 
   /// Two scalars.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    try expect(4, inputs)
-    try expectFloating([inputs[0], inputs[1], inputs[3]])
-    try expectInteger(inputs[2], "targets")
-    let (x, weight) = (inputs[0].shape, inputs[1].shape)
-    guard x.rank == 2, weight.rank == 2, x[1] == weight[1], inputs[2].shape == [x[0]],
-      inputs[3].shape.isScalar
-    else {
-      throw mismatch(inputs, "x [N, C], weight [V, C], targets [N] and a scalar are needed")
-    }
+    try expectHead(inputs)
     return [TensorType([]), TensorType([])]
   }
 
@@ -71,8 +63,11 @@ public struct LinearCrossEntropyGradient: Operation {
 
   /// Like x, like the weight, and two scalars.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    let losses = try LinearCrossEntropy(zLoss: zLoss).resultTypes(of: inputs)
-    return [TensorType(inputs[0].shape, elementType), TensorType(inputs[1].shape)] + losses
+    try expectHead(inputs)
+    return [
+      TensorType(inputs[0].shape, elementType), TensorType(inputs[1].shape), TensorType([]),
+      TensorType([]),
+    ]
   }
 
   /// Not provided.
@@ -87,6 +82,21 @@ public struct LinearCrossEntropyGradient: Operation {
     return Cost(
       flops: 6 * rows * vocabulary * Double(inputs[0].shape[1]) + 6 * rows * vocabulary,
       bytes: touchedBytes(inputs: inputs, results: results))
+  }
+}
+
+extension Operation {
+  /// Operands of a head: x, weight, targets and scale.
+  fileprivate func expectHead(_ inputs: [TensorType]) throws(GraphError) {
+    try expect(4, inputs)
+    try expectFloating([inputs[0], inputs[1], inputs[3]])
+    try expectInteger(inputs[2], "targets")
+    let (x, weight) = (inputs[0].shape, inputs[1].shape)
+    guard x.rank == 2, weight.rank == 2, x[1] == weight[1], inputs[2].shape == [x[0]],
+      inputs[3].shape.isScalar
+    else {
+      throw mismatch(inputs, "x [N, C], weight [V, C], targets [N] and a scalar are needed")
+    }
   }
 }
 
