@@ -5,7 +5,9 @@
 ///
 /// Every document begins with the end-of-text token.
 public struct TokenStream: Sendable {
-  /// A run of tokens in memory. Sendable because the bytes are never written.
+  /// A run of tokens in memory.
+  ///
+  /// Sendable because the bytes are never written.
   struct Segment: @unchecked Sendable {
     var bytes: UnsafeRawBufferPointer
     var width: TokenWidth
