@@ -15,7 +15,8 @@ public struct OptimizerSettings: Sendable {
 
   init(_ section: ConfigurationSection) {
     let names = OptimizerRegistry.names
-    name = section.name("name", default: OptimizerRegistry.standard.card.name, among: names, doc: "the method")
+    name = section.name(
+      "name", default: OptimizerRegistry.standard.card.name, among: names, doc: "the method")
     var values: [String: Double] = [:]
     for hyperparameter in Self.method(name).card.hyperparameters {
       let (lower, upper) = (hyperparameter.range.lowerBound, hyperparameter.range.upperBound)
