@@ -35,15 +35,15 @@ struct TokenizerTests {
     let word = String((0..<count).map { letters[random.integer(below: letters.count, at: $0)] })
     // The rule itself: the lowest rank, leftmost.
     var expected = Array(word.utf8).map { Int32($0) }
-    let merges = tokenizer.model.merges
+    let ranks = Dictionary(
+      uniqueKeysWithValues: tokenizer.model.merges.enumerated().map { ([$1.left, $1.right], $0) })
     while true {
-      let best = merges.lazy.compactMap { merge -> (Int, Int32)? in
-        zip(expected, expected.dropFirst()).enumerated()
-          .first { $1.0 == merge.left && $1.1 == merge.right }
-          .map { ($0.offset, merge.result) }
-      }.first
-      guard let (place, result) = best else { break }
-      expected.replaceSubrange(place...place + 1, with: [result])
+      let candidates = zip(expected, expected.dropFirst()).map { ranks[[$0, $1]] ?? .max }
+      guard let lowest = candidates.min(), lowest != .max,
+        let place = candidates.firstIndex(of: lowest)
+      else { break }
+      expected.replaceSubrange(
+        place...place + 1, with: [tokenizer.model.merges[lowest].result])
     }
     #expect(tokenizer.encode(word) == expected)
   }

@@ -12,7 +12,7 @@
 ///
 /// Sendable because the bytes are never written after `init`.
 final class FileBytes: @unchecked Sendable {
-  /// Valid while this object lives: for owners that keep it in a property. Others use ``withBytes(_:)``.
+  /// For owners that keep this object in a property, as long as it lives; others use ``withBytes(_:)``.
   let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 

@@ -17,7 +17,7 @@ public struct TokenStream: Sendable {
     var count: Int { bytes.count / width.rawValue }
   }
 
-  private let segments: [Segment]
+  let segments: [Segment]
   /// Where each segment begins, and the end.
   private let starts: [Int]
   /// The token that stands before every document.
