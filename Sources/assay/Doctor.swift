@@ -4,6 +4,7 @@
 import ArgumentParser
 import CPURuntime
 import RunRecords
+import TensorGraph
 
 /// `assay doctor`.
 struct DoctorCommand: ParsableCommand {
@@ -42,6 +43,12 @@ struct MachineReport: Encodable {
   let hasMatrixTiles: Bool
   /// What runs the kernels, with the version of oneDNN.
   let runtime: String
+  /// Bytes read plus bytes written in a second by a copy far larger than the caches.
+  let copyBandwidth: Double
+  /// Floating-point operations in a second of fp32 products that fit the caches.
+  let productPeakFP32: Double
+  /// The same for bf16 operands.
+  let productPeakBF16: Double
   /// One entry for each architecture.
   let gradientChecks: [GradientCheck]
   /// Speed with more threads.
@@ -51,12 +58,18 @@ struct MachineReport: Encodable {
   ///
   /// - Throws: what the runtime throws.
   init(progress: (String) -> Void) throws {
-    runtime = try CPURuntime().summary
+    let runtime = try CPURuntime()
+    self.runtime = runtime.summary
     machine = .current()
     detectedInstructionSet = InstructionSet.detected.rawValue
     instructionSet = InstructionSet.selected.rawValue
     hasFastBFloat16 = InstructionSet.hasFastBFloat16
     hasMatrixTiles = InstructionSet.hasMatrixTiles
+    progress("measuring memory and products")
+    let probe = MachineProbe(runtime)
+    copyBandwidth = try probe.copyBandwidth()
+    productPeakFP32 = try probe.productPeak(.float32)
+    productPeakBF16 = try probe.productPeak(.bfloat16)
     progress("checking gradients")
     gradientChecks = try GradientCheck.all()
     progress("measuring threads")
@@ -91,6 +104,11 @@ struct MachineReport: Encodable {
         + "bf16 in hardware: \(word(hasFastBFloat16)), matrix tiles: \(word(hasMatrixTiles))")
     table.add("precision = \"auto\"", hasFastBFloat16 ? "bf16" : "fp32")
     table.add("runtime", runtime)
+    table.add("copy", "\(Numbers.fixed(copyBandwidth / 1e9, 1)) GB/s, read and written")
+    table.add(
+      "products",
+      "fp32 \(Numbers.fixed(productPeakFP32 / 1e12, 2)), bf16 \(Numbers.fixed(productPeakBF16 / 1e12, 2)) TFLOP/s"
+    )
     for check in gradientChecks {
       table.add(
         "gradients, \(check.model)",

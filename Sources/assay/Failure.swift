@@ -102,7 +102,8 @@ struct Failure {
     while text.last == "." { text.removeLast() }
     let quoted = message.components(separatedBy: "'")
     if message.hasPrefix("Unexpected argument"), quoted.count > 1, let help {
-      let known = subcommands(of: help.split(separator: " ").dropFirst().dropLast().map(String.init))
+      let known = subcommands(
+        of: help.split(separator: " ").dropFirst().dropLast().map(String.init))
       if let near = nearest(to: quoted[1], among: known) { text += "; did you mean '\(near)'?" }
     }
     return text + (text.last == "?" ? "" : ";") + (help.map { " see '\($0)'" } ?? "")

@@ -61,7 +61,7 @@ struct RunSummary: Encodable {
       last = [:]
       for field in line.fields { last[field.name] = line.number(field.name) }
       last["step"] = Double(line.step)
-      if let speed = line.number("tokens_per_second") { speeds.append(speed) }
+      if let speed = line.number("tokensPerSecond") { speeds.append(speed) }
     }
     self.last = last
     final = outcome.finalNumbers

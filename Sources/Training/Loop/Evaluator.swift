@@ -20,7 +20,7 @@ public final class Evaluator {
     public let tokens: Int
   }
 
-  /// Tokens of one evaluation batch, unless a sequence is longer.
+  /// Tokens of one evaluation batch, unless one sequence has more or the whole held-out set has fewer.
   static let batchTokens = 4096
 
   private let source: any BatchSource
@@ -39,7 +39,8 @@ public final class Evaluator {
   ) throws {
     let model = definition.model.configuration
     self.source = source
-    let sequences = max(1, Self.batchTokens / model.contextLength)
+    let all = (source.validationTokens + model.contextLength - 1) / model.contextLength
+    let sequences = max(1, min(all, Self.batchTokens / model.contextLength))
     batch = StepBatch(
       tokens: sequences * model.contextLength, hasDocuments: model.masksDocuments)
     program = try BoundProgram(definition.evaluationProgram(sequences: sequences), runtime)

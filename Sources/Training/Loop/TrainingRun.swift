@@ -18,21 +18,21 @@ public final class TrainingRun {
   /// How far it has come.
   public private(set) var progress: TrainingProgress
 
-  private let start: TrainingStart
-  private let source: any BatchSource
-  private let step: TrainingStep
+  let start: TrainingStart
+  let source: any BatchSource
+  let step: TrainingStep
   private let evaluator: Evaluator
   private let statistics: WeightStatistics
-  private let tensors: KeptTensors
-  private let schedule: Schedules.Schedule
-  private let store: CheckpointStore
-  private let recorder: RunRecorder
-  private let observer: (TrainingEvent) -> Void
-  private let runtime: any Runtime
-  private let initialWeights: String?
-  private var pace = StepPace()
-  private var lastEvaluation: EvaluationReport?
-  private var lastCheckpoint: (step: Int, folder: String)?
+  let tensors: KeptTensors
+  let schedule: Schedules.Schedule
+  let store: CheckpointStore
+  let recorder: RunRecorder
+  let observer: (TrainingEvent) -> Void
+  let runtime: any Runtime
+  let initialWeights: String?
+  var pace = StepPace()
+  var lastEvaluation: EvaluationReport?
+  var lastCheckpoint: (step: Int, folder: String)?
 
   // MARK: - Making a run
 
@@ -213,52 +213,5 @@ public final class TrainingRun {
 
   private func isDue(_ every: Int) -> Bool { isMultiple(progress.step, every) }
 
-  private func isMultiple(_ step: Int, _ every: Int) -> Bool { every > 0 && step % every == 0 }
-
-  // MARK: - Reports and records
-
-  private func report(_ result: TrainingStep.Result, index: Int, seconds: Double) throws {
-    let report = StepReport(
-      step: index, steps: configuration.training.steps, tokens: progress.tokens,
-      loss: result.loss, crossEntropy: result.crossEntropy,
-      learningRate: schedule.value(at: index), gradientNorm: result.gradientNorm,
-      isSkipped: !result.isUpdated, tokensPerSecond: Double(result.countedTargets) / seconds,
-      forwardBackwardMilliseconds: result.forwardBackwardSeconds * 1000,
-      optimizerMilliseconds: result.optimizerSeconds * 1000, peakBytes: runtime.peakBytes,
-      secondsLeft: pace.seconds * Double(configuration.training.steps - progress.step))
-    if isMultiple(index, configuration.metrics.every) || report.isSkipped {
-      try recorder.step(report)
-    }
-    observer(.step(report))
-  }
-
-  private func save() throws {
-    try recorder.synchronize()
-    let folder = try store.save(
-      tensors, configuration: configuration.resolved, keep: configuration.checkpoint.keep
-    ) { bytes, checksum in
-      CheckpointManifest(
-        progress: progress, configurationIdentity: configuration.identity,
-        precision: step.definition.precision, dataPosition: source.position,
-        dataFingerprint: source.fingerprint, initialWeights: initialWeights,
-        metricsBytes: recorder.metricsBytes, tensorBytes: bytes, tensorChecksum: checksum)
-    }
-    lastCheckpoint = (progress.step, folder)
-    observer(.checkpoint(step: progress.step, folder: folder))
-  }
-
-  private func finish(_ outcome: TrainingOutcome) throws -> TrainingSummary {
-    if lastCheckpoint?.step != progress.step { try save() }
-    let summary = TrainingSummary(
-      outcome: outcome, folder: configuration.run.folder, progress: progress,
-      evaluation: lastEvaluation, checkpoint: lastCheckpoint?.folder)
-    let skips = configuration.training.skipLimit
-    try recorder.end(
-      summary,
-      reason: outcome == .diverged
-        ? "loss, gradients or validation loss were not finite (limit: \(skips) steps in a row)"
-        : nil)
-    observer(.ended(summary))
-    return summary
-  }
+  func isMultiple(_ step: Int, _ every: Int) -> Bool { every > 0 && step % every == 0 }
 }

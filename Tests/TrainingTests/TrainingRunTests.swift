@@ -1,0 +1,333 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import RunRecords
+import TensorFiles
+import Testing
+import Training
+
+@Suite struct TrainingRunTests {
+  /// Trains, and stops when a step of that index is done.
+  @discardableResult
+  func train(
+    _ configuration: TrainingConfiguration, _ which: TestRuntime, stopAfter: Int? = nil,
+    initialWeights: String? = nil, source: (any BatchSource)? = nil,
+    events: (TrainingEvent) -> Void = { _ in }
+  ) throws -> TrainingSummary {
+    let stop = StopRequest()
+    return try withoutActuallyEscaping(events) { events in
+      try TrainingRun.train(
+        configuration, initialWeights: initialWeights, runtime: which.provider,
+        source: source ?? smallSource(), stop: stop
+      ) { event in
+        if case .step(let report) = event, report.step == stopAfter { stop.request() }
+        events(event)
+      }
+    }
+  }
+
+  func tensorBytes(_ summary: TrainingSummary) throws -> Data {
+    let folder = try #require(summary.checkpoint)
+    return try Data(contentsOf: URL(fileURLWithPath: folder + "/tensors.safetensors"))
+  }
+
+  /// The metrics, without those that are times.
+  func metrics(_ folder: String) throws -> [String] {
+    let times: Set = [
+      "tokensPerSecond", "forwardBackwardMilliseconds", "optimizerMilliseconds",
+      "evaluationSeconds", "peakBytes",
+    ]
+    let reader = try RunRecord(path: folder).metrics()
+    var lines: [String] = []
+    while let record = try reader.next() {
+      let fields = record.fields.filter { !times.contains($0.name) }
+      lines.append(
+        "\(record.step) " + fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
+    }
+    return lines
+  }
+
+  @Test(
+    "A run learns, evaluates at start, on the way and at the end, and records all of it",
+    arguments: TestRuntime.allCases)
+  func wholeRun(_ which: TestRuntime) throws {
+    let folder = try TemporaryFolder()
+    let configuration = try smallConfiguration(
+      folder.path,
+      ["training.steps": "40", "evaluation.every": "15", "optimizer.learning_rate": "0.03"])
+    var evaluations: [EvaluationReport] = []
+    var checkpoints: [Int] = []
+    var rates: [Double] = []
+    let summary = try train(configuration, which) { event in
+      switch event {
+      case .evaluation(let report): evaluations.append(report)
+      case .checkpoint(let step, _): checkpoints.append(step)
+      case .step(let report): rates.append(report.learningRate)
+      default: break
+      }
+    }
+    #expect(summary.outcome == .finished)
+    #expect(summary.outcome.exitCode == 0)
+    #expect(evaluations.map(\.step) == [0, 15, 30, 40])
+    #expect(evaluations.allSatisfy { $0.evaluatedTokens == 24 })
+    let (first, last) = (try #require(evaluations.first), try #require(evaluations.last))
+    #expect(abs(first.loss - log(11)) < 0.1)
+    #expect(last.loss < first.loss - 0.5)
+    #expect(try abs(#require(last.bitsPerByte) - last.loss / log(2) / 2) < 1e-12)
+    #expect(checkpoints == Array(stride(from: 2, through: 40, by: 2)))
+    #expect(rates.prefix(3) == [0.015, 0.03, 0.03])
+    #expect(summary.progress.step == 40)
+    #expect(summary.progress.tokens == 40 * 16)
+
+    let record = try RunRecord(path: configuration.run.folder)
+    #expect(record.outcome.status == .finished)
+    #expect(record.outcome.finalNumbers["validationLoss"] == last.loss)
+    #expect(record.configurationText.contains("batch_tokens"))
+    #expect(try record.metrics().series("validationLoss").map(\.step) == [0, 15, 30, 40])
+    #expect(try record.metrics().series("loss").count == 40)
+    #expect(try record.metrics().series("weightNorm.attentionQuery").count == 20)
+    #expect(try record.metrics().series("updateRootMeanSquare.head").allSatisfy { $0.value > 0 })
+    for name in ["learningRate", "gradientNorm", "tokensPerSecond", "peakBytes", "tokens"] {
+      #expect(try record.metrics().series(name).count >= 40, "\(name)")
+    }
+    // Only the newest checkpoints stay, and nothing half-written.
+    let kept = try FileManager.default.contentsOfDirectory(
+      atPath: configuration.run.folder + "/checkpoints")
+    #expect(kept.sorted() == ["step-00000038", "step-00000040"])
+  }
+
+  @Test("A repeated run has the same bits", arguments: TestRuntime.allCases)
+  func repeats(_ which: TestRuntime) throws {
+    let folder = try TemporaryFolder()
+    let first = try train(smallConfiguration(folder.path + "/a"), which)
+    let second = try train(smallConfiguration(folder.path + "/b"), which)
+    #expect(try tensorBytes(first) == tensorBytes(second))
+    #expect(try metrics(first.folder) == metrics(second.folder))
+    let other = try train(smallConfiguration(folder.path + "/c", ["training.seed": "2"]), which)
+    #expect(try tensorBytes(first) != tensorBytes(other))
+  }
+
+  @Test(
+    "Interrupted and resumed equals uninterrupted, bit for bit", arguments: TestRuntime.allCases,
+    [1, 2])
+  func resumes(_ which: TestRuntime, accumulationSteps: Int) throws {
+    let folder = try TemporaryFolder()
+    let changes = ["training.accumulation_steps": String(accumulationSteps)]
+    let whole = try train(smallConfiguration(folder.path + "/whole", changes), which)
+    let parts = try smallConfiguration(folder.path + "/parts", changes)
+    let first = try train(parts, which, stopAfter: 2)
+    #expect(first.outcome == .interrupted)
+    #expect(first.outcome.exitCode == 4)
+    #expect(first.progress.step == 3)
+    #expect(try RunRecord(path: first.folder).outcome.status == .interrupted)
+    var firstStep: Int?
+    let second = try train(parts, which) { event in
+      if case .started(let start) = event { firstStep = start.firstStep }
+    }
+    #expect(firstStep == 3)
+    #expect(second.outcome == .finished)
+    #expect(try tensorBytes(second) == tensorBytes(whole))
+    #expect(try metrics(second.folder) == metrics(whole.folder))
+    #expect(try RunRecord(path: second.folder).outcome.sessionCount == 2)
+  }
+
+  @Test("A run that was killed goes on from its last checkpoint and writes the later steps again")
+  func killed() throws {
+    let folder = try TemporaryFolder()
+    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
+    let configuration = try smallConfiguration(folder.path + "/killed")
+    struct Killed: Error {}
+    final class FailingSource: BatchSource {
+      let source = smallSource()
+      var vocabularySize: Int { source.vocabularySize }
+      var fingerprint: String { source.fingerprint }
+      var bytesPerToken: Double? { source.bytesPerToken }
+      var validationTokens: Int { source.validationTokens }
+      var position: String { source.position }
+      func move(to position: String) throws { try source.move(to: position) }
+      func restartValidation() { source.restartValidation() }
+      func fillValidation(_ batch: StepBatch) throws -> Int { try source.fillValidation(batch) }
+      func fill(_ batch: StepBatch) throws {
+        if source.position == "10" { throw Killed() }
+        try source.fill(batch)
+      }
+    }
+    #expect(throws: Killed.self) { try train(configuration, .cpu, source: FailingSource()) }
+    #expect(try RunRecord(path: configuration.run.folder).outcome.status == .failed)
+    #expect(try RunRecord(path: configuration.run.folder).metrics().series("loss").count == 5)
+    let rest = try train(configuration, .cpu)
+    #expect(try tensorBytes(rest) == tensorBytes(whole))
+    #expect(try metrics(rest.folder) == metrics(whole.folder))
+  }
+
+  @Test("A finished run is only reported when the command is given again")
+  func finishedRun() throws {
+    let folder = try TemporaryFolder()
+    let configuration = try smallConfiguration(folder.path)
+    let first = try train(configuration, .cpu)
+    var steps = 0
+    let second = try train(configuration, .cpu) { event in
+      if case .step = event { steps += 1 }
+    }
+    #expect(steps == 0)
+    #expect(second.outcome == .finished)
+    #expect(second.evaluation?.loss == first.evaluation?.loss)
+    #expect(second.progress.step == first.progress.step)
+    #expect(second.checkpoint == first.checkpoint)
+  }
+
+  @Test("A run folder of another configuration is refused, naming the keys; threads may change")
+  func otherConfiguration() throws {
+    let folder = try TemporaryFolder()
+    try train(smallConfiguration(folder.path), .cpu, stopAfter: 1)
+    let other = try smallConfiguration(
+      folder.path, ["optimizer.beta1": "0.8", "training.steps": "7"])
+    let error = try #require(throws: TrainingError.self) { try train(other, .cpu) }
+    #expect(error.code == .runFolder)
+    #expect(error.message.contains("optimizer.beta1"))
+    #expect(error.message.contains("training.steps"))
+    #expect(!error.message.contains("model.width"))
+    let threads = try smallConfiguration(folder.path, ["machine.threads": "1"])
+    #expect(try train(threads, .cpu).outcome == .finished)
+  }
+
+  @Test("Changed data are refused on resume")
+  func otherData() throws {
+    let folder = try TemporaryFolder()
+    let configuration = try smallConfiguration(folder.path)
+    try train(configuration, .cpu, stopAfter: 1)
+    let source = smallSource()
+    source.fingerprint = "changed"
+    let error = try #require(throws: TrainingError.self) {
+      try train(configuration, .cpu, source: source)
+    }
+    #expect(error.code == .checkpoint)
+    #expect(error.message.contains("other data"))
+  }
+
+  @Test(
+    "Steps that are not finite are skipped and counted, and end the run as diverged",
+    arguments: TestRuntime.allCases)
+  func diverges(_ which: TestRuntime) throws {
+    let folder = try TemporaryFolder()
+    // A learning rate that throws the weights out of range at once.
+    let configuration = try smallConfiguration(
+      folder.path,
+      [
+        "training.steps": "30", "training.skip_limit": "3", "optimizer.learning_rate": "1e3",
+        "optimizer.weight_decay": "1e3", "schedule.kind": "constant", "schedule.warmup_steps": "0",
+        "evaluation.every": "0",
+      ])
+    var skipped: [Int] = []
+    let summary = try train(configuration, which) { event in
+      if case .step(let report) = event, report.isSkipped { skipped.append(report.step) }
+    }
+    #expect(summary.outcome == .diverged)
+    #expect(summary.outcome.exitCode == 3)
+    #expect(summary.progress.skippedSteps == 3)
+    #expect(summary.progress.consecutiveSkips == 3)
+    #expect(skipped.count == 3)
+    #expect(summary.progress.updates == summary.progress.step - 3)
+    let record = try RunRecord(path: summary.folder)
+    #expect(record.outcome.status == .diverged)
+    #expect(record.outcome.reason?.contains("3 steps") == true)
+  }
+
+  @Test(
+    "The validation loss does not depend on micro-batches, threads or z-loss",
+    arguments: TestRuntime.allCases)
+  func evaluationIsFixed(_ which: TestRuntime) throws {
+    let folder = try TemporaryFolder()
+    func firstLoss(_ name: String, _ changes: [String: String]) throws -> Double {
+      let configuration = try smallConfiguration(folder.path + "/" + name, changes)
+      var loss: Double?
+      try train(configuration, which, stopAfter: 0) { event in
+        if case .evaluation(let report) = event, report.step == 0 { loss = report.loss }
+      }
+      return try #require(loss)
+    }
+    let loss = try firstLoss("base", [:])
+    #expect(try firstLoss("threads", ["machine.threads": "1"]) == loss)
+    #expect(try firstLoss("z", ["model.z_loss": "0.5"]) == loss)
+    let micro = [
+      "training.batch_tokens": "32", "training.accumulation_steps": "4",
+    ]
+    #expect(try firstLoss("micro", micro) == loss)
+  }
+
+  @Test("Initial weights come from a file; other shapes, missing tensors and NaN are refused")
+  func initialWeights() throws {
+    let folder = try TemporaryFolder()
+    let donor = try train(
+      smallConfiguration(folder.path + "/donor", ["training.seed": "8"]), .cpu)
+    let weights = try #require(donor.checkpoint) + "/tensors.safetensors"
+    let own = try smallConfiguration(folder.path + "/own")
+    var losses: [Double] = []
+    try train(own, .cpu, initialWeights: weights) { event in
+      if case .evaluation(let report) = event { losses.append(report.loss) }
+    }
+    #expect(losses.first == donor.evaluation?.loss)
+
+    let file = try TensorFile(path: weights)
+    func write(_ name: String, change: (inout [String: ([Int], [Float])]) -> Void) throws -> String
+    {
+      var all: [String: ([Int], [Float])] = [:]
+      for entry in file.entries { all[entry.name] = (entry.shape, try file.floats(entry.name)) }
+      change(&all)
+      let path = folder.path + "/" + name
+      let names = all.keys.sorted()
+      var storage: [UnsafeMutableBufferPointer<Float>] = []
+      defer { for memory in storage { memory.deallocate() } }
+      let tensors = names.map { name in
+        let (shape, values) = all[name] ?? ([], [])
+        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
+        _ = memory.initialize(from: values)
+        storage.append(memory)
+        return TensorFileWriter.Tensor(
+          name: name, elementType: .float32, shape: shape, bytes: UnsafeRawBufferPointer(memory))
+      }
+      try TensorFileWriter.write(tensors, to: path)
+      return path
+    }
+    func refused(_ path: String) throws -> TrainingError {
+      let configuration = try smallConfiguration(folder.path + "/" + UUID().uuidString)
+      return try #require(throws: TrainingError.self) {
+        try train(configuration, .cpu, initialWeights: path)
+      }
+    }
+    let nan = try refused(write("nan") { $0["head.weight"]?.1[5] = .nan })
+    #expect(nan.code == .weights)
+    #expect(nan.message.contains("element 5 of 'head.weight' is nan"))
+    let missing = try refused(write("missing") { $0["head.weight"] = nil })
+    #expect(missing.code == .weights)
+    #expect(missing.message.contains("no 'head.weight'"))
+    let shape = try refused(
+      write("shape") { $0["final_norm.gain"] = ([2, 4], [Float](repeating: 1, count: 8)) })
+    #expect(shape.code == .weights)
+    #expect(shape.message.contains("[2, 4]"))
+    let extra = try refused(write("extra") { $0["blocks.9.x"] = ([1], [1]) })
+    #expect(extra.code == .weights)
+    #expect(extra.message.contains("'blocks.9.x'"))
+    #expect(throws: TensorFileError.self) {
+      try train(
+        smallConfiguration(folder.path + "/no"), .cpu,
+        initialWeights: folder.path + "/nothing")
+    }
+  }
+
+  @Test("A signal asks for the end")
+  func signals() {
+    let stop = StopRequest.onSignals()
+    #expect(!stop.isRequested)
+    kill(getpid(), SIGTERM)
+    // Another thread may be the one that takes it.
+    let deadline = ContinuousClock.now + .seconds(10)
+    while !stop.isRequested, ContinuousClock.now < deadline { usleep(1000) }
+    #expect(stop.isRequested)
+    signal(SIGINT, SIG_DFL)
+    #expect(!StopRequest.onSignals().isRequested)
+    signal(SIGINT, SIG_DFL)
+    signal(SIGTERM, SIG_DFL)
+  }
+}
