@@ -86,6 +86,9 @@ private struct Fusion {
     case is Elementwise, is Cast, is Broadcast:
       let shape = node.results[0].shape
       return [shape.rows, shape.columns]
+    case let reduce as Reduce where reduce.kind == .maximum && reduce.axes == .rows:
+      // Partial maxima would need a pass of their own for no known use: it runs by itself.
+      return nil
     case is Reduce:
       let shape = graph.type(of: node.inputs[0]).shape
       return [shape.rows, shape.columns]
