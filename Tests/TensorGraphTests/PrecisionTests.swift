@@ -69,11 +69,26 @@ struct PrecisionTests {
       #expect(node.results.allSatisfy { $0.elementType == .bfloat16 })
     }
     let heads = find(program, LinearCrossEntropyGradient.self)
-    #expect(heads.count == 1)
+    try #require(heads.count == 1)
     #expect(
       heads[0].inputs.map { graph.type(of: $0).elementType }
         == [.bfloat16, .bfloat16, .int32, .float32])
     #expect(heads[0].results.map(\.elementType) == [.bfloat16, .float32, .float32, .float32])
+  }
+
+  @Test("narrows what attention's gradient reads, wherever it comes from")
+  func attentionGradient() throws {
+    let graph = Graph()
+    let q = graph.parameter("q", [6, 4])
+    let out = q.attention(keys: q, values: q, headWidth: 2, contextLength: 3)
+    let found = try gradients(of: exp(out).sum(), withRespectTo: [q])
+    let program = try Program(graph: graph, outputs: [("dq", found[0])]).withBFloat16Products()
+    let nodes = find(program, AttentionGradient.self)
+    try #require(nodes.count == 1)
+    #expect(
+      nodes[0].inputs.map { program.graph.type(of: $0).elementType }
+        == [.bfloat16, .bfloat16, .bfloat16, .bfloat16, .float32, .bfloat16])
+    #expect(program.outputs[0].tensor.type.elementType == .float32)
   }
 
   @Test("leaves everything that is kept or read by the host in float32")

@@ -27,7 +27,7 @@ struct ScheduleTests {
     let large = groups.filter { group in
       group.nodes.contains { graph.nodes[$0].results[0].shape == [65, 33] }
     }
-    #expect(large.count == 1)
+    try #require(large.count == 1)
     #expect(large[0].isRegion && large[0].stage == .commit)
     #expect(large[0].nodes.contains(m.value.node) && large[0].nodes.contains(v.value.node))
     #expect(groups.count == 2)
@@ -42,7 +42,7 @@ struct ScheduleTests {
     let scaled = y / norm
     let program = try Program(graph: graph, outputs: [("scaled", scaled), ("norm", norm)])
     let groups = Schedule(program).groups
-    #expect(groups.count == 2)
+    try #require(groups.count == 2)
     #expect(groups[0].nodes.contains(norm.value.node) && groups[0].nodes.contains(y.value.node))
     #expect(groups[1].nodes == [scaled.value.node])
   }
