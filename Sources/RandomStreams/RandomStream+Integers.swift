@@ -29,14 +29,20 @@ extension RandomStream {
 
   /// Shuffles `buffer` so that every order is equally likely (Fisher-Yates, from the last element down).
   ///
-  /// Step i swaps element i with element `integer(below: i + 1, at: i)`. Nothing is allocated.
+  /// Step i swaps element i with element `integer(below: i + 1, at: startingAt + i)`, i from the last to 1.
+  /// Nothing is allocated.
   ///
-  /// - Parameter buffer: Elements to shuffle in place.
+  /// - Parameters:
+  ///   - buffer: Elements to shuffle in place.
+  ///   - startingAt: Index of the first draw; shuffles whose draws overlap are not independent.
   /// - Complexity: O(count).
-  public func shuffle<Element>(_ buffer: UnsafeMutableBufferPointer<Element>) {
+  @inlinable
+  public func shuffle<Element>(
+    _ buffer: UnsafeMutableBufferPointer<Element>, startingAt: Int = 0
+  ) {
     var index = buffer.count - 1
     while index > 0 {
-      let other = integer(below: index + 1, at: index)
+      let other = integer(below: index + 1, at: startingAt + index)
       if other != index { buffer.swapAt(index, other) }
       index -= 1
     }
@@ -45,7 +51,7 @@ extension RandomStream {
   /// A random order of the numbers from 0 to `count` - 1.
   ///
   /// - Parameter count: How many, not negative.
-  /// - Returns: The shuffle of 0, 1, 2, ... by ``shuffle(_:)``.
+  /// - Returns: The shuffle of 0, 1, 2, ... by ``shuffle(_:startingAt:)``.
   public func permutation(count: Int) -> [Int] {
     precondition(count >= 0, "a permutation of \(count) elements")
     var order = Array(0..<count)

@@ -12,10 +12,10 @@ struct JSONObject {
 
   /// Parses a file that must hold one object.
   static func read(_ path: String, code: DataError.Code) throws(DataError) -> JSONObject {
-    let file = try FileBytes(path: path)
+    let data = try FileBytes(path: path).withBytes { Data($0) }
     let parsed: Any
     do {
-      parsed = try JSONSerialization.jsonObject(with: Data(file.bytes))
+      parsed = try JSONSerialization.jsonObject(with: data)
     } catch {
       throw DataError(code, "'\(path)' is not valid JSON: \(error.localizedDescription)")
     }

@@ -8,7 +8,7 @@ import RandomStreams
 /// The stream of N tokens is cut into W = floor((N - 1) / T) windows of T + 1 tokens that overlap by one, so
 /// that within an epoch every token (but a remainder of less than T) is a target once. Epoch e begins its
 /// windows at an offset drawn from the remainder, and visits them in the order of a Fisher-Yates
-/// shuffle, both from the stream `"batch-order/epoch.e"` of the seed. A batch that reaches the end
+/// shuffle, drawn at e W ..< (e + 1) W of the stream `"batch-order"` of the seed. A batch that reaches the end
 /// of an epoch goes on with the next one.
 ///
 /// After `init` nothing is allocated. Confined to one thread at a time.
@@ -23,6 +23,7 @@ public final class BatchOrder {
   public private(set) var position = BatchPosition.start
 
   private let reader: WindowReader
+  private let random: RandomStream
   private let order: UnsafeMutableBufferPointer<UInt32>
   private var shuffledEpoch = -1
   private var offset = 0
@@ -43,6 +44,7 @@ public final class BatchOrder {
       stream, contextLength: contextLength, vocabularySize: vocabularySize)
     self.contextLength = contextLength
     self.seed = seed
+    random = RandomStream(seed: seed, name: "batch-order")
     windowsPerEpoch = max(0, stream.count - 1) / contextLength
     guard windowsPerEpoch >= 1 else {
       throw DataError(
@@ -79,7 +81,11 @@ public final class BatchOrder {
   /// - Parameter position: A ``position`` of an order with the same stream, context length and seed.
   /// - Throws: ``DataError`` `invalidOption` when there is no such position here.
   public func seek(to position: BatchPosition) throws(DataError) {
-    guard position.epoch >= 0, position.index >= 0, position.index <= windowsPerEpoch else {
+    // Random streams have 2^49 indices.
+    let epochLimit = (1 << 48) / windowsPerEpoch
+    guard position.epoch >= 0, position.epoch < epochLimit, position.index >= 0,
+      position.index <= windowsPerEpoch
+    else {
       throw DataError(
         .invalidOption,
         "there is no position \(position.index) of epoch \(position.epoch) in this data: an epoch has "
@@ -121,12 +127,12 @@ public final class BatchOrder {
   }
 
   private func shuffle(epoch: Int) {
-    let random = RandomStream(seed: seed, name: "batch-order/epoch.\(epoch)")
     let remainder = (reader.stream.count - 1) - windowsPerEpoch * contextLength
-    // Shuffling draws at 1 ..< windowsPerEpoch, so index 0 is free for the offset.
-    offset = random.integer(below: remainder + 1, at: 0)
-    for index in order.indices { order[index] = UInt32(index) }
-    random.shuffle(order)
+    // Shuffling draws at 1 ..< windowsPerEpoch from there, so the first index is free for the offset.
+    let first = epoch * windowsPerEpoch
+    offset = random.integer(below: remainder + 1, at: first)
+    for index in order.indices { order[index] = UInt32(truncatingIfNeeded: index) }
+    random.shuffle(order, startingAt: first)
     shuffledEpoch = epoch
   }
 }

@@ -7,7 +7,7 @@ public struct TokenDataset: Sendable {
   public enum ChecksumPolicy: Sendable {
     /// Never; ``TokenDataset/verifyChecksums()`` can be called later.
     case never
-    /// When a part is small enough for it to cost milliseconds (64 MB in all).
+    /// When all shards together are small enough for it to cost milliseconds: 64 MiB.
     case whenCheap
     /// Always.
     case always

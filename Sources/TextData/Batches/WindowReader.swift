@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Copies windows of tokens into the rows of a batch. Confined to one thread at a time.
+/// Copies windows of tokens into the rows of a batch.
+///
+/// Confined to one thread at a time.
 final class WindowReader {
   let stream: TokenStream
   let contextLength: Int
@@ -44,6 +46,7 @@ final class WindowReader {
   ///   - tokens: Row of inputs.
   ///   - targets: Row of targets.
   ///   - documents: Row of document numbers, or nil.
+  /// - Throws: ``DataError`` `vocabularyMismatch` for an id that the model does not have.
   func fill(
     start: Int, count: Int, tokens: UnsafeMutablePointer<Int32>,
     targets: UnsafeMutablePointer<Int32>, documents: UnsafeMutablePointer<Int32>?

@@ -12,6 +12,7 @@
 ///
 /// Sendable because the bytes are never written after `init`.
 final class FileBytes: @unchecked Sendable {
+  /// For owners that keep this object in a property, as long as it lives; others use ``withBytes(_:)``.
   let bytes: UnsafeRawBufferPointer
   private let isMapped: Bool
 
@@ -48,6 +49,15 @@ final class FileBytes: @unchecked Sendable {
     }
     bytes = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<size])
     isMapped = false
+  }
+
+  /// Calls `body` with the bytes, which are valid until it returns.
+  func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // A local reference may end before a pointer taken from it does.
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
   }
 
   deinit {

@@ -57,21 +57,26 @@ struct TextCorpus: Sendable {
   private static func scan(
     _ file: InputFile, index: Int, _ textField: String
   ) throws -> (documents: [Document], invalidBytes: Int) {
-    let content = try FileBytes(path: file.path)
-    let check = try TextCheck(content.bytes, path: file.path)
+    try FileBytes(path: file.path).withBytes { try scan($0, of: file, index: index, textField) }
+  }
+
+  private static func scan(
+    _ content: UnsafeRawBufferPointer, of file: InputFile, index: Int, _ textField: String
+  ) throws -> (documents: [Document], invalidBytes: Int) {
+    let check = try TextCheck(content, path: file.path)
     var documents: [Document] = []
     switch file.format {
     case .text(let rule):
-      rule.forEachDocument(in: content.bytes) { range in
+      rule.forEachDocument(in: content) { range in
         documents.append(Document(file: index, place: range, part: 0..<range.count))
       }
     case .jsonLines:
       var text: [UInt8] = []
       var number = 0
-      let start = content.bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-      try LineReader.forEachLine(in: content.bytes, from: start) { line in
+      let start = content.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+      try LineReader.forEachLine(in: content, from: start) { line in
         number += 1
-        let bytes = UnsafeRawBufferPointer(rebasing: content.bytes[line])
+        let bytes = UnsafeRawBufferPointer(rebasing: content[line])
         if bytes.allSatisfy({ $0 == 0x20 || ($0 >= 0x09 && $0 <= 0x0D) }) { return }
         try readLine(bytes, number: number, path: file.path, textField, into: &text)
         guard !text.isEmpty else { return }
@@ -133,16 +138,17 @@ struct TextCorpus: Sendable {
         content = try FileBytes(path: file.path)
         open = (document.file, content)
       }
-      guard document.place.upperBound <= content.bytes.count else { throw changed(file) }
-      let bytes = UnsafeRawBufferPointer(rebasing: content.bytes[document.place])
-      guard file.format == .jsonLines else {
-        try body(index, UnsafeRawBufferPointer(rebasing: bytes[document.part]))
-        continue
-      }
-      try Self.readLine(bytes, number: nil, path: file.path, textField, into: &text)
-      guard document.part.upperBound <= text.count else { throw changed(file) }
-      try text.withUnsafeBytes {
-        try body(index, UnsafeRawBufferPointer(rebasing: $0[document.part]))
+      try content.withBytes { bytes in
+        guard document.place.upperBound <= bytes.count else { throw changed(file) }
+        let place = UnsafeRawBufferPointer(rebasing: bytes[document.place])
+        guard file.format == .jsonLines else {
+          return try body(index, UnsafeRawBufferPointer(rebasing: place[document.part]))
+        }
+        try Self.readLine(place, number: nil, path: file.path, textField, into: &text)
+        guard document.part.upperBound <= text.count else { throw changed(file) }
+        try text.withUnsafeBytes {
+          try body(index, UnsafeRawBufferPointer(rebasing: $0[document.part]))
+        }
       }
     }
   }
@@ -164,6 +170,7 @@ struct TextCorpus: Sendable {
   /// characters. Pieces are documents of their own; joined they are the document, byte for byte.
   ///
   /// - Parameter validationFraction: Share of the text that will be held out.
+  /// - Throws: ``DataError`` when a file cannot be read again.
   mutating func cutIfFew(validationFraction: Double) throws {
     guard documents.count < Self.fewDocuments else { return }
     let share = Int(Double(byteCount) * min(0.01, validationFraction / 2))

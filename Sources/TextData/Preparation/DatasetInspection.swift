@@ -116,9 +116,19 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
       lines.append("\(sample.part) at token \(Self.grouped(sample.position)):")
       lines.append(
         contentsOf: sample.text.split(separator: "\n", omittingEmptySubsequences: false)
-          .map { "  | \($0)" })
+          .map { "  | " + Self.printable($0) })
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// Control characters, which could drive a terminal, become U+FFFD.
+  private static func printable(_ line: Substring) -> String {
+    var result = ""
+    for scalar in line.unicodeScalars {
+      let isControl = scalar.properties.generalCategory == .control && scalar != "\t"
+      result.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
+    }
+    return result
   }
 
   private static func grouped(_ number: Int) -> String {

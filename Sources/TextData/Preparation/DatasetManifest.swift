@@ -129,7 +129,7 @@ public struct DatasetManifest: Codable, Equatable, Sendable {
       var format: String
       var version: Int
     }
-    let data = Data(try FileBytes(path: path).bytes)
+    let data = try FileBytes(path: path).withBytes { Data($0) }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     guard let kind = try? decoder.decode(Kind.self, from: data), kind.format == currentFormat else {

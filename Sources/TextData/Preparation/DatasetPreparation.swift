@@ -81,9 +81,8 @@ public struct DatasetPreparation: Sendable {
     let finder = InputFiles(extensions: extensions, documentRule: documentRule)
     let trainFiles = try finder.find(inputs)
     let validationFiles = validationInputs.isEmpty ? [] : try finder.find(validationInputs)
-    if let both = validationFiles.first(where: { file in
-      trainFiles.contains { $0.path == file.path }
-    }) {
+    let trainPaths = Set(trainFiles.map(\.path))
+    if let both = validationFiles.first(where: { trainPaths.contains($0.path) }) {
       throw DataError(
         .invalidOption, "'\(both.path)' is named both for training and for validation.")
     }

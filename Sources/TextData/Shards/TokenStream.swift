@@ -5,7 +5,9 @@
 ///
 /// Every document begins with the end-of-text token.
 public struct TokenStream: Sendable {
-  /// A run of tokens in memory. Sendable because the bytes are never written.
+  /// A run of tokens in memory.
+  ///
+  /// Sendable because the bytes are never written.
   struct Segment: @unchecked Sendable {
     var bytes: UnsafeRawBufferPointer
     var width: TokenWidth
@@ -15,7 +17,7 @@ public struct TokenStream: Sendable {
     var count: Int { bytes.count / width.rawValue }
   }
 
-  private let segments: [Segment]
+  let segments: [Segment]
   /// Where each segment begins, and the end.
   private let starts: [Int]
   /// The token that stands before every document.

@@ -15,8 +15,7 @@ extension Tokenizer {
     let encoderPath = folder + "/encoder.json"
     let mergesPath = folder + "/vocab.bpe"
     let vocabulary = try JSONObject.read(encoderPath, code: .malformedTokenizer).vocabulary()
-    let mergesFile = try FileBytes(path: mergesPath)
-    let text = String(decoding: mergesFile.bytes, as: UTF8.self)
+    let text = try FileBytes(path: mergesPath).withBytes { String(decoding: $0, as: UTF8.self) }
     var pairs: [(Substring, Substring)] = []
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where !line.isEmpty && !(number == 0 && line.hasPrefix("#version")) {
