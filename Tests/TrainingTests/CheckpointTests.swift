@@ -86,6 +86,19 @@ import Training
         atPath: a + "/tensors.safetensors", andPath: b + "/tensors.safetensors"))
   }
 
+  @Test("What a killed process left half-written is deleted by the next one")
+  func remains() throws {
+    let folder = try TemporaryFolder()
+    let (configuration, store) = try run(folder.path)
+    let remains = store.folder + "/.partial-checkpoint"
+    try FileManager.default.createDirectory(atPath: remains, withIntermediateDirectories: true)
+    try Data("half".utf8).write(to: URL(fileURLWithPath: remains + "/tensors.safetensors"))
+    try TrainingRun.train(
+      configuration, runtime: TestRuntime.cpu.provider, source: smallSource())
+    #expect(!FileManager.default.fileExists(atPath: remains))
+    #expect(store.steps() == [6, 4])
+  }
+
   @Test("When every checkpoint is damaged, nothing is overwritten")
   func allDamaged() throws {
     let folder = try TemporaryFolder()

@@ -132,6 +132,34 @@ import Training
     #expect(try RunRecord(path: second.folder).outcome.sessionCount == 2)
   }
 
+  @Test("A run that was asked to end in its last step has finished")
+  func stopInLastStep() throws {
+    let folder = try TemporaryFolder()
+    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
+    let late = try train(smallConfiguration(folder.path + "/late"), .cpu, stopAfter: 5)
+    #expect(late.outcome == .finished)
+    #expect(try metrics(late.folder) == metrics(whole.folder))
+  }
+
+  @Test("A run killed after its last checkpoint does not evaluate twice")
+  func killedAtTheEnd() throws {
+    let folder = try TemporaryFolder()
+    let configuration = try smallConfiguration(folder.path)
+    let first = try train(configuration, .cpu)
+    let lines = try metrics(first.folder)
+    // As if the process had died before it could write the outcome.
+    do {
+      let open = try RunFolder.open(at: first.folder)
+      var outcome = try open.outcome()
+      outcome.status = .running
+      try open.setOutcome(outcome)
+    }
+    let again = try train(configuration, .cpu)
+    #expect(again.outcome == .finished)
+    #expect(again.evaluation == first.evaluation)
+    #expect(try metrics(again.folder) == lines)
+  }
+
   @Test("A run that was killed goes on from its last checkpoint and writes the later steps again")
   func killed() throws {
     let folder = try TemporaryFolder()

@@ -32,6 +32,8 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
   public var format = Self.currentFormat
   /// How far the run had come.
   public var progress: TrainingProgress
+  /// The last evaluation before it.
+  public var evaluation: EvaluationReport?
   /// `TrainingConfiguration.identity`.
   public var configurationIdentity: String
   /// What products were computed in.
@@ -61,7 +63,10 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
   /// Reads and checks the file's text.
   init(_ data: Data, path: String) throws {
     do {
-      self = try JSONDecoder().decode(CheckpointManifest.self, from: data)
+      let decoder = JSONDecoder()
+      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+      self = try decoder.decode(CheckpointManifest.self, from: data)
     } catch {
       throw TrainingError(.checkpoint, "\(path) is truncated or altered: it cannot be decoded")
     }
@@ -76,11 +81,13 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
   }
 
   init(
-    progress: TrainingProgress, configurationIdentity: String, precision: Precision,
+    progress: TrainingProgress, evaluation: EvaluationReport?, configurationIdentity: String,
+    precision: Precision,
     dataPosition: String, dataFingerprint: String, initialWeights: String?,
     metricsBytes: Int, tensorBytes: Int, tensorChecksum: String
   ) {
     self.progress = progress
+    self.evaluation = evaluation
     self.configurationIdentity = configurationIdentity
     self.precision = precision
     self.dataPosition = dataPosition
@@ -128,6 +135,8 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
 
   private static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return encoder
   }

@@ -39,6 +39,7 @@ public struct CheckpointStore: Sendable {
   static let tensorFile = "tensors.safetensors"
   static let configurationFile = "configuration.json"
   static let manifestFile = "manifest.json"
+  private static let partialPrefix = ".partial-"
 
   /// The folder `checkpoints` of a run.
   public let folder: String
@@ -62,7 +63,7 @@ public struct CheckpointStore: Sendable {
     manifest: (_ bytes: Int, _ checksum: String) -> CheckpointManifest
   ) throws -> String {
     let files = FileManager.default
-    let partial = folder + "/.partial-\(ProcessInfo.processInfo.processIdentifier)"
+    let partial = folder + "/" + Self.partialPrefix + "checkpoint"
     try Self.attempt("write", partial) {
       if files.fileExists(atPath: partial) { try files.removeItem(atPath: partial) }
       try files.createDirectory(atPath: partial, withIntermediateDirectories: true)
@@ -84,6 +85,17 @@ public struct CheckpointStore: Sendable {
     } catch {
       try? files.removeItem(atPath: partial)
       throw error
+    }
+  }
+
+  /// Deletes what a killed process left half-written; only for who holds the run's lock.
+  ///
+  /// - Throws: ``TrainingError`` when the folder is read-only.
+  public func removeRemains() throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasPrefix(Self.partialPrefix) {
+      let path = folder + "/" + name
+      try Self.attempt("delete", path) { try FileManager.default.removeItem(atPath: path) }
     }
   }
 

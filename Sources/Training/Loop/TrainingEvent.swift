@@ -94,7 +94,7 @@ public struct StepReport: Sendable {
 }
 
 /// One evaluation.
-public struct EvaluationReport: Sendable {
+public struct EvaluationReport: Codable, Equatable, Sendable {
   /// Steps done before it.
   public let step: Int
   /// Targets trained on before it.

@@ -27,7 +27,8 @@ extension TrainingRun {
       tensors, configuration: configuration.resolved, keep: configuration.checkpoint.keep
     ) { bytes, checksum in
       CheckpointManifest(
-        progress: progress, configurationIdentity: configuration.identity,
+        progress: progress, evaluation: lastEvaluation,
+        configurationIdentity: configuration.identity,
         precision: step.definition.precision, dataPosition: source.position,
         dataFingerprint: source.fingerprint, initialWeights: initialWeights,
         metricsBytes: recorder.metricsBytes, tensorBytes: bytes, tensorChecksum: checksum)

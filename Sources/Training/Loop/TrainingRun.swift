@@ -93,6 +93,7 @@ public final class TrainingRun {
       machine: ["runtime": runtime.summary, "precision": precision.rawValue],
       keptBytes: checkpoint?.manifest.metricsBytes ?? 0)
 
+    try store.removeRemains()
     let definition = StepDefinition(
       model: model, method: configuration.optimizer.method, sequences: configuration.sequences,
       precision: precision)
@@ -107,6 +108,7 @@ public final class TrainingRun {
       progress = checkpoint.manifest.progress
       self.initialWeights = checkpoint.manifest.initialWeights
       lastCheckpoint = (progress.step, checkpoint.folder)
+      lastEvaluation = checkpoint.manifest.evaluation
     } else {
       if let initialWeights {
         try tensors.loadWeights(initialWeights)
@@ -154,7 +156,9 @@ public final class TrainingRun {
       try takeStep()
       if isDue(configuration.evaluation.every) { try evaluate() }
       if hasDiverged { return try finish(.diverged) }
-      if stop.isRequested { return try finish(.interrupted) }
+      if stop.isRequested, progress.step < configuration.training.steps {
+        return try finish(.interrupted)
+      }
       if isDue(configuration.checkpoint.every) { try save() }
     }
     if lastEvaluation?.step != progress.step { try evaluate() }
