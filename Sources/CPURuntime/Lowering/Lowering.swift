@@ -282,6 +282,6 @@ extension ElementType {
 
 /// Rows of a unit: enough to fill the caches' appetite, few enough to share; a function of the shape alone.
 func rowBlock(rows: Int, columns: Int) -> Int {
-  if rows >= 256, columns <= 8192 { return 128 }
+  if rows >= 256, columns <= 8192 { return rows >= 1024 ? 256 : 128 }
   return max(1, min(rows, 32_768 / max(1, columns)))
 }
