@@ -8,15 +8,10 @@
 #ifndef CK_MATH_H
 #define CK_MATH_H
 
-/// Multiply and add may fuse in the functions below: half the instructions where the processor has them, and no more error.
-/// Everywhere else results are rounded twice, as the equations of an optimizer say.
-#define CK_FUSED _Pragma("clang fp contract(fast)")
-
 #define CK_INFINITY __builtin_inff()
 
 /// exp(x), or exp(x + *low) with |low| far below one, for x not above 88.7; NaN gives anything.
 CK_INLINE vector_f32 exp_bounded(vector_f32 x, const vector_f32 *low) {
-  CK_FUSED
   const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which lands in the low bits
   vector_f32 shifted = x * 1.44269504f + shift;
   vector_f32 n = shifted - shift;
@@ -32,13 +27,11 @@ CK_INLINE vector_f32 exp_bounded(vector_f32 x, const vector_f32 *low) {
 }
 
 CK_INLINE vector_f32 exp_of(vector_f32 x) {
-  CK_FUSED
   vector_f32 value = exp_bounded(x, NULL);
   return x <= 88.7228317f ? value : x + CK_INFINITY;
 }
 
 CK_INLINE vector_f32 log_of(vector_f32 x) {
-  CK_FUSED
   vector_f32 scaled = x < 1.17549435e-38f ? x * 8388608.0f : x;
   vector_f32 offset = x < 1.17549435e-38f ? splat(-23) : splat(0);
   // The mantissa in [sqrt(1/2), sqrt(2)): subtract the bits of sqrt(1/2) before taking the exponent.
@@ -71,7 +64,6 @@ CK_INLINE vector_f32 with_sign(vector_f32 magnitude, vector_f32 sign) {
 }
 
 CK_INLINE vector_f32 tanh_of(vector_f32 x) {
-  CK_FUSED
   vector_f32 s = x * x;
   vector_f32 p = splat(-0.00551483687f);
   p = p * s + 0.0204690993f;
@@ -92,7 +84,6 @@ CK_INLINE vector_f32 sigmoid_of(vector_f32 x) {
 
 /// Phi(-z) / exp(-z^2 / 2) for z in [0, 40], Phi the normal distribution function.
 CK_INLINE vector_f32 normal_tail_ratio(vector_f32 z) {
-  CK_FUSED
   vector_f32 inverse = 1.0f / (z + 2.0f);
   vector_f32 u = (z + z) * inverse;
   vector_f32 square = u * u;
@@ -115,7 +106,6 @@ CK_INLINE vector_f32 normal_bell(vector_f32 z) {
 }
 
 CK_INLINE vector_f32 erf_of(vector_f32 x) {
-  CK_FUSED
   vector_f32 s = x * x;
   vector_f32 p = splat(7.80690316e-05f);
   p = p * s - 0.00079978531f;
@@ -137,14 +127,12 @@ CK_INLINE vector_f32 at_least(vector_f32 x, float low) { return x < low ? splat(
 CK_INLINE vector_f32 at_most(vector_f32 x, float high) { return x > high ? splat(high) : x; }
 
 CK_INLINE vector_f32 gelu_of(vector_f32 x) {
-  CK_FUSED
   vector_f32 z = at_most(absolute(x), 40.0f);
   vector_f32 tail = normal_tail_ratio(z) * normal_bell(z);
   return at_least(x, -40.0f) * (x < 0.0f ? tail : 1.0f - tail);
 }
 
 CK_INLINE vector_f32 gelu_derivative_of(vector_f32 x) {
-  CK_FUSED
   vector_f32 z = at_most(absolute(x), 40.0f);
   vector_f32 bell = normal_bell(z);
   vector_f32 tail = normal_tail_ratio(z) * bell;
@@ -155,7 +143,6 @@ CK_INLINE vector_f32 gelu_derivative_of(vector_f32 x) {
 CK_INLINE vector_f32 silu_of(vector_f32 x) { return at_least(x, -200.0f) * sigmoid_of(x); }
 
 CK_INLINE vector_f32 silu_derivative_of(vector_f32 x) {
-  CK_FUSED
   vector_f32 clamped = at_most(at_least(x, -200.0f), 200.0f);
   vector_f32 s = sigmoid_of(clamped);
   return s * (1.0f + clamped * sigmoid_of(-clamped));
