@@ -5,7 +5,8 @@
 // that stays in registers: a step reads the result of the step before it from there, and writes it to its tile only
 // when something else needs it. Heavy steps run alone over the whole tile.
 
-/// Where values lie, as addresses that change from tile to tile: registers, then inputs, then outputs that are computed in place.
+/// Where values lie, as addresses that change from tile to tile: registers, then inputs, then outputs that are
+/// computed in place.
 enum {
   LOCATION_INPUTS = CK_REGION_MAX_REGISTERS,
   LOCATION_OUTPUTS = LOCATION_INPUTS + CK_REGION_MAX_INPUTS,
