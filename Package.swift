@@ -113,6 +113,12 @@ for module in modules {
   }
 }
 
+// The command as its user meets it: processes, exit codes, files. Depends on the executable so that it is built first.
+targets.append(
+  .testTarget(
+    name: "CommandTests", dependencies: ["assay"], path: "Tests/CommandTests",
+    swiftSettings: strict))
+
 let package = Package(
   name: "Assay",
   platforms: [.macOS(.v15)],

@@ -44,8 +44,8 @@ CK_INLINE vector_i32 visible_lanes(key_range range, size_t c, const int32_t *key
     if (c + CK_LANES <= end) {
       __builtin_memcpy(&numbers, keys + c, sizeof numbers);
     } else {
-      int32_t lanes[CK_LANES];
-      for (size_t i = 0; i < CK_LANES; i++) lanes[i] = c + i < end ? keys[c + i] : own;
+      int32_t lanes[CK_LANES] = {0};
+      memcpy(lanes, keys + c, (end - c) * sizeof(int32_t));
       __builtin_memcpy(&numbers, lanes, sizeof numbers);
     }
     visible &= numbers == own;
@@ -58,21 +58,40 @@ CK_INLINE void store_zeros(void *out, ck_type type, size_t begin, size_t end) {
   if (end > begin) memset((char *)out + begin * width, 0, (end - begin) * width);
 }
 
-/// Runs `statement` for every vector of a row that holds a visible key: `c` the column, `masked` whether `visible`
-/// must be asked.
+/// Runs `statement` for every vector of a row that holds a visible key: `c` the column; `masked`, a constant, whether
+/// `visible` must be asked; `whole`, a constant, whether the vector ends before the block does.
 #define CK_FOR_VISIBLE(statement)                                                                  \
   for (size_t c = first; c < range.high; c += CK_LANES) {                                          \
-    if (!row_documents && c >= range.low && c + CK_LANES <= range.high) {                          \
-      const vector_i32 visible = (vector_i32)-1;                                                   \
-      const int masked = 0;                                                                        \
-      (void)visible;                                                                               \
+    if (!row_documents && c >= range.low) {                                                        \
+      for (; c + CK_LANES <= range.high; c += CK_LANES) {                                          \
+        const vector_i32 visible = (vector_i32)-1;                                                 \
+        const int masked = 0, whole = 1;                                                           \
+        (void)visible;                                                                             \
+        statement                                                                                  \
+      }                                                                                            \
+      if (c >= range.high) break;                                                                  \
+    }                                                                                              \
+    const vector_i32 visible = visible_lanes(range, c, row_documents, own, keys);                  \
+    const int masked = 1;                                                                          \
+    if (c + CK_LANES <= keys) {                                                                    \
+      const int whole = 1;                                                                         \
       statement                                                                                    \
     } else {                                                                                       \
-      const vector_i32 visible = visible_lanes(range, c, row_documents, own, keys);                \
-      const int masked = 1;                                                                        \
+      const int whole = 0;                                                                         \
       statement                                                                                    \
     }                                                                                              \
   }
+
+// A vector of the row at column c; part of one when not `whole`.
+#define CK_LOAD_KEYS(data) \
+  (whole ? load_f32((data) + row + c) : load_typed_part(data, CK_F32, row + c, keys - c, 0))
+#define CK_STORE_KEYS(data, value)                                 \
+  do {                                                             \
+    if (whole)                                                     \
+      store_typed(data, type, row + c, value);                     \
+    else                                                           \
+      store_typed_part(data, type, row + c, value, keys - c);      \
+  } while (0)
 
 /// The names CK_FOR_VISIBLE uses, for row r.
 #define CK_VISIBLE_ROW(r)                                                                          \
@@ -93,7 +112,7 @@ CK_INLINE void attention_softmax_typed(const ck_attention_block *block, const fl
     const size_t row = r * block->score_stride;
     vector_f32 best = splat(-CK_INFINITY);
     CK_FOR_VISIBLE({
-      vector_f32 s = load_until(scores, CK_F32, row + c, row + keys) * scale;
+      vector_f32 s = CK_LOAD_KEYS(scores) * scale;
       if (masked) s = visible ? s : splat(-CK_INFINITY);
       best = larger(s, best);
     })
@@ -104,10 +123,10 @@ CK_INLINE void attention_softmax_typed(const ck_attention_block *block, const fl
     vector_f32 total = splat(0);
     store_zeros(probabilities, type, row, row + (first < keys ? first : keys));
     CK_FOR_VISIBLE({
-      vector_f32 p = exp_of(load_until(scores, CK_F32, row + c, row + keys) * scale - reference);
+      vector_f32 p = exp_of(CK_LOAD_KEYS(scores) * scale - reference);
       if (masked) p = visible ? p : splat(0);
       total += p;
-      store_until(probabilities, type, row + c, row + keys, p);
+      CK_STORE_KEYS(probabilities, p);
     })
     store_zeros(probabilities, type, row + covered, row + keys);
     const float change = old_maximum == -CK_INFINITY ? 0 : exp_one(old_maximum - reference);
@@ -131,8 +150,9 @@ static void scale_rows(size_t rows, size_t columns, float *output, size_t stride
     float *row = output + r * stride;
     const float f = factor[r];
     if (f == 1.0f) continue;
-    for (size_t c = 0; c < columns; c += CK_LANES)
-      store_until(row, CK_F32, c, columns, load_until(row, CK_F32, c, columns) * f);
+    size_t c = 0;
+    for (; c + CK_LANES <= columns; c += CK_LANES) store_f32(row + c, load_f32(row + c) * f);
+    for (; c < columns; c++) row[c] *= f;
   }
 }
 
@@ -141,16 +161,11 @@ static void attention_finish(size_t rows, size_t head_width, const float *restri
                              void *restrict out, ck_type type, size_t out_stride, float *restrict log_sum_exp) {
   for (size_t r = 0; r < rows; r++) {
     const float *row = accumulated + r * accumulated_stride;
-    const size_t start = r * out_stride, end = start + head_width;
+    const size_t start = r * out_stride;
     const float inverse = 1.0f / sum[r];
-    for (size_t c = 0; c < head_width; c += CK_LANES) {
-      vector_f32 value = load_until(row, CK_F32, c, head_width) * inverse;
-      if (type == CK_BF16) {
-        store_until(out, CK_BF16, start + c, end, value);
-      } else {
-        store_until(out, CK_F32, start + c, end, value);
-      }
-    }
+    size_t c = 0;
+    for (; c + CK_LANES <= head_width; c += CK_LANES) store_typed(out, type, start + c, load_f32(row + c) * inverse);
+    for (; c < head_width; c++) store_one(out, type, start + c, row[c] * inverse);
     log_sum_exp[r] = maximum[r] + log_one(sum[r]);
   }
 }
@@ -166,9 +181,9 @@ CK_INLINE void attention_recompute_typed(const ck_attention_block *block, const 
     const float reference = log_sum_exp[r];
     store_zeros(probabilities, type, row, row + (first < keys ? first : keys));
     CK_FOR_VISIBLE({
-      vector_f32 p = exp_of(load_until(scores, CK_F32, row + c, row + keys) * scale - reference);
+      vector_f32 p = exp_of(CK_LOAD_KEYS(scores) * scale - reference);
       if (masked) p = visible ? p : splat(0);
-      store_until(probabilities, type, row + c, row + keys, p);
+      CK_STORE_KEYS(probabilities, p);
     })
     store_zeros(probabilities, type, row + covered, row + keys);
   }
@@ -197,15 +212,15 @@ CK_INLINE void attention_backward_typed(const ck_attention_block *block, const f
     store_zeros(probabilities, type, row, row + (first < keys ? first : keys));
     store_zeros(score_gradient, type, row, row + (first < keys ? first : keys));
     CK_FOR_VISIBLE({
-      vector_f32 p = exp_of(load_until(scores, CK_F32, row + c, row + keys) * scale - reference);
-      vector_f32 g = (load_until(probability_gradient, CK_F32, row + c, row + keys) - shift) * scale;
+      vector_f32 p = exp_of(CK_LOAD_KEYS(scores) * scale - reference);
+      vector_f32 g = (CK_LOAD_KEYS(probability_gradient) - shift) * scale;
       g = p * g;
       if (masked) {
         p = visible ? p : splat(0);
         g = visible ? g : splat(0);
       }
-      store_until(probabilities, type, row + c, row + keys, p);
-      store_until(score_gradient, type, row + c, row + keys, g);
+      CK_STORE_KEYS(probabilities, p);
+      CK_STORE_KEYS(score_gradient, g);
     })
     store_zeros(probabilities, type, row + covered, row + keys);
     store_zeros(score_gradient, type, row + covered, row + keys);

@@ -13,6 +13,7 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
 #define CK_TABLE ck_table_avx2
+#define CK_CHUNK_VECTORS 4
 #include "ck_bodies.h"
 #pragma clang attribute pop
 #endif

@@ -13,6 +13,7 @@
 #pragma clang diagnostic ignored "-Wpsabi"
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
 #define CK_TABLE ck_table_avx512
+#define CK_CHUNK_VECTORS 8
 #include "ck_bodies.h"
 #pragma clang attribute pop
 #endif

@@ -8,6 +8,8 @@
 #include "ck_math.h"
 #include "ck_convert_body.h"
 #include "ck_norm_body.h"
+#include "ck_region_steps.h"
+#include "ck_region_plan.h"
 #include "ck_region_body.h"
 #include "ck_embedding_body.h"
 #include "ck_attention_body.h"

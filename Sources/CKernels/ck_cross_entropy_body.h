@@ -21,27 +21,21 @@ CK_INLINE void cross_entropy_tile_typed(size_t rows, size_t columns, const float
     float best = larger_lane(larger(larger(parts[0], parts[1]), larger(parts[2], parts[3])));
     if (softcap > 0) best = tanh_one(best * inverse_cap) * softcap;
     const float reference = best == -CK_INFINITY ? 0 : best;
-    row_sum total = row_sum_start();
-    if (softcap > 0) {
-      CK_FOR_ROW(columns, {
-        vector_f32 e = exp_of(tanh_of(CK_LOAD(row, CK_F32) * inverse_cap) * softcap - reference);
-        if (!whole) e = keep_lanes(e, columns - c, 0);
-        total.part[p] += e;
-        if (whole)
-          store_typed(exponentials, type, out + c, e);
-        else
-          store_typed_part(exponentials, type, out + c, e, columns - c);
-      });
-    } else {
-      CK_FOR_ROW(columns, {
-        vector_f32 e = exp_of(CK_LOAD(row, CK_F32) - reference);
-        if (!whole) e = keep_lanes(e, columns - c, 0);
-        total.part[p] += e;
-        if (whole)
-          store_typed(exponentials, type, out + c, e);
-        else
-          store_typed_part(exponentials, type, out + c, e, columns - c);
-      });
+    vector_f32 total = splat(0);
+    size_t c = 0;
+    for (; c + CK_LANES <= columns; c += CK_LANES) {
+      vector_f32 l = load_f32(row + c);
+      if (softcap > 0) l = tanh_of(l * inverse_cap) * softcap;
+      const vector_f32 e = exp_of(l - reference);
+      total += e;
+      store_typed(exponentials, type, out + c, e);
+    }
+    if (c < columns) {
+      vector_f32 l = load_f32_part(row + c, columns - c, 0);
+      if (softcap > 0) l = tanh_of(l * inverse_cap) * softcap;
+      const vector_f32 e = keep_lanes(exp_of(l - reference), columns - c, 0);
+      total += e;
+      store_typed_part(exponentials, type, out + c, e, columns - c);
     }
     const float old_maximum = maximum[r];
     const float new_maximum = best > old_maximum ? best : old_maximum;
@@ -49,7 +43,7 @@ CK_INLINE void cross_entropy_tile_typed(size_t rows, size_t columns, const float
     tile_maximum[r * tile_count] = best;
     maximum[r] = new_maximum;
     const float kept = old_maximum == -CK_INFINITY ? 0 : sum[r] * exp_one(old_maximum - anchor);
-    sum[r] = kept + row_sum_finish(&total) * exp_one(reference - anchor);
+    sum[r] = kept + sum_lanes(total) * exp_one(reference - anchor);
     const int64_t target = (int64_t)targets[r] - first;
     if (target >= 0 && target < (int64_t)columns) {
       const float l = row[target];

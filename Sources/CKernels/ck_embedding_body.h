@@ -12,13 +12,18 @@ CK_INLINE void rotary_typed(size_t rows, size_t first_row, size_t context_length
     const float *row_cosine = cosine + position * half, *row_sine = sine + position * half;
     for (size_t h = 0; h < heads; h++) {
       const size_t first = (r * heads + h) * head_width, second = first + half;
-      for (size_t j = 0; j < half; j += CK_LANES) {
-        vector_f32 c = load_until(row_cosine, CK_F32, j, half);
-        vector_f32 s = load_until(row_sine, CK_F32, j, half) * direction;
-        vector_f32 x1 = load_until(x, x_type, first + j, first + half);
-        vector_f32 x2 = load_until(x, x_type, second + j, second + half);
-        store_until(y, y_type, first + j, first + half, x1 * c - x2 * s);
-        store_until(y, y_type, second + j, second + half, x2 * c + x1 * s);
+      size_t j = 0;
+      for (; j + CK_LANES <= half; j += CK_LANES) {
+        const vector_f32 c = load_f32(row_cosine + j), s = load_f32(row_sine + j) * direction;
+        const vector_f32 x1 = load_typed(x, x_type, first + j), x2 = load_typed(x, x_type, second + j);
+        store_typed(y, y_type, first + j, x1 * c - x2 * s);
+        store_typed(y, y_type, second + j, x2 * c + x1 * s);
+      }
+      for (; j < half; j++) {
+        const float c = row_cosine[j], s = row_sine[j] * direction;
+        const float x1 = load_one(x, x_type, first + j), x2 = load_one(x, x_type, second + j);
+        store_one(y, y_type, first + j, x1 * c - x2 * s);
+        store_one(y, y_type, second + j, x2 * c + x1 * s);
       }
     }
   }
@@ -73,14 +78,23 @@ CK_INLINE void embedding_backward_typed(size_t v_begin, size_t v_end, size_t col
       if (!accumulate) memset(row, 0, columns * sizeof(float));
       continue;
     }
-    for (size_t c = 0; c < columns; c += CK_LANES) {
-      vector_f32 sum = splat(0);
+    size_t c = 0;
+    for (; c + 4 * CK_LANES <= columns; c += 4 * CK_LANES) {
+      vector_f32 sums[4] = {splat(0), splat(0), splat(0), splat(0)};
       for (size_t i = begin; i < end; i++) {
-        const size_t start = (size_t)order[i] * columns;
-        sum += load_until(dy, dy_type, start + c, start + columns);
+        const size_t start = (size_t)order[i] * columns + c;
+        _Pragma("clang loop unroll(full)") for (size_t j = 0; j < 4; j++)
+          sums[j] += load_typed(dy, dy_type, start + j * CK_LANES);
       }
-      if (accumulate) sum += load_until(row, CK_F32, c, columns);
-      store_until(row, CK_F32, c, columns, sum);
+      _Pragma("clang loop unroll(full)") for (size_t j = 0; j < 4; j++) {
+        float *out = row + c + j * CK_LANES;
+        store_f32(out, accumulate ? load_f32(out) + sums[j] : sums[j]);
+      }
+    }
+    for (; c < columns; c++) {
+      float sum = 0;
+      for (size_t i = begin; i < end; i++) sum += load_one(dy, dy_type, (size_t)order[i] * columns + c);
+      row[c] = accumulate ? row[c] + sum : sum;
     }
   }
 }

@@ -10,26 +10,26 @@
 
 #define CK_INFINITY __builtin_inff()
 
-/// exp(x + low) for |low| far below one; x in any range.
-CK_INLINE vector_f32 exp_sum(vector_f32 x, vector_f32 low) {
+/// exp(x), or exp(x + *low) with |low| far below one, for x not above 88.7; NaN gives anything.
+CK_INLINE vector_f32 exp_bounded(vector_f32 x, const vector_f32 *low) {
   const float shift = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which lands in the low bits
   vector_f32 shifted = x * 1.44269504f + shift;
   vector_f32 n = shifted - shift;
   vector_f32 r = x - n * 0.693359375f;  // ln 2 = 0.693359375 - 0.000212194440; the first product is exact
   r = r + n * 2.12194440e-4f;
-  r = r + low;
-  vector_f32 p = splat(0.00138204684f);
-  p = p * r + 0.00836925022f;
-  p = p * r + 0.0416682847f;
-  p = p * r + 0.166665167f;
-  p = p * r + 0.49999994f;
-  vector_f32 value = (p * (r * r) + r) + 1.0f;
+  if (low) r = r + *low;
+  vector_f32 square = r * r;
+  vector_f32 even = (square * 0.00138204684f + 0.0416682847f) * square + 0.49999994f;
+  vector_f32 odd = square * 0.00836925022f + 0.166665167f;
+  vector_f32 value = ((odd * r + even) * square + r) + 1.0f;
   value = from_bits(bits_of(value) + (bits_of(shifted) << 23));
-  value = x < -87.3365402f ? splat(0) : value;
-  return x <= 88.7228317f ? value : x + CK_INFINITY;
+  return x < -87.3365402f ? splat(0) : value;
 }
 
-CK_INLINE vector_f32 exp_of(vector_f32 x) { return exp_sum(x, splat(0)); }
+CK_INLINE vector_f32 exp_of(vector_f32 x) {
+  vector_f32 value = exp_bounded(x, NULL);
+  return x <= 88.7228317f ? value : x + CK_INFINITY;
+}
 
 CK_INLINE vector_f32 log_of(vector_f32 x) {
   vector_f32 scaled = x < 1.17549435e-38f ? x * 8388608.0f : x;
@@ -39,16 +39,15 @@ CK_INLINE vector_f32 log_of(vector_f32 x) {
   vector_i32 exponent = (bits - 0x3f3504f3) >> 23;
   vector_f32 f = from_bits(bits - (exponent << 23)) - 1.0f;
   vector_f32 n = __builtin_convertvector(exponent, vector_f32) + offset;
-  vector_f32 p = splat(0.0674920827f);
-  p = p * f - 0.116700329f;
-  p = p * f + 0.11883536f;
-  p = p * f - 0.124062389f;
-  p = p * f + 0.142203599f;
-  p = p * f - 0.166679889f;
-  p = p * f + 0.200020716f;
-  p = p * f - 0.250000089f;
-  p = p * f + 0.333333135f;
   vector_f32 square = f * f;
+  vector_f32 even = square * 0.0674920827f + 0.11883536f;
+  vector_f32 odd = square * -0.116700329f - 0.124062389f;
+  even = even * square + 0.142203599f;
+  odd = odd * square - 0.166679889f;
+  even = even * square + 0.200020716f;
+  odd = odd * square - 0.250000089f;
+  even = even * square + 0.333333135f;
+  vector_f32 p = odd * f + even;
   vector_f32 low = p * (f * square) - n * 2.12194440e-4f;
   low = low - 0.5f * square;
   vector_f32 value = (f + low) + n * 0.693359375f;
@@ -78,32 +77,32 @@ CK_INLINE vector_f32 tanh_of(vector_f32 x) {
 }
 
 CK_INLINE vector_f32 sigmoid_of(vector_f32 x) {
-  vector_f32 e = exp_of(-absolute(x));
+  vector_f32 e = exp_bounded(-absolute(x), NULL);
+  e = x != x ? x : e;
   return (x < 0.0f ? e : splat(1)) / (1.0f + e);
 }
 
 /// Phi(-z) / exp(-z^2 / 2) for z in [0, 40], Phi the normal distribution function.
 CK_INLINE vector_f32 normal_tail_ratio(vector_f32 z) {
-  vector_f32 inverse = 1.0f / (z + 4.0f);
-  vector_f32 u = (z - 4.0f) * inverse;
-  vector_f32 p = splat(-9.47569279e-05f);
-  p = p * u + 0.000241014408f;
-  p = p * u + 0.00156718865f;
-  p = p * u - 0.00355300936f;
-  p = p * u - 0.00753139053f;
-  p = p * u + 0.0604127496f;
-  p = p * u - 0.18652226f;
-  p = p * u + 0.387136221f;
-  p = p * u - 0.607896626f;
-  p = p * u + 0.755285144f;
-  return p * inverse;
+  vector_f32 inverse = 1.0f / (z + 2.0f);
+  vector_f32 u = (z + z) * inverse;
+  vector_f32 square = u * u;
+  vector_f32 even = square * -0.000362974475f + 0.000802694005f;
+  vector_f32 odd = square * 0.000108715962f - 0.00022907769f;
+  even = even * square + 0.00760594849f;
+  odd = odd * square - 8.32568549e-05f;
+  even = even * square - 0.0478277095f;
+  odd = odd * square + 0.0102813719f;
+  even = even * square + 1.0f;
+  odd = odd * square - 0.297887743f;
+  return (odd * u + even) * inverse;
 }
 
 /// exp(-z^2 / 2) without the error of squaring: z = head + rest, where the square of the head is exact.
 CK_INLINE vector_f32 normal_bell(vector_f32 z) {
   vector_f32 head = from_bits(bits_of(z) & (int32_t)0xfffff000);
-  vector_f32 rest = (z - head) * (z + head);
-  return exp_sum(head * head * -0.5f, rest * -0.5f);
+  vector_f32 rest = (z - head) * (z + head) * -0.5f;
+  return exp_bounded(head * head * -0.5f, &rest);
 }
 
 CK_INLINE vector_f32 erf_of(vector_f32 x) {
@@ -118,7 +117,7 @@ CK_INLINE vector_f32 erf_of(vector_f32 x) {
   vector_f32 near = x + x * p;
   vector_f32 z = absolute(x) * 1.41421356f;
   z = z > 10.0f ? splat(10) : z;
-  vector_f32 far = 1.0f - 2.0f * (normal_tail_ratio(z) * exp_of(z * z * -0.5f));
+  vector_f32 far = 1.0f - 2.0f * (normal_tail_ratio(z) * exp_bounded(z * z * -0.5f, NULL));
   far = x != x ? x : far;
   return absolute(x) < 1.0f ? near : with_sign(far, x);
 }

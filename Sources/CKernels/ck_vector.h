@@ -35,19 +35,6 @@ CK_INLINE vector_f32 load_f32(const float *in) {
 
 CK_INLINE void store_f32(float *out, vector_f32 value) { __builtin_memcpy(out, &value, sizeof value); }
 
-/// The first `count` lanes from memory (count <= 16), the others `fill`.
-CK_INLINE vector_f32 load_f32_part(const float *in, size_t count, float fill) {
-  float lanes[CK_LANES];
-  for (size_t i = 0; i < CK_LANES; i++) lanes[i] = i < count ? in[i] : fill;
-  return load_f32(lanes);
-}
-
-CK_INLINE void store_f32_part(float *out, vector_f32 value, size_t count) {
-  float lanes[CK_LANES];
-  store_f32(lanes, value);
-  for (size_t i = 0; i < count; i++) out[i] = lanes[i];
-}
-
 CK_INLINE vector_f32 widen_bf16(vector_u16 value) {
   return (vector_f32)(__builtin_convertvector(value, vector_u32) << 16);
 }
@@ -112,16 +99,40 @@ CK_INLINE void store_one(void *out, ck_type type, size_t index, float value) {
   ((uint16_t *)out)[index] = (uint16_t)(value != value ? ((bits >> 16) | 0x40u) : rounded);
 }
 
-CK_INLINE vector_f32 load_typed_part(const void *in, ck_type type, size_t index, size_t count, float fill) {
+// The ends of rows: functions of their own, so that hot loops stay small.
+
+/// The first `count` lanes from memory (count < 16), the others `fill`.
+static __attribute__((noinline, unused)) vector_f32 load_typed_part(const void *in, ck_type type, size_t index,
+                                                                    size_t count, float fill) {
   float lanes[CK_LANES];
-  for (size_t i = 0; i < CK_LANES; i++) lanes[i] = i < count ? load_one(in, type, index + i) : fill;
+  store_f32(lanes, splat(fill));
+  if (type == CK_BF16) {
+    for (size_t i = 0; i < count; i++) lanes[i] = load_one(in, CK_BF16, index + i);
+  } else {
+    memcpy(lanes, (const float *)in + index, count * sizeof(float));
+  }
   return load_f32(lanes);
 }
 
-CK_INLINE void store_typed_part(void *out, ck_type type, size_t index, vector_f32 value, size_t count) {
-  float lanes[CK_LANES];
-  store_f32(lanes, value);
-  for (size_t i = 0; i < count; i++) store_one(out, type, index + i, lanes[i]);
+static __attribute__((noinline, unused)) void store_typed_part(void *out, ck_type type, size_t index,
+                                                               vector_f32 value, size_t count) {
+  if (type == CK_BF16) {
+    uint16_t lanes[CK_LANES];
+    store_bf16(lanes, value);
+    memcpy((uint16_t *)out + index, lanes, count * sizeof(uint16_t));
+  } else {
+    float lanes[CK_LANES];
+    store_f32(lanes, value);
+    memcpy((float *)out + index, lanes, count * sizeof(float));
+  }
+}
+
+CK_INLINE vector_f32 load_f32_part(const float *in, size_t count, float fill) {
+  return load_typed_part(in, CK_F32, 0, count, fill);
+}
+
+CK_INLINE void store_f32_part(float *out, vector_f32 value, size_t count) {
+  store_typed_part(out, CK_F32, 0, value, count);
 }
 
 /// A whole vector when it fits before `end`, else its first lanes and zeros.
@@ -162,6 +173,21 @@ CK_INLINE vector_f32 minimum_of(vector_f32 a, vector_f32 b) {
   vector_f32 value = a < b ? a : b;
   return a != a ? a : value;
 }
+
+/// Lanes 4 k ... 4 k + 3 are sum_lanes(vk), by the same tree.
+CK_INLINE vector_f32 sum_lanes_of_four(vector_f32 v0, vector_f32 v1, vector_f32 v2, vector_f32 v3) {
+  vector_f32 a = __builtin_shufflevector(v0, v1, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+                 __builtin_shufflevector(v0, v1, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  vector_f32 b = __builtin_shufflevector(v2, v3, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+                 __builtin_shufflevector(v2, v3, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  vector_f32 four = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+                    __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  vector_f32 two = four + __builtin_shufflevector(four, four, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  return two + __builtin_shufflevector(two, two, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+}
+
+/// All lanes become the value of lanes 4 k ... 4 k + 3; k is a constant.
+CK_INLINE vector_f32 spread_quarter(vector_f32 v, int k) { return splat(v[4 * k]); }
 
 CK_INLINE float larger_lane(vector_f32 v) {
   vector_f32x8 eight = v.lo > v.hi ? v.lo : v.hi;

@@ -10,6 +10,9 @@ final class Arena {
   /// Bytes.
   let byteCount: Int
 
+  /// MADV_HUGEPAGE, which the Linux headers keep out of Swift.
+  private static let hugePageAdvice: Int32 = 14
+
   /// Maps memory; nothing is touched until it is used.
   ///
   /// - Throws: `RuntimeError.memory` when the system refuses.
@@ -27,7 +30,7 @@ final class Arena {
         "the system refused \(size / 1_048_576) MiB of memory; use a smaller model or micro-batch")
     }
     #if os(Linux)
-      if size >= 4 << 20 { madvise(address, size, 14 /* MADV_HUGEPAGE */) }
+      if size >= 4 << 20 { madvise(address, size, Self.hugePageAdvice) }
     #endif
     base = address
     self.byteCount = size

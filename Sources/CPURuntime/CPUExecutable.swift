@@ -106,7 +106,8 @@ final class CPUExecutable: ProfiledExecutable {
   private func address(_ buffer: Int) -> UnsafeMutableRawPointer {
     if let offset = offsets[buffer] { return runtime.sharedArena.base + offset }
     if let offset = hostOffsets[buffer] { return hostMemory.base + offset }
-    if case .kept(let label) = buffers[buffer].place, let memory = runtime.kept(label)?.baseAddress {
+    if case .kept(let label) = buffers[buffer].place, let memory = runtime.kept(label)?.baseAddress
+    {
       return memory
     }
     return runtime.sharedArena.base

@@ -47,8 +47,10 @@ public final class CPURuntime: Runtime {
     try CPUExecutable(program, runtime: self)
   }
 
-  /// The large products of a program, exactly as its step runs them, and nothing else: what a step would take if all
-  /// around them were free. Its results mean nothing.
+  /// The large products of a program, exactly as its step runs them, and nothing else: what a step
+  /// would take if all around them were free.
+  ///
+  /// Its results mean nothing.
   public func compileProducts(of program: Program) throws -> any Executable {
     try CPUExecutable(program, runtime: self, productsOnly: true)
   }

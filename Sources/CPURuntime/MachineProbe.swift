@@ -17,6 +17,8 @@ public final class MachineProbe {
   /// - Parameters:
   ///   - byteCount: of the source; by default far beyond any cache.
   ///   - repetitions: the best of so many counts, for other programs can only slow a copy down.
+  /// - Returns: bytes a second.
+  /// - Throws: `RuntimeError` when memory is short.
   public func copyBandwidth(byteCount: Int = 256 << 20, repetitions: Int = 5) throws -> Double {
     let count = byteCount / 4
     let source = try Arena(byteCount: byteCount)
@@ -35,7 +37,11 @@ public final class MachineProbe {
 
   /// Floating-point operations in a second of matrix products that fit the caches, all lanes together.
   ///
-  /// - Parameter type: of both operands; sums are float32.
+  /// - Parameters:
+  ///   - type: of both operands; sums are float32.
+  ///   - repetitions: the best of so many counts.
+  /// - Returns: floating-point operations a second.
+  /// - Throws: `RuntimeError` when memory is short.
   public func productPeak(_ type: ElementType, repetitions: Int = 5) throws -> Double {
     let size = 256
     let depth = 512

@@ -18,7 +18,8 @@ struct Product {
   ) {
     if let prepared {
       let status = od_product_run(prepared, lane, a, b, c, scratch[lane])
-      precondition(status == 0, "oneDNN failed to run a product of \(shape.m) x \(shape.n) x \(shape.k)")
+      precondition(
+        status == 0, "oneDNN failed to run a product of \(shape.m) x \(shape.n) x \(shape.k)")
     } else {
       ck_matrix_product(
         shape.m, shape.n, shape.k, a, ck_type(shape.a_type.rawValue), shape.a_stride,

@@ -22,8 +22,10 @@ final class ThreadTeam {
   let laneCount: Int
   private let shared: Shared
 
-  /// Everything the lanes touch at once. Sendable by construction: atomics, and `work`, which lane 0 writes only
-  /// while all others wait for the next generation.
+  /// Everything the lanes touch at once.
+  ///
+  /// Sendable by construction: atomics, and `work`, which lane 0 writes only while all others wait
+  /// for the next generation.
   private final class Shared: @unchecked Sendable {
     let laneCount: Int
     let generation = Atomic<Int>(0)

@@ -51,7 +51,7 @@ public struct ConfigurationProblem: Equatable, Sendable, CustomStringConvertible
 
 /// Everything wrong with a configuration, found before any work was done.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
-  /// The problems, at least one, in the order of the text where they have one.
+  /// The problems, at least one: values in the order of reading, then unknown keys in the order of the text.
   public let problems: [ConfigurationProblem]
 
   /// Creates an error from one problem or more.

@@ -56,14 +56,14 @@ public struct NumberRange: Equatable, Sendable, CustomStringConvertible {
       && (includesUpper ? value <= upper : value < upper)
   }
 
-  /// The range as interval, for example `(0, 1]`, or in words.
+  /// The range in words, for example `the numbers in (0, 1]`.
   public var description: String {
     if lower == -.infinity, upper == .infinity { return "the finite numbers" }
     if upper == .infinity, !includesUpper {
       return includesLower
         ? "the numbers from \(compact(lower))" : "the numbers above \(compact(lower))"
     }
-    return (includesLower ? "[" : "(") + compact(lower) + ", " + compact(upper)
+    return "the numbers in " + (includesLower ? "[" : "(") + compact(lower) + ", " + compact(upper)
       + (includesUpper ? "]" : ")")
   }
 

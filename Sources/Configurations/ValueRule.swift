@@ -66,7 +66,7 @@ struct NumberRule: ValueRule {
     default: throw wrongType(value)
     }
     guard range.contains(number) else {
-      throw ValueRefusal(code: .outOfRange, reason: "is out of range; give one in \(range)")
+      throw ValueRefusal(code: .outOfRange, reason: "is out of range; accepted are \(range)")
     }
     return number
   }

@@ -10,6 +10,9 @@ public enum OptimizerRegistry {
     AdamW.self
   ]
 
+  /// The method of a configuration that names none.
+  public static let standard: any OptimizerMethod.Type = AdamW.self
+
   /// All names, in order.
   public static var names: [String] { methods.map { $0.card.name } }
 

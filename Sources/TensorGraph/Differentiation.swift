@@ -13,6 +13,9 @@ public func gradients(
   guard loss.shape.count == 1 else {
     throw GraphError(.notDifferentiable, "a loss must be a scalar, not \(loss.type)")
   }
+  for tensor in tensors where tensor.graph !== graph {
+    throw GraphError(.structure, "a tensor \(tensor.type) belongs to another graph than the loss")
+  }
   // Only nodes between the tensors and the loss matter.
   var depends = [Bool](repeating: false, count: loss.value.node + 1)
   for tensor in tensors where tensor.value.node <= loss.value.node {
@@ -27,16 +30,17 @@ public func gradients(
   ]
   for index in stride(from: loss.value.node, through: 0, by: -1) where depends[index] {
     let node = graph.nodes[index]
-    if node.inputs.isEmpty { continue }
+    let wanted = node.inputs.map { depends[$0.node] }
+    if !wanted.contains(true) { continue }
     let results = node.results.indices.map { Graph.Value(node: index, result: $0) }
     let incoming = results.map { upstream[$0] }
     if incoming.allSatisfy({ $0 == nil }) { continue }
     let found = try node.operation.gradients(
       DifferentiatedNode(
         inputs: node.inputs.map(graph.tensor), results: results.map(graph.tensor),
-        upstream: incoming))
-    for (input, gradient) in zip(node.inputs, found) {
-      guard let gradient, depends[input.node] else { continue }
+        upstream: incoming, wanted: wanted))
+    for ((input, gradient), wanted) in zip(zip(node.inputs, found), wanted) {
+      guard let gradient, wanted else { continue }
       upstream[input] = upstream[input].map { $0 + gradient } ?? gradient
     }
   }

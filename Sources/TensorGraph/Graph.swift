@@ -55,9 +55,13 @@ public final class Graph {
     var results: [TensorType]
     do {
       results = try operation.resultTypes(of: inputs.map(\.type))
+      precondition(
+        results.count == operation.resultCount,
+        "\(operation.name) has \(results.count) results, not \(operation.resultCount)")
     } catch {
       fail(error)
-      results = [inputs.first?.type ?? TensorType([])]
+      let placeholder = inputs.first?.type ?? TensorType([])
+      results = [TensorType](repeating: placeholder, count: operation.resultCount)
     }
     known[key] = nodes.count
     nodes.append(Node(operation: operation, inputs: values, results: results))

@@ -27,6 +27,9 @@ public protocol Operation: Hashable, Sendable {
   /// The name that error messages and profiles use.
   var name: String { get }
 
+  /// How many results there are, even where the operands do not fit.
+  var resultCount: Int { get }
+
   /// The types of the results, or an error that names the operation and the operand shapes.
   ///
   /// - Throws: `GraphError` when the operands do not fit.
@@ -49,9 +52,14 @@ public struct DifferentiatedNode {
   public let results: [Tensor]
   /// The gradient of the loss by each result; nil where the loss does not depend on it.
   public let upstream: [Tensor?]
+  /// Which operands somebody wants a gradient of; those of the others may be nil.
+  public let wanted: [Bool]
 }
 
 extension Operation {
+  /// One result, as most operations have.
+  public var resultCount: Int { 1 }
+
   /// Bytes of all operands and results, each touched once.
   public func touchedBytes(inputs: [TensorType], results: [TensorType]) -> Double {
     Double(inputs.reduce(0) { $0 + $1.byteCount } + results.reduce(0) { $0 + $1.byteCount })

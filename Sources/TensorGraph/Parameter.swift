@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a parameter does in its model. Models declare roles; nothing ever guesses one from a shape.
+/// What a parameter does in its model.
+///
+/// Models declare roles; nothing ever guesses one from a shape.
 public enum ParameterRole: String, Hashable, Sendable, CaseIterable, Codable {
   /// The token table.
   case embedding

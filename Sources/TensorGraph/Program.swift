@@ -43,12 +43,19 @@ public struct Program {
         throw GraphError(.structure, "two leaves are called '\(leaf.label)'; names must be unique")
       }
     }
+    for (label, tensor) in outputs where tensor.graph !== graph {
+      throw GraphError(.structure, "output '\(label)', \(tensor.type), belongs to another graph")
+    }
+    for tensor in assignments.flatMap({ [$0, $1] }) where tensor.graph !== graph {
+      throw GraphError(.structure, "an assigned \(tensor.type) belongs to another graph")
+    }
     var targets: Set<Graph.Value> = []
     for (target, value) in assignments {
       guard let leaf = graph.nodes[target.value.node].operation as? Leaf,
         leaf.kind == .parameter || leaf.kind == .state
       else {
-        throw GraphError(.structure, "only parameters and states can be assigned, not \(target.type)")
+        throw GraphError(
+          .structure, "only parameters and states can be assigned, not \(target.type)")
       }
       guard target.shape == value.shape, value.type.elementType == target.type.elementType else {
         throw GraphError(
@@ -75,6 +82,8 @@ public struct Program {
   }
 
   /// The program again in a new graph, node by node; `transform` may replace a node's results.
+  ///
+  /// Outputs and assigned values keep their element types, whatever the new results are stored as.
   public func rewritten(
     _ transform: (Graph.Node, _ inputs: [Tensor], Graph) -> [Tensor]
   ) throws(GraphError) -> Program {
@@ -87,7 +96,11 @@ public struct Program {
         mapped[Graph.Value(node: index, result: position)] = tensor
       }
     }
-    func find(_ tensor: Tensor) -> Tensor { mapped[tensor.value] ?? tensor }
+    func find(_ tensor: Tensor) -> Tensor {
+      let elementType = tensor.type.elementType
+      let found = mapped[tensor.value] ?? tensor
+      return elementType.isFloatingPoint ? found.cast(to: elementType) : found
+    }
     return try Program(
       graph: result, outputs: outputs.map { ($0.label, find($0.tensor)) },
       assignments: assignments.map { (find($0.target), find($0.value)) })

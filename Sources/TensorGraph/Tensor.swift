@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value in a graph: what equations are written with. Copying it copies a name, not numbers.
+/// A value in a graph: what equations are written with.
+///
+/// Copying it copies a name, not numbers.
 public struct Tensor {
   /// The graph it belongs to.
   public let graph: Graph
@@ -20,7 +22,9 @@ public struct Tensor {
 
 /// Elementwise equations; shapes broadcast from the innermost axis, and numbers mix freely.
 extension Tensor {
-  /// Sum. Adding 0 is removed.
+  /// Sum.
+  ///
+  /// Adding 0 is removed.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
     if b.constant == 0 { return a }
     if a.constant == 0 { return b }
@@ -32,14 +36,18 @@ extension Tensor {
     b.constant == 0 ? a : a.binary(.subtract, b)
   }
 
-  /// Product. Multiplying by 1 is removed.
+  /// Product.
+  ///
+  /// Multiplying by 1 is removed.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
     if b.constant == 1 { return a }
     if a.constant == 1 { return b }
     return a.binary(.multiply, b)
   }
 
-  /// Quotient. Dividing by 1 is removed.
+  /// Quotient.
+  ///
+  /// Dividing by 1 is removed.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
     b.constant == 1 ? a : a.binary(.divide, b)
   }

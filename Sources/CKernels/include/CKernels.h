@@ -45,6 +45,11 @@ void ck_transpose(const void *restrict in, void *restrict out, size_t rows, size
 // ---------------------------------------------------------------------------------------------------------
 // Elementwise regions: a straight-line program run tile by tile in L1 over an iteration space [rows, columns]
 
+// exp, log, tanh, sigmoid, erf, gelu and silu are right to a few units in the last place (the derivatives near their
+// zeros: to a few units of 2^-24). NaN gives NaN, infinities give the limits. Where exp(x) is below the smallest
+// normal number it counts as 0, and so does what is built on it: absolute errors of up to 2e-36 in the far tails.
+// Without a fused operation anywhere, every instruction set gives the same bits.
+
 /// Registers hold one tile of fp32 values.
 #define CK_TILE 512
 #define CK_REGION_MAX_REGISTERS 32

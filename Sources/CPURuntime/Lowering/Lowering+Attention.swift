@@ -50,7 +50,9 @@ private struct AttentionLayout {
 private struct AttentionPair {
   let keys: Range<Int>
   let scores: Product
-  /// Forward: P V. Backward: dP = dO V'.
+  /// Forward: P V.
+  ///
+  /// Backward: dP = dO V'.
   let values: Product
   /// Backward only: dV += P' dO and dK += dS' Q (same sizes), and dQ (+)= dS K.
   let keyGradient: Product?

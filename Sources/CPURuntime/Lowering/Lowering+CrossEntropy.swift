@@ -134,7 +134,8 @@ extension Lowering {
                 kept + (row * vocabulary + column) * bytes, element.kernelType, vocabulary)
             }
             inputGradients[height].run(
-              lane, kept + row * vocabulary * bytes, head, to + (start + row) * width * gradientBytes)
+              lane, kept + row * vocabulary * bytes, head,
+              to + (start + row) * width * gradientBytes)
           }
         }, laneScratch: scratchBytes)
       guard let dw, let dwBuffer else { continue }

@@ -25,7 +25,8 @@ extension Lowering {
     if !operation.transposeLeft {
       emit(
         KernelPlan(
-          label: "\(m)x\(n)x\(k)", category: .product, rows: m, block: rowBlock(rows: m, columns: 1),
+          label: "\(m)x\(n)x\(k)", category: .product, rows: m,
+          block: rowBlock(rows: m, columns: 1),
           chains: true, reads: [rowwise(left), whole(right)], writes: [rowwise(value)],
           stage: stage
         ) { binding in

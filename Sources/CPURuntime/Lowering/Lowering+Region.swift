@@ -85,7 +85,7 @@ extension Lowering {
     let columns = asRow ? 1 : space.columns
     let block = asRow ? 32_768 : rowBlock(rows: rows, columns: columns)
     let reduces = code.outputs.contains {
-      $0.kind == CK_SUM_ALL || $0.kind == CK_MAX_ALL || $0.kind == CK_SUM_ROWS
+      $0.kind != CK_STORE && $0.kind != CK_SUM_COLUMNS && $0.kind != CK_MAX_COLUMNS
     }
     let unitCount = (rows + block - 1) / block
 
@@ -142,6 +142,42 @@ extension Lowering {
     }
   }
 
+  /// A copy of an operand repeated along all the axes that it lacks; returns its buffer.
+  func spread(_ value: Graph.Value, over shape: Shape, stage: Stage) -> Int {
+    let type = type(value)
+    let from = type.shape.dimensions
+    let to = shape.dimensions
+    // Elements of the operand that one step along an axis of the result moves by; 0 where it repeats.
+    var strides = [Int](repeating: 0, count: to.count)
+    var stride = 1
+    for axis in from.indices.reversed() {
+      if from[axis] > 1 { strides[to.count - from.count + axis] = stride }
+      stride *= from[axis]
+    }
+    let source = buffer(value)
+    let result = workspace(shape.count * type.elementType.byteCount)
+    let bytes = type.elementType.byteCount
+    emit(
+      KernelPlan(
+        label: "spread", category: stage == .commit ? .update : .elementwise, rows: shape.count,
+        block: 32_768, reads: [whole(value)],
+        writes: [BufferUse(buffer: result, rowLocal: true)], stage: stage
+      ) { binding in
+        let (input, output) = (UnsafeRawPointer(binding.address(source)), binding.address(result))
+        return { range, _, _ in
+          for element in range {
+            var (rest, place) = (element, 0)
+            for axis in to.indices.reversed() {
+              place += rest % to[axis] * strides[axis]
+              rest /= to[axis]
+            }
+            (output + element * bytes).copyMemory(from: input + place * bytes, byteCount: bytes)
+          }
+        }
+      })
+    return result
+  }
+
   /// Adds up (or takes the largest of) the partial results of units, in order.
   func combine(
     _ partial: Int, into result: Int, units: Int, columns: Int, maximum: Bool = false,
@@ -171,6 +207,14 @@ private struct RegionCompiler {
   let lowering: Lowering
   let group: Schedule.Group
   let space: (rows: Int, columns: Int)
+  /// The shape of the region's elementwise results.
+  private var full: Shape {
+    for index in group.nodes {
+      let node = graph.nodes[index]
+      return node.operation is Reduce ? lowering.type(node.inputs[0]).shape : node.results[0].shape
+    }
+    return []
+  }
   var code = RegionCode()
   private var sources: [Graph.Value: ck_source] = [:]
   private var inputIndex: [Graph.Value: Int] = [:]
@@ -229,7 +273,9 @@ private struct RegionCompiler {
     return value
   }
 
-  private mutating func add(_ index: Int, at position: Int, _ members: Set<Int>) throws(RuntimeError) {
+  private mutating func add(_ index: Int, at position: Int, _ members: Set<Int>)
+    throws(RuntimeError)
+  {
     let node = graph.nodes[index]
     let value = Graph.Value(node: index)
     var operands: [ck_source] = []
@@ -239,7 +285,7 @@ private struct RegionCompiler {
     case let reduce as Reduce:
       code.outputs.append(
         RegionCode.Output(
-          buffer: lowering.buffer(value), type: .float32, kind: try kind(of: reduce),
+          buffer: lowering.buffer(value), type: .float32, kind: kind(of: reduce),
           source: operands[0]))
       return
     case is Broadcast:
@@ -303,25 +349,30 @@ private struct RegionCompiler {
     }
     let type = lowering.type(value)
     inputIndex[value] = code.inputs.count
-    code.inputs.append(
-      RegionCode.Input(
-        buffer: lowering.buffer(value), type: type.elementType, access: try access(type.shape)))
+    if let access = access(type.shape) {
+      code.inputs.append(
+        RegionCode.Input(
+          buffer: lowering.buffer(value), type: type.elementType, access: access))
+    } else {
+      code.inputs.append(
+        RegionCode.Input(
+          buffer: lowering.spread(value, over: full, stage: group.stage), type: type.elementType,
+          access: CK_FULL))
+    }
     return ck_source(kind: UInt8(CK_FROM_INPUT.rawValue), index: UInt8(code.inputs.count - 1))
   }
 
-  private func access(_ shape: Shape) throws(RuntimeError) -> ck_access {
+  /// How a region reads an operand; nil when its repetition has no simple form.
+  private func access(_ shape: Shape) -> ck_access? {
     if shape.count == 1, space.rows * space.columns > 1 { return CK_SCALAR }
     if shape.rows == space.rows, shape.columns == space.columns { return CK_FULL }
     if shape.count == 1 { return CK_SCALAR }
     if shape.rows == 1, shape.columns == space.columns { return CK_ROW }
     if shape.columns == 1, shape.rows == space.rows { return CK_COLUMN }
-    throw RuntimeError(
-      .unsupported,
-      "an operand \(shape) stretched over [\(space.rows), \(space.columns)]: only whole rows, whole "
-        + "columns and scalars stretch; reshape the operand")
+    return nil
   }
 
-  private func kind(of reduce: Reduce) throws(RuntimeError) -> ck_output_kind {
+  private func kind(of reduce: Reduce) -> ck_output_kind {
     switch (reduce.kind, reduce.axes) {
     case (.sum, .all): return CK_SUM_ALL
     case (.maximum, .all): return CK_MAX_ALL
@@ -329,8 +380,7 @@ private struct RegionCompiler {
     case (.maximum, .columns): return CK_MAX_COLUMNS
     case (.sum, .rows): return CK_SUM_ROWS
     case (.maximum, .rows):
-      throw RuntimeError(
-        .unsupported, "the CPU runtime has no kernel for '\(reduce.name)' yet; transpose first")
+      preconditionFailure("'\(reduce.name)' runs by itself, outside regions")
     }
   }
 }

@@ -187,4 +187,37 @@ extension Lowering {
         }
       })
   }
+
+  /// The largest element of every column; NaN wherever a column holds one.
+  func lowerMaximumOverRows(_ index: Int, _ stage: Stage) {
+    let x = input(index, 0)
+    let value = Graph.Value(node: index)
+    let (rows, columns) = (type(x).shape.rows, type(x).shape.columns)
+    let (xBuffer, resultBuffer) = (buffer(x), buffer(value))
+    let isNarrow = type(x).elementType == .bfloat16
+    emit(
+      KernelPlan(
+        label: "maximum over rows", category: .elementwise, rows: columns, block: 512,
+        reads: [whole(x)], writes: [whole(value)], stage: stage
+      ) { binding in
+        let from = UnsafeRawPointer(binding.address(xBuffer))
+        let to = binding.address(resultBuffer).assumingMemoryBound(to: Float.self)
+        return { range, _, _ in
+          for column in range {
+            var largest = -Float.infinity
+            for row in 0..<rows {
+              let place = row * columns + column
+              let element =
+                isNarrow
+                ? Float(
+                  bitPattern: UInt32(from.load(fromByteOffset: place * 2, as: UInt16.self)) << 16)
+                : from.load(fromByteOffset: place * 4, as: Float.self)
+              largest = element > largest || element.isNaN ? element : largest
+              if largest.isNaN { break }
+            }
+            to[column] = largest
+          }
+        }
+      })
+  }
 }

@@ -18,6 +18,8 @@ final class Lowering {
   /// Lowers the large products and nothing around them, to measure what they alone take.
   let productsOnly: Bool
   private var bufferOf: [Graph.Value: Int] = [:]
+  /// Kept tensors copied aside because another kept tensor becomes them.
+  private var saved: [Graph.Value: Int] = [:]
   private var constantBuffers: [Float: Int] = [:]
   /// Values that are read outside the group that makes them.
   private(set) var stored: Set<Graph.Value> = []
@@ -35,7 +37,12 @@ final class Lowering {
     let schedule = Schedule(program)
     findStored(schedule)
     placeAssignments(schedule)
+    var savesKept = !productsOnly
     for group in schedule.groups {
+      if savesKept, group.stage == .commit {
+        saveKeptValues()
+        savesKept = false
+      }
       if productsOnly, !isLargeProduct(group) { continue }
       if group.isRegion {
         try lowerRegion(group)
@@ -44,7 +51,19 @@ final class Lowering {
       }
     }
     if productsOnly { return }
+    if savesKept { saveKeptValues() }
     for assignment in program.assignments { copyIfElsewhere(assignment) }
+  }
+
+  /// A kept tensor that is assigned to another is copied aside before anything is committed, for it may change too.
+  private func saveKeptValues() {
+    for assignment in program.assignments {
+      let value = base(assignment.value.value)
+      guard graph.nodes[value.node].operation is Leaf, saved[value] == nil else { continue }
+      let aside = workspace(type(value).byteCount)
+      copy(buffer(value), to: aside, byteCount: type(value).byteCount)
+      saved[value] = aside
+    }
   }
 
   private func isLargeProduct(_ group: Schedule.Group) -> Bool {
@@ -58,6 +77,7 @@ final class Lowering {
     let node = graph.nodes[index]
     switch node.operation {
     case let operation as MatrixProduct: lowerProduct(operation, index, stage)
+    case is Reduce: lowerMaximumOverRows(index, stage)
     case is Embedding: lowerEmbedding(index, stage)
     case let operation as EmbeddingGradient: lowerEmbeddingGradient(operation, index, stage)
     case let operation as RowNorm: lowerNorm(operation, index, stage)
@@ -126,9 +146,13 @@ final class Lowering {
 
   func input(_ index: Int, _ position: Int) -> Graph.Value { graph.nodes[index].inputs[position] }
 
-  func whole(_ value: Graph.Value) -> BufferUse { BufferUse(buffer: buffer(value), rowLocal: false) }
+  func whole(_ value: Graph.Value) -> BufferUse {
+    BufferUse(buffer: buffer(value), rowLocal: false)
+  }
 
-  func rowwise(_ value: Graph.Value) -> BufferUse { BufferUse(buffer: buffer(value), rowLocal: true) }
+  func rowwise(_ value: Graph.Value) -> BufferUse {
+    BufferUse(buffer: buffer(value), rowLocal: true)
+  }
 
   func emit(_ kernel: KernelPlan, laneScratch bytes: Int = 0) {
     kernels.append(kernel)
@@ -193,10 +217,13 @@ final class Lowering {
   }
 
   private func copyIfElsewhere(_ assignment: Program.Assignment) {
-    let source = buffer(assignment.value.value)
+    let source = saved[base(assignment.value.value)] ?? buffer(assignment.value.value)
     let target = buffer(assignment.target.value)
     if source == target { return }
-    let bytes = assignment.target.type.byteCount
+    copy(source, to: target, byteCount: assignment.target.type.byteCount)
+  }
+
+  private func copy(_ source: Int, to target: Int, byteCount bytes: Int) {
     emit(
       KernelPlan(
         label: "copy", category: .update, rows: bytes, block: 1 << 20,

@@ -9,7 +9,7 @@ extension Attention: ReferenceOperation {
     let heads = AttentionHeads(
       q: inputs[0], k: inputs[1], headWidth: headWidth, contextLength: contextLength,
       window: window, documents: masksDocuments ? inputs[3] : nil)
-    let v = inputs[2]
+    let v = heads.split(inputs[2])
     var out = ReferenceSum(inputs[0].shape)
     var logSumExp = [Double](repeating: 0, count: heads.rows * heads.count)
     heads.forEachQuery { head, row in
@@ -19,10 +19,9 @@ extension Attention: ReferenceOperation {
       let sum = scores.reduce(0) { $0 + exp($1 - largest) }
       logSumExp[heads.statistic(head, row)] = largest + log(sum)
       for (key, score) in zip(keys, scores) {
-        for d in 0..<headWidth {
-          out[row, head * headWidth + d] +=
-            exp(score - largest) / sum * v[key, heads.keyValueHead(head) * headWidth + d]
-        }
+        out.add(
+          exp(score - largest) / sum, times: v[key][heads.keyValueHead(head)], row: row,
+          column: head * headWidth)
       }
     }
     return [out.values, logSumExp]
@@ -34,24 +33,23 @@ extension AttentionGradient: ReferenceOperation {
     let heads = AttentionHeads(
       q: inputs[0], k: inputs[1], headWidth: headWidth, contextLength: contextLength,
       window: window, documents: masksDocuments ? inputs[6] : nil)
-    let (q, k, v, out) = (inputs[0], inputs[1], inputs[2], inputs[3])
-    let (logSumExp, dout) = (inputs[4], inputs[5])
-    var dq = ReferenceSum(q.shape)
-    var dk = ReferenceSum(k.shape)
-    var dv = ReferenceSum(v.shape)
+    let (v, out) = (heads.split(inputs[2]), heads.split(inputs[3]))
+    let (logSumExp, dout) = (inputs[4], heads.split(inputs[5]))
+    var dq = ReferenceSum(inputs[0].shape)
+    var dk = ReferenceSum(inputs[1].shape)
+    var dv = ReferenceSum(inputs[2].shape)
     heads.forEachQuery { head, row in
-      let first = head * headWidth
-      let other = heads.keyValueHead(head) * headWidth
-      let delta = (0..<headWidth).reduce(0) { $0 + dout[row, first + $1] * out[row, first + $1] }
+      let other = heads.keyValueHead(head)
+      let (first, otherFirst) = (head * headWidth, other * headWidth)
+      let upstream = dout[row][head]
+      let delta = dot(upstream, out[row][head])
       for key in heads.visibleKeys(row) {
         let p = exp(heads.score(head, row, key) - logSumExp[heads.statistic(head, row)])
-        let dp = (0..<headWidth).reduce(0) { $0 + dout[row, first + $1] * v[key, other + $1] }
+        let dp = dot(upstream, v[key][other])
         let dscore = p * (dp - delta) / Double(headWidth).squareRoot()
-        for d in 0..<headWidth {
-          dv[key, other + d] += p * dout[row, first + d]
-          dq[row, first + d] += dscore * k[key, other + d]
-          dk[key, other + d] += dscore * q[row, first + d]
-        }
+        dv.add(p, times: upstream, row: key, column: otherFirst)
+        dq.add(dscore, times: heads.k[key][other], row: row, column: first)
+        dk.add(dscore, times: heads.q[row][head], row: key, column: otherFirst)
       }
     }
     return [dq.values, dk.values, dv.values]
@@ -60,19 +58,36 @@ extension AttentionGradient: ReferenceOperation {
 
 /// Which keys a query sees, and their scores.
 private struct AttentionHeads {
-  let q: ReferenceTensor
-  let k: ReferenceTensor
+  /// Queries and keys by row and head.
+  let q: [[[Double]]]
+  let k: [[[Double]]]
   let headWidth: Int
   let contextLength: Int
   let window: Int?
   let documents: ReferenceTensor?
-
-  /// H.
-  var count: Int { q.shape[1] / headWidth }
   /// N.
-  var rows: Int { q.shape[0] }
+  let rows: Int
+  /// H.
+  let count: Int
+  /// H / G.
+  let sharing: Int
 
-  func keyValueHead(_ head: Int) -> Int { head / (count / (k.shape[1] / headWidth)) }
+  init(
+    q: ReferenceTensor, k: ReferenceTensor, headWidth: Int, contextLength: Int, window: Int?,
+    documents: ReferenceTensor?
+  ) {
+    self.q = Self.split(q, headWidth)
+    self.k = Self.split(k, headWidth)
+    self.headWidth = headWidth
+    self.contextLength = contextLength
+    self.window = window
+    self.documents = documents
+    rows = q.shape[0]
+    count = q.shape[1] / headWidth
+    sharing = q.shape[1] / k.shape[1]
+  }
+
+  func keyValueHead(_ head: Int) -> Int { head / sharing }
 
   /// The place of a query in a tensor `[B, H, T]`.
   func statistic(_ head: Int, _ row: Int) -> Int {
@@ -95,8 +110,15 @@ private struct AttentionHeads {
   }
 
   func score(_ head: Int, _ row: Int, _ key: Int) -> Double {
-    let (first, other) = (head * headWidth, keyValueHead(head) * headWidth)
-    let product = (0..<headWidth).reduce(0) { $0 + q[row, first + $1] * k[key, other + $1] }
-    return product / Double(headWidth).squareRoot()
+    dot(q[row][head], k[key][keyValueHead(head)]) / Double(headWidth).squareRoot()
+  }
+
+  /// A tensor `[N, H D]` by row and head.
+  func split(_ tensor: ReferenceTensor) -> [[[Double]]] { Self.split(tensor, headWidth) }
+
+  private static func split(_ tensor: ReferenceTensor, _ headWidth: Int) -> [[[Double]]] {
+    tensor.rowVectors.map { row in
+      stride(from: 0, to: row.count, by: headWidth).map { Array(row[$0..<$0 + headWidth]) }
+    }
   }
 }

@@ -101,15 +101,19 @@ public final class ReferenceExecutable: Executable {
     precondition(
       found.count == node.results.count,
       "\(operation.name) gave \(found.count) results, not \(node.results.count)")
-    let rounds = (operation as? Elementwise)?.function == .roundToBFloat16
+    let isRounding = (operation as? Elementwise)?.function == .roundToBFloat16
     return zip(found, node.results).map { values, type in
       precondition(
         values.count == type.shape.count, "\(operation.name) gave \(values.count) for \(type)")
-      guard runtime.roundsToBFloat16, rounds || type.elementType == .bfloat16 else {
-        return ReferenceTensor(shape: type.shape, values: values)
-      }
-      return ReferenceTensor(
-        shape: type.shape, values: values.map { Double(roundedToBFloat16(Float($0))) })
+      let narrows = isRounding || type.elementType == .bfloat16
+      return ReferenceTensor(shape: type.shape, values: rounded(values, narrows: narrows))
     }
+  }
+
+  private func rounded(_ values: [Double], narrows: Bool) -> [Double] {
+    if narrows && runtime.roundsToBFloat16 {
+      return values.map { Double(roundedToBFloat16(Float($0))) }
+    }
+    return runtime.roundsToFloat32 ? values.map { Double(Float($0)) } : values
   }
 }

@@ -14,16 +14,14 @@ extension LinearCrossEntropy: ReferenceOperation {
 extension LinearCrossEntropyGradient: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
     let head = Head(inputs, zLoss: zLoss)
-    let (x, weight) = (inputs[0], inputs[1])
-    var dx = ReferenceSum(x.shape)
-    var dweight = ReferenceSum(weight.shape)
+    let (x, weight) = (inputs[0].rowVectors, inputs[1].rowVectors)
+    var dx = ReferenceSum(inputs[0].shape)
+    var dweight = ReferenceSum(inputs[1].shape)
     for row in head.countedRows() {
-      for token in 0..<weight.shape[0] {
+      for token in weight.indices {
         let dlogit = head.logitGradient(row, token)
-        for column in 0..<x.shape[1] {
-          dx[row, column] += dlogit * weight[token, column]
-          dweight[token, column] += dlogit * x[row, column]
-        }
+        dx.add(dlogit, times: weight[token], row: row)
+        dweight.add(dlogit, times: x[row], row: token)
       }
     }
     let (loss, sum) = head.losses()
@@ -37,24 +35,19 @@ private struct Head {
   let scale: Double
   let zLoss: Double
   let vocabularySize: Int
-  private var logits: ReferenceSum
+  private var logits: [[Double]] = []
   private var logSumExps: [Double] = []
 
   init(_ inputs: [ReferenceTensor], zLoss: Float) {
-    let (x, weight) = (inputs[0], inputs[1])
+    let weight = inputs[1].rowVectors
     targets = inputs[2]
     scale = inputs[3][0]
     self.zLoss = Double(zLoss)
-    vocabularySize = weight.shape[0]
-    logits = ReferenceSum([x.shape[0], vocabularySize])
-    for row in 0..<x.shape[0] {
-      for token in 0..<vocabularySize {
-        for column in 0..<x.shape[1] {
-          logits[row, token] += x[row, column] * weight[token, column]
-        }
-      }
-      let row = (0..<vocabularySize).map { logits[row, $0] }
+    vocabularySize = weight.count
+    for x in inputs[0].rowVectors {
+      let row = weight.map { dot(x, $0) }
       let largest = row.max() ?? 0
+      logits.append(row)
       logSumExps.append(largest + log(row.reduce(0) { $0 + exp($1 - largest) }))
     }
   }
@@ -73,7 +66,7 @@ private struct Head {
     var sum = 0.0
     for row in countedRows() {
       let s = logSumExps[row]
-      let crossEntropy = s - logits[row, target(row)]
+      let crossEntropy = s - logits[row][target(row)]
       loss += scale * (crossEntropy + zLoss * s * s)
       sum += crossEntropy
     }
@@ -83,7 +76,7 @@ private struct Head {
   /// The loss by one logit; s = log sum exp changes with it by p.
   func logitGradient(_ row: Int, _ token: Int) -> Double {
     let s = logSumExps[row]
-    let p = exp(logits[row, token] - s)
+    let p = exp(logits[row][token] - s)
     return scale * (p - (token == target(row) ? 1 : 0) + zLoss * 2 * s * p)
   }
 }

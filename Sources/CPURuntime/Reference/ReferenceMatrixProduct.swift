@@ -5,18 +5,8 @@ import TensorGraph
 
 extension MatrixProduct: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
-    let (a, b) = (inputs[0], inputs[1])
-    let (m, n, k) = sizes(a.shape, b.shape)
-    var y = ReferenceSum([m, n])
-    for row in 0..<m {
-      for column in 0..<n {
-        for inner in 0..<k {
-          let left = transposeLeft ? a[inner, row] : a[row, inner]
-          let right = transposeRight ? b[column, inner] : b[inner, column]
-          y[row, column] += left * right
-        }
-      }
-    }
-    return [y.values]
+    let left = transposeLeft ? inputs[0].columnVectors : inputs[0].rowVectors
+    let right = transposeRight ? inputs[1].rowVectors : inputs[1].columnVectors
+    return [left.flatMap { row in right.map { column in dot(row, column) } }]
   }
 }

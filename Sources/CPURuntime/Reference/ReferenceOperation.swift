@@ -20,6 +20,17 @@ struct ReferenceTensor {
   /// Element of a vector.
   subscript(index: Int) -> Double { values[index] }
 
+  /// The rows, each as a vector.
+  var rowVectors: [[Double]] {
+    let columns = shape.columns
+    return (0..<shape.rows).map { Array(values[$0 * columns..<($0 + 1) * columns]) }
+  }
+
+  /// The columns, each as a vector.
+  var columnVectors: [[Double]] {
+    (0..<shape.columns).map { column in (0..<shape.rows).map { self[$0, column] } }
+  }
+
   /// An element of a vector of token ids or document numbers.
   func integer(_ index: Int) -> Int { Int(values[index]) }
 
@@ -61,5 +72,38 @@ struct ReferenceSum {
   subscript(row: Int, column: Int) -> Double {
     get { values[row * columns + column] }
     set { values[row * columns + column] = newValue }
+  }
+
+  /// Adds `factor` times a vector to a row, starting at a column.
+  mutating func add(_ factor: Double, times vector: [Double], row: Int, column: Int = 0) {
+    precondition(column + vector.count <= columns, "\(vector.count) numbers from \(column)")
+    let start = row * columns + column
+    values.withUnsafeMutableBufferPointer { sum in
+      vector.withUnsafeBufferPointer { vector in
+        var index = 0
+        while index < vector.count {
+          sum[start + index] += factor * vector[index]
+          index += 1
+        }
+      }
+    }
+  }
+}
+
+/// The sum of products, in order.
+///
+/// Unsafe pointers keep debug builds bearable.
+func dot(_ a: [Double], _ b: [Double]) -> Double {
+  precondition(a.count == b.count, "\(a.count) numbers times \(b.count)")
+  return a.withUnsafeBufferPointer { a in
+    b.withUnsafeBufferPointer { b in
+      var sum = 0.0
+      var index = 0
+      while index < a.count {
+        sum += a[index] * b[index]
+        index += 1
+      }
+      return sum
+    }
   }
 }

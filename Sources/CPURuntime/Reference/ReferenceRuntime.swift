@@ -11,6 +11,8 @@ public import TensorGraph
 public final class ReferenceRuntime: Runtime {
   /// Whether results stored as bfloat16 are rounded to it; off, casts change nothing, which finite differences need.
   public let roundsToBFloat16: Bool
+  /// Whether every result is rounded to float32, as far as a runtime that stores float32 could be from this one.
+  let roundsToFloat32: Bool
   private var tensors: [String: BoundaryTensor] = [:]
   private var keptBytes = 0
 
@@ -18,7 +20,14 @@ public final class ReferenceRuntime: Runtime {
   public private(set) var peakBytes = 0
 
   /// Makes a runtime without kept tensors.
-  public init(roundsToBFloat16: Bool = true) { self.roundsToBFloat16 = roundsToBFloat16 }
+  public convenience init(roundsToBFloat16: Bool = true) {
+    self.init(roundsToBFloat16: roundsToBFloat16, roundsToFloat32: false)
+  }
+
+  init(roundsToBFloat16: Bool, roundsToFloat32: Bool) {
+    self.roundsToBFloat16 = roundsToBFloat16
+    self.roundsToFloat32 = roundsToFloat32
+  }
 
   /// `reference, double precision`.
   public var summary: String { "reference, double precision" }

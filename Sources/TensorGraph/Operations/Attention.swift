@@ -19,6 +19,9 @@ public struct Attention: Operation {
   /// How the result is stored.
   public var elementType: ElementType = .float32
 
+  /// The output and the denominators.
+  public var resultCount: Int { 2 }
+
   /// `attention`.
   public var name: String { "attention" }
 
@@ -27,8 +30,9 @@ public struct Attention: Operation {
     try expect(masksDocuments ? 4 : 3, inputs)
     try expectFloating(Array(inputs[0..<3]))
     let (q, k, v) = (inputs[0].shape, inputs[1].shape, inputs[2].shape)
-    guard q.rank == 2, k.rank == 2, k == v, q[0] == k[0], q[0] % contextLength == 0,
-      q[1] % headWidth == 0, k[1] % headWidth == 0, k[1] > 0, q[1] % k[1] == 0
+    guard headWidth > 0, contextLength > 0, q.rank == 2, k.rank == 2, k == v, q[0] == k[0],
+      q[0] % contextLength == 0, q[1] % headWidth == 0, k[1] % headWidth == 0, k[1] > 0,
+      q[1] % k[1] == 0
     else {
       throw mismatch(
         inputs,
@@ -90,12 +94,23 @@ public struct AttentionGradient: Operation {
   /// How the gradients are stored.
   public var elementType: ElementType = .float32
 
+  /// Gradients of q, k and v.
+  public var resultCount: Int { 3 }
+
   /// `attention gradient`.
   public var name: String { "attention gradient" }
 
   /// Like q, k and v.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
     try expect(masksDocuments ? 7 : 6, inputs)
+    try expectFloating(Array(inputs[0..<6]))
+    let shape = inputs[0].shape
+    guard shape.rank == 2, inputs[1].shape == inputs[2].shape, inputs[3].shape == shape,
+      inputs[5].shape == shape, headWidth > 0,
+      inputs[4].shape == [shape.count / headWidth]
+    else {
+      throw mismatch(inputs, "out and its gradient must be shaped like q, v like k")
+    }
     return inputs[0..<3].map { TensorType($0.shape, elementType) }
   }
 

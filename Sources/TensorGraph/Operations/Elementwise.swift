@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A function applied to every element, on operands that broadcast. Results are float32.
+/// A function applied to every element, on operands that broadcast.
+///
+/// Results are float32.
 public struct Elementwise: Operation {
   /// The functions, by number of operands.
   public enum Function: String, Hashable, Sendable, CaseIterable {
@@ -52,7 +54,7 @@ public struct Elementwise: Operation {
     let result = node.results[0]
     return try partials(node.inputs, result, upstream).enumerated().map {
       (index, gradient) -> Tensor? in
-      gradient.map { $0.sum(toShape: node.inputs[index].shape) }
+      node.wanted[index] ? gradient?.sum(toShape: node.inputs[index].shape) : nil
     }
   }
 

@@ -28,6 +28,9 @@ public struct Leaf: Operation {
   /// A leaf has its own type.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
     try expect(0, inputs)
+    guard type.shape.dimensions.allSatisfy({ $0 > 0 }) else {
+      throw GraphError(.shape, "\(name): shape \(type.shape) is empty; sizes start at 1")
+    }
     return [type]
   }
 
@@ -71,7 +74,8 @@ extension Graph {
   }
 
   /// A tensor that the host writes before a step.
-  public func input(_ label: String, _ shape: Shape, _ elementType: ElementType = .int32) -> Tensor {
+  public func input(_ label: String, _ shape: Shape, _ elementType: ElementType = .int32) -> Tensor
+  {
     apply(Leaf(kind: .input, label: label, type: TensorType(shape, elementType)))
   }
 

@@ -10,20 +10,15 @@ public struct LinearCrossEntropy: Operation {
   /// The weight of the squared log-sum-exp (Chowdhery et al., 2022); 0 switches it off.
   public let zLoss: Float
 
+  /// Loss and sum.
+  public var resultCount: Int { 2 }
+
   /// `linear cross entropy`.
   public var name: String { "linear cross entropy" }
 
   /// Two scalars.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    try expect(4, inputs)
-    try expectFloating([inputs[0], inputs[1], inputs[3]])
-    try expectInteger(inputs[2], "targets")
-    let (x, weight) = (inputs[0].shape, inputs[1].shape)
-    guard x.rank == 2, weight.rank == 2, x[1] == weight[1], inputs[2].shape == [x[0]],
-      inputs[3].shape.isScalar
-    else {
-      throw mismatch(inputs, "x [N, C], weight [V, C], targets [N] and a scalar are needed")
-    }
+    try expectHead(inputs)
     return [TensorType([]), TensorType([])]
   }
 
@@ -35,7 +30,10 @@ public struct LinearCrossEntropy: Operation {
     guard let upstream = node.upstream[0] else { return [nil, nil, nil, nil] }
     let graph = upstream.graph
     let results = graph.apply(LinearCrossEntropyGradient(zLoss: zLoss), node.inputs)
-    return [results[0] * upstream, results[1] * upstream, nil, nil]
+    // The loss is proportional to the scale.
+    return [
+      results[0] * upstream, results[1] * upstream, nil, upstream * results[2] / node.inputs[3],
+    ]
   }
 
   /// 2 N V C FLOPs and the softmax.
@@ -57,12 +55,15 @@ public struct LinearCrossEntropyGradient: Operation {
 
   init(zLoss: Float) { self.zLoss = zLoss }
 
+  /// Two gradients, loss and sum.
+  public var resultCount: Int { 4 }
+
   /// `linear cross entropy gradient`.
   public var name: String { "linear cross entropy gradient" }
 
   /// Like x, like the weight, and two scalars.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    try expect(4, inputs)
+    try expectHead(inputs)
     return [
       TensorType(inputs[0].shape, elementType), TensorType(inputs[1].shape), TensorType([]),
       TensorType([]),
@@ -81,6 +82,21 @@ public struct LinearCrossEntropyGradient: Operation {
     return Cost(
       flops: 6 * rows * vocabulary * Double(inputs[0].shape[1]) + 6 * rows * vocabulary,
       bytes: touchedBytes(inputs: inputs, results: results))
+  }
+}
+
+extension Operation {
+  /// Operands of a head: x, weight, targets and scale.
+  fileprivate func expectHead(_ inputs: [TensorType]) throws(GraphError) {
+    try expect(4, inputs)
+    try expectFloating([inputs[0], inputs[1], inputs[3]])
+    try expectInteger(inputs[2], "targets")
+    let (x, weight) = (inputs[0].shape, inputs[1].shape)
+    guard x.rank == 2, weight.rank == 2, x[1] == weight[1], inputs[2].shape == [x[0]],
+      inputs[3].shape.isScalar
+    else {
+      throw mismatch(inputs, "x [N, C], weight [V, C], targets [N] and a scalar are needed")
+    }
   }
 }
 

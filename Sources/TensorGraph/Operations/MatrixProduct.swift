@@ -37,7 +37,8 @@ public struct MatrixProduct: Operation {
           + "\(transposeRight ? "transposed" : "as is"))")
     }
     guard inputs[0].elementType == inputs[1].elementType else {
-      throw GraphError(.elementType, "\(name): operands \(inputs[0]) and \(inputs[1]) differ in type")
+      throw GraphError(
+        .elementType, "\(name): operands \(inputs[0]) and \(inputs[1]) differ in type")
     }
     return [TensorType([m, n], transposeLeft ? .float32 : inputs[0].elementType)]
   }

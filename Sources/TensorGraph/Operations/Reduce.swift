@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The sum or maximum over axes of a tensor seen as `[rows, columns]`. Results are float32.
+/// The sum or maximum over axes of a tensor seen as `[rows, columns]`.
+///
+/// Results are float32.
 public struct Reduce: Operation {
   /// How elements combine.
   public enum Kind: String, Hashable, Sendable {
@@ -81,6 +83,7 @@ extension Tensor {
   /// Undoes a broadcast: sums the axes along which an operand of `shape` was stretched.
   func sum(toShape shape: Shape) -> Tensor {
     if self.shape == shape { return self }
+    if self.shape.count == shape.count { return reshaped(shape) }
     if shape.count == 1 {
       let total = sum(.all)
       return shape.isScalar ? total : total.reshaped(shape)

@@ -33,8 +33,8 @@ public struct Rotary: Operation {
     try expect(1, inputs)
     try expectFloating(inputs)
     let shape = inputs[0].shape
-    guard shape.rank == 2, headWidth > 0, headWidth % 2 == 0, shape[1] % headWidth == 0,
-      shape[0] % contextLength == 0
+    guard shape.rank == 2, headWidth > 0, contextLength > 0, headWidth % 2 == 0,
+      shape[1] % headWidth == 0, shape[0] % contextLength == 0
     else {
       throw mismatch(
         inputs,

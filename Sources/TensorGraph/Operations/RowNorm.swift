@@ -24,6 +24,9 @@ public struct RowNorm: Operation {
     self.epsilon = epsilon
   }
 
+  /// y and the statistics.
+  public var resultCount: Int { kind == .layer ? 3 : 2 }
+
   /// `layer norm` or `rms norm`.
   public var name: String { "\(kind.rawValue) norm" }
 
@@ -67,14 +70,23 @@ public struct RowNormGradient: Operation {
 
   init(kind: RowNorm.Kind) { self.kind = kind }
 
+  /// Gradients of x and the gain.
+  public var resultCount: Int { 2 }
+
   /// `layer norm gradient` or `rms norm gradient`.
   public var name: String { "\(kind.rawValue) norm gradient" }
 
   /// dx like x, dgain like the gain.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
     try expect(kind == .layer ? 5 : 4, inputs)
-    guard inputs[0].shape == inputs[1].shape else {
-      throw mismatch(inputs, "dy and x must be equally shaped")
+    try expectFloating(inputs)
+    let x = inputs[1].shape
+    let statistics = Shape(x.dimensions.dropLast() + [1])
+    guard inputs[0].shape == x, inputs[2].shape == [x.columns],
+      inputs.dropFirst(3).allSatisfy({ $0.shape == statistics })
+    else {
+      throw mismatch(
+        inputs, "dy must be shaped like x, the gain like a row, statistics like a column")
     }
     return [TensorType(inputs[1].shape, elementType), TensorType(inputs[2].shape)]
   }

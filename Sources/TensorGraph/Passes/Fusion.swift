@@ -17,7 +17,9 @@ public struct Schedule {
   /// The groups, in order; all of the compute stage first.
   public let groups: [Group]
 
-  /// Fuses and orders a program's live nodes. Leaves, constants and reshapes need no work and are left out.
+  /// Fuses and orders a program's live nodes.
+  ///
+  /// Leaves, constants and reshapes need no work and are left out.
   ///
   /// Two groups join when their iteration spaces and stages agree and no third group would have to run between them.
   public init(_ program: Program, maximumInputs: Int = 24) {
@@ -33,7 +35,9 @@ private struct Fusion {
   let compute: [Bool]
   let maximumInputs: Int
   var groups: [Schedule.Group?] = []
-  /// Group of each node; -1 for leaves and constants. Reshapes belong to their operand's group.
+  /// Group of each node; -1 for leaves and constants.
+  ///
+  /// Reshapes belong to their operand's group.
   var groupOf: [Int]
   /// Groups that must run before, directly or not.
   var before: [Set<Int>] = []
@@ -70,7 +74,8 @@ private struct Fusion {
         direct.insert(groupOf[input.node])
       }
       before.append(direct.reduce(into: direct) { $0.formUnion(before[$1]) })
-      externalInputs.append(Set(node.inputs.filter { !(graph.nodes[$0.node].operation is Constant) }))
+      externalInputs.append(
+        Set(node.inputs.filter { !(graph.nodes[$0.node].operation is Constant) }))
       if space != nil { join(index, group) }
     }
   }
@@ -81,6 +86,9 @@ private struct Fusion {
     case is Elementwise, is Cast, is Broadcast:
       let shape = node.results[0].shape
       return [shape.rows, shape.columns]
+    case let reduce as Reduce where reduce.kind == .maximum && reduce.axes == .rows:
+      // Partial maxima would need a pass of their own for no known use: it runs by itself.
+      return nil
     case is Reduce:
       let shape = graph.type(of: node.inputs[0]).shape
       return [shape.rows, shape.columns]

@@ -8,18 +8,17 @@ extension Program {
       let inputs: [Graph.Value]
       let zLoss: Float
     }
-    var differentiated: Set<Key> = []
+    var differentiated: [Key: LinearCrossEntropyGradient] = [:]
     let live = liveNodes()
     for (index, node) in graph.nodes.enumerated() where live[index] {
       if let gradient = node.operation as? LinearCrossEntropyGradient {
-        differentiated.insert(Key(inputs: node.inputs, zLoss: gradient.zLoss))
+        differentiated[Key(inputs: node.inputs, zLoss: gradient.zLoss)] = gradient
       }
     }
     return try rewritten { node, inputs, graph in
       if let forward = node.operation as? LinearCrossEntropy,
-        differentiated.contains(Key(inputs: node.inputs, zLoss: forward.zLoss))
+        let gradient = differentiated[Key(inputs: node.inputs, zLoss: forward.zLoss)]
       {
-        let gradient = LinearCrossEntropyGradient(zLoss: forward.zLoss)
         return Array(graph.apply(gradient, inputs).suffix(2))
       }
       return graph.apply(node.operation, inputs)
@@ -79,6 +78,9 @@ extension Program {
     let order = graph.nodes.indices.filter { live[$0] }
     return try rewritten { node, inputs, graph in
       position += 1
+      if let cast = node.operation as? Cast, inputs[0].type.elementType == cast.elementType {
+        return inputs
+      }
       let value = Graph.Value(node: order[position])
       guard narrowed.contains(value), !widened.contains(value) else {
         return graph.apply(node.operation, inputs)

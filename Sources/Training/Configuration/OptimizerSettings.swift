@@ -6,7 +6,7 @@ public import Optimizers
 
 /// Section `[optimizer]`: the method, its hyperparameters (keys, ranges and defaults of its card), and clipping.
 public struct OptimizerSettings: Sendable {
-  /// `name`: the method; adamw.
+  /// `name`: the method; the registry's standard.
   public let name: String
   /// The hyperparameters by the names of the card.
   public let hyperparameters: [String: Double]
@@ -15,7 +15,8 @@ public struct OptimizerSettings: Sendable {
 
   init(_ section: ConfigurationSection) {
     let names = OptimizerRegistry.names
-    name = section.name("name", default: AdamW.card.name, among: names, doc: "the method")
+    name = section.name(
+      "name", default: OptimizerRegistry.standard.card.name, among: names, doc: "the method")
     var values: [String: Double] = [:]
     for hyperparameter in Self.method(name).card.hyperparameters {
       let (lower, upper) = (hyperparameter.range.lowerBound, hyperparameter.range.upperBound)
@@ -34,6 +35,6 @@ public struct OptimizerSettings: Sendable {
   public var method: any OptimizerMethod { Self.method(name).init() }
 
   private static func method(_ name: String) -> any OptimizerMethod.Type {
-    OptimizerRegistry.methods.first { $0.card.name == name } ?? AdamW.self
+    OptimizerRegistry.methods.first { $0.card.name == name } ?? OptimizerRegistry.standard
   }
 }

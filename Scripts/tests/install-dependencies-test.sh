@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026 The Assay Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs install-dependencies.sh on invented machines: a PATH of stand-ins that note what they were asked.
+
+. "$(dirname "$0")/expect.sh"
+gate=$package/Scripts/install-dependencies.sh
+tools=$scratch/tools
+asked=$scratch/asked
+
+# stand_in NAME BODY
+stand_in() {
+  printf '#!/bin/bash\n%s\n' "$2" >"$tools/$1"
+  chmod +x "$tools/$1"
+}
+
+# A Debian machine with Swift 6.2, where oneDNN appears once apt-get has installed it.
+debian() {
+  rm -rf "$tools" "$asked" "$scratch/installed" "$scratch/updated"
+  mkdir -p "$tools"
+  : >"$asked"
+  local tool
+  for tool in bash sed head dirname env cat touch grep; do ln -s "$(command -v "$tool")" "$tools/$tool"; done
+  stand_in uname 'echo Linux'
+  stand_in id 'echo 0'
+  stand_in git 'exit 0'
+  stand_in make 'exit 0'
+  stand_in swift 'echo "Swift version 6.2 (swift-6.2-RELEASE)"'
+  stand_in clang "cat >/dev/null; test -e $scratch/installed"
+  stand_in apt-cache "test -e $scratch/updated"
+  stand_in apt-get "echo apt-get \"\$@\" >>$asked
+case \"\$1\" in
+  update) touch $scratch/updated ;;
+  install) test -e $scratch/updated || exit 100; touch $scratch/installed ;;
+esac"
+}
+
+run_gate() { env -i PATH="$tools" HOME="$scratch" bash "$gate"; }
+
+# asked_for TEXT, not_asked_for TEXT
+asked_for() {
+  cp "$asked" "$scratch/output"
+  grep -qF -- "$1" "$asked" || failed "not asked for: $1"
+}
+not_asked_for() {
+  cp "$asked" "$scratch/output"
+  if grep -qF -- "$1" "$asked"; then failed "asked for: $1"; fi
+}
+silent() { [ ! -s "$scratch/output" ] || failed "$1: should be silent"; }
+
+debian
+touch "$scratch/installed"
+expect_pass "nothing is missing" run_gate
+silent "nothing is missing"
+not_asked_for apt-get
+
+debian
+expect_pass "oneDNN is missing" run_gate
+grep -q 'installing libdnnl-dev.*matrix products' "$scratch/output" || failed "does not say what and why"
+asked_for "apt-get update"
+asked_for "install -y -qq --no-install-recommends libdnnl-dev"
+
+debian
+touch "$scratch/updated"
+expect_pass "the package list is there" run_gate
+not_asked_for "apt-get update"
+
+debian
+touch "$scratch/installed"
+rm "$tools/git" "$tools/make"
+expect_pass "git and make are missing" run_gate
+asked_for "install -y -qq --no-install-recommends git"
+asked_for "install -y -qq --no-install-recommends make"
+not_asked_for libdnnl-dev
+
+debian
+stand_in apt-get "echo apt-get \"\$@\" >>$asked; exit 100"
+expect_failure "apt-get fails" "apt-get update" run_gate
+
+debian
+stand_in apt-get "touch $scratch/updated; exit 0"
+expect_failure "installed, yet does not link" "does not link" run_gate
+
+debian
+stand_in id 'echo 1000'
+expect_failure "neither root nor sudo" "run this as root" run_gate
+stand_in sudo "echo sudo \"\$@\" >>$asked; exec \"\$@\""
+expect_pass "sudo when not root" run_gate
+asked_for "sudo env DEBIAN_FRONTEND=noninteractive apt-get install"
+
+debian
+stand_in sudo "echo sudo \"\$@\" >>$asked; exec \"\$@\""
+expect_pass "no sudo when root" run_gate
+not_asked_for sudo
+
+debian
+rm "$tools/swift"
+expect_failure "no Swift" "Swift is not installed" run_gate
+
+debian
+stand_in swift 'echo "Swift version 6.1.2 (swift-6.1.2-RELEASE)"'
+expect_failure "an old Swift" "Swift 6.1 is too old; Assay needs 6.2 or newer" run_gate
+not_asked_for apt-get
+
+debian
+touch "$scratch/installed"
+stand_in swift 'echo "swift-driver version: 1.127 Apple Swift version 6.10 (swiftlang-6.10)"'
+expect_pass "6.10 is newer than 6.2" run_gate
+
+debian
+rm "$tools/apt-get" "$tools/apt-cache"
+expect_failure "neither apt-get nor brew" "install it by hand" run_gate
+
+# A Mac.
+debian
+stand_in uname 'echo Darwin'
+expect_failure "a Mac without Homebrew" "https://brew.sh" run_gate
+stand_in brew "echo brew \"\$@\" >>$asked; touch $scratch/installed"
+expect_pass "a Mac with Homebrew" run_gate
+asked_for "brew install --quiet onednn"
+not_asked_for apt-get
+
+closing_line

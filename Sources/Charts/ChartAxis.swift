@@ -1,0 +1,38 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// How values are laid out along an axis.
+public enum ChartScale: Equatable, Sendable {
+  /// Equal differences have equal lengths.
+  case linear
+  /// Equal ratios have equal lengths; values that are not positive are left out.
+  case logarithmic
+}
+
+/// An axis of a chart.
+public struct ChartAxis: Equatable, Sendable {
+  /// What is measured, for example `Loss`.
+  public var title: String
+  /// The unit, for example `nats per token`; empty for none.
+  public var unit: String
+  /// How values are laid out.
+  public var scale: ChartScale
+  /// The values at both ends, beyond which nothing is drawn.
+  ///
+  /// Without them the ends are taken from the data.
+  public var limits: ClosedRange<Double>?
+
+  /// Describes an axis.
+  public init(
+    title: String, unit: String = "", scale: ChartScale = .linear,
+    limits: ClosedRange<Double>? = nil
+  ) {
+    self.title = title
+    self.unit = unit
+    self.scale = scale
+    self.limits = limits
+  }
+
+  /// The title with its unit.
+  var fullTitle: String { unit.isEmpty ? title : "\(title) (\(unit))" }
+}

@@ -1,0 +1,35 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// The command: verbs as subcommands.
+struct Assay: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "assay",
+    abstract: "Trains small language models exactly and quickly, and compares their optimizers.",
+    discussion: """
+      Human text goes to standard error, data to standard output.
+
+      Exit codes:
+      \(ExitStatus.help)
+      """,
+    version: "assay 0.1.0",
+    subcommands: [
+      TrainCommand.self, DataCommand.self, ShowCommand.self, ListCommand.self, TraceCommand.self,
+      DoctorCommand.self, BenchCommand.self,
+    ])
+}
+
+@main
+enum Main {
+  static func main() {
+    do {
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      var command = try Assay.parseAsRoot(Overrides.folded(arguments))
+      try command.run()
+    } catch {
+      Failure(error).exit()
+    }
+  }
+}

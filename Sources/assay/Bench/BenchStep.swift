@@ -1,0 +1,179 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import CPURuntime
+import Foundation
+import TensorGraph
+import Training
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// `assay bench step`.
+struct BenchStep: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "step",
+    abstract: "Times whole training steps, alternating with PyTorch where it is at hand.")
+
+  @OptionGroup var options: BenchOptions
+
+  @Flag(help: "Also run PyTorch, eager and compiled.")
+  var peers = false
+
+  @Option(help: "The Python that has PyTorch.")
+  var python = "python3"
+
+  @Option(help: "The peer's script.")
+  var script = "Benchmarks/peers/pytorch_step.py"
+
+  @Option(help: "Pairs of alternating measurements.")
+  var rounds = 7
+
+  @Option(help: "Seconds of one measurement.")
+  var seconds = 1.0
+
+  @Flag(help: .hidden)
+  var memoryOnly = false
+
+  @Option(help: .hidden)
+  var precision = "bf16"
+
+  func run() throws {
+    if memoryOnly { return try printMemory() }
+    let subjects = try [Precision.fp32, .bf16].map { precision in
+      let subject = try BenchSubject(options.shape, precision: precision, threads: options.threads)
+      try subject.check()
+      return subject
+    }
+    Console.say(
+      "shape \(options.shape.rawValue): \(subjects[0].tokens) tokens a step; \(subjects[0].runtime.summary)"
+    )
+    var report = BenchReport(shape: options.shape.rawValue)
+    var ours: [[Double]] = subjects.map { _ in [] }
+
+    let share = try productsShare(subjects[1], &ours[1])
+    report.productsShare = share
+
+    if peers {
+      let modes = ["fp32", "fp32-compiled", "bf16", "bf16-compiled"]
+      let threads = subjects[0].runtime.threadCount
+      guard
+        let peer = try BenchPeer.start(
+          python: python, script: script, shape: options.shape, modes: modes, threads: threads)
+      else {
+        throw CommandFailure(
+          .failed, "'\(python)' cannot import torch; name a Python that can with --python")
+      }
+      report.peer = "PyTorch \(peer.hello.torch)"
+      for mode in peer.hello.modes {
+        let index = mode.hasPrefix("bf16") ? 1 : 0
+        let pairs = try measurePairs(subjects[index], peer, mode)
+        ours[index] += pairs.map(\.ours)
+        let memory = try BenchPeer.peakBytes(
+          python: python, script: script, shape: options.shape, mode: mode, threads: threads)
+        report.add(
+          "pytorch \(mode)", index == 1 ? "bf16" : "fp32", pairs.map(\.theirs), peakBytes: memory,
+          ratios: pairs.map { $0.ours / $0.theirs })
+        try peer.drop(mode)
+      }
+    }
+    for (subject, speeds) in zip(subjects, ours) {
+      var speeds = speeds
+      while speeds.count < rounds { speeds.append(speed(subject)) }
+      report.add(
+        "assay", subject.precision.rawValue, speeds,
+        peakBytes: try ownMemory(subject.precision), ratios: [])
+    }
+    if options.json { try Console.json(report) } else { Console.data(report.text) }
+  }
+
+  /// Tokens a second over about `seconds`.
+  private func speed(_ subject: BenchSubject) -> Double {
+    let once = subject.run(1)
+    let steps = max(1, Int(seconds / once))
+    return Double(steps * subject.tokens) / subject.run(steps)
+  }
+
+  private func measurePairs(
+    _ subject: BenchSubject, _ peer: BenchPeer, _ mode: String
+  ) throws -> [(ours: Double, theirs: Double)] {
+    // The first run of a mode builds and warms it.
+    _ = try peer.run(mode, steps: 2)
+    let once = try peer.run(mode, steps: 1)
+    let steps = max(1, Int(seconds / once))
+    return try (0..<rounds).map { _ in
+      let ours = speed(subject)
+      let theirs = Double(steps * subject.tokens) / (try peer.run(mode, steps: steps))
+      return (ours, theirs)
+    }
+  }
+
+  /// Time of the large products alone over the time of a whole step, alternating; the median of the ratios.
+  private func productsShare(
+    _ subject: BenchSubject, _ speeds: inout [Double]
+  ) throws -> Double {
+    let products = try subject.runtime.compileProducts(of: subject.definition.stepProgram())
+    products.run(.compute)
+    var shares: [Double] = []
+    for _ in 0..<rounds {
+      let once = subject.run(1)
+      let steps = max(1, Int(seconds / once))
+      let step = subject.run(steps) / Double(steps)
+      let alone = ContinuousClock().measure { for _ in 0..<steps { products.run(.compute) } }
+      shares.append(alone / .seconds(1) / Double(steps) / step)
+      speeds.append(Double(subject.tokens) / step)
+    }
+    return median(shares)
+  }
+
+  /// The peak of a process of our own that only runs one precision.
+  private func ownMemory(_ precision: Precision) throws -> Int? {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: try Self.executablePath())
+    process.arguments = [
+      "bench", "step", "--shape", options.shape.rawValue, "--memory-only", "--precision",
+      precision.rawValue,
+    ]
+    if let threads = options.threads { process.arguments? += ["--threads", "\(threads)"] }
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  private static func executablePath() throws -> String {
+    if let path = Bundle.main.executablePath { return path }
+    throw CommandFailure(.failed, "this program cannot find its own file; call it by its full path")
+  }
+
+  private func printMemory() throws {
+    guard let precision = Precision(rawValue: precision) else {
+      throw CommandFailure(.usage, "no precision '\(precision)'; use fp32 or bf16")
+    }
+    let subject = try BenchSubject(options.shape, precision: precision, threads: options.threads)
+    _ = subject.run(3)
+    var usage = rusage()
+    #if canImport(Darwin)
+      getrusage(RUSAGE_SELF, &usage)
+      Console.data("\(usage.ru_maxrss)")
+    #else
+      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+      Console.data("\(usage.ru_maxrss * 1024)")
+    #endif
+  }
+}
+
+/// The middle of some numbers; NaN of none.
+func median(_ numbers: [Double]) -> Double {
+  let sorted = numbers.sorted()
+  if sorted.isEmpty { return .nan }
+  let middle = sorted.count / 2
+  return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

@@ -1,0 +1,83 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import CPURuntime
+import Foundation
+import LanguageModels
+import Optimizers
+import RandomStreams
+import TensorGraph
+import Training
+
+/// A training step of a bench shape, ready to run: AdamW, clipping at 1, one batch of random tokens.
+final class BenchSubject {
+  let precision: Precision
+  let runtime: CPURuntime
+  let definition: StepDefinition
+  private let step: TrainingStep
+  private var updates = 0
+
+  /// Tokens of one step.
+  var tokens: Int { definition.tokens }
+
+  init(_ shape: BenchShape, precision: Precision, threads: Int?) throws {
+    self.precision = precision
+    runtime = try CPURuntime(threads: threads)
+    definition = StepDefinition(
+      model: try shape.model(), method: AdamW(), sequences: shape.sequences, precision: precision)
+    step = try TrainingStep(definition, runtime: runtime)
+    for parameter in definition.model.parameters {
+      guard let memory = runtime.kept(parameter.name) else { continue }
+      parameter.initialize(memory.bindMemory(to: Float.self), seed: 1)
+    }
+    let stream = RandomStream(seed: 1, name: "bench/tokens")
+    let vocabulary = UInt64(definition.model.configuration.vocabularySize)
+    for index in 0..<definition.tokens {
+      step.batch.tokens[index] = Int32(UInt64(stream.uint32(at: 2 * index)) % vocabulary)
+      step.batch.targets[index] = Int32(UInt64(stream.uint32(at: 2 * index + 1)) % vocabulary)
+    }
+  }
+
+  /// Runs steps; returns seconds.
+  func run(_ steps: Int) -> Double {
+    var last: TrainingStep.Result?
+    let seconds = ContinuousClock().measure {
+      for _ in 0..<steps {
+        updates += 1
+        last = step.run(
+          TrainingStep.Settings(
+            hyperparameters: AdamW.card.defaults, gradientClip: 1, update: updates))
+      }
+    }
+    loss = last?.loss ?? .nan
+    return seconds / .seconds(1)
+  }
+
+  /// Gives another program of this step the same batch and numbers.
+  func bind(_ executable: any Executable) {
+    for (label, source) in [("tokens", step.batch.tokens), ("targets", step.batch.targets)] {
+      executable.hostBuffer(label)?.copyMemory(from: UnsafeRawBufferPointer(source))
+    }
+    let numbers = AdamW().scalars(AdamW.card.defaults, update: updates + 1)
+    for (name, number) in numbers { executable.set(Scalars.prefix + name, Float(number)) }
+    executable.set("loss_scale", 1 / Float(definition.tokens))
+    executable.set("gradient_clip", 1)
+  }
+
+  /// The loss of the last step.
+  private(set) var loss = Double.nan
+
+  /// Checks the first step before anything is timed: at the start the loss is near log V, and finite gradients move it.
+  func check() throws {
+    _ = run(1)
+    let first = loss
+    _ = run(1)
+    let expected = log(Double(definition.model.configuration.vocabularySize))
+    guard first.isFinite, abs(first - expected) < 1, loss < first else {
+      throw CommandFailure(
+        .failed,
+        "the \(precision.rawValue) step is wrong: losses \(first), \(loss); expected about "
+          + "\(expected), falling; run 'assay doctor'")
+    }
+  }
+}

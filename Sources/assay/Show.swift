@@ -1,0 +1,11 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+
+/// `assay show`.
+struct ShowCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows a configuration, a run, or its loss curve.",
+    subcommands: [ShowConfig.self, ShowRun.self, ShowCurve.self])
+}

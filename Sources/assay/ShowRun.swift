@@ -1,0 +1,101 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Configurations
+import Foundation
+import RunRecords
+
+/// `assay show run`.
+struct ShowRun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Shows how a run stands: state, losses, speed, machine.")
+
+  @Argument(help: "The folder of a run.")
+  var folder: String
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    let summary = try RunSummary(folder)
+    if json { try Console.json(summary) } else { Console.data(summary.text) }
+  }
+}
+
+/// A run in numbers, from its record alone.
+struct RunSummary: Encodable {
+  let folder: String
+  /// running, finished, interrupted, diverged, failed; killed when it says running and no process writes it.
+  let status: String
+  let reason: String?
+  let completedSteps: Int
+  let plannedSteps: Int?
+  /// The last metrics line's numbers.
+  let last: [String: Double]
+  /// What the run stored at its end, for example the validation loss.
+  let final: [String: Double]
+  let medianTokensPerSecond: Double?
+  let sessions: Int
+  let machine: MachineRecord
+  /// Every key and its value, as text.
+  let configuration: [String: String]
+
+  /// Reads a run.
+  ///
+  /// - Throws: what reading the record throws.
+  init(_ folder: String) throws {
+    let record = try RunRecord(path: folder)
+    let configuration = try ResolvedConfiguration(json: record.configurationJSON)
+    self.folder = folder
+    let outcome = record.outcome
+    let isDead = outcome.status == .running && !RunFolder.isBeingWritten(folder)
+    status = isDead ? "killed" : outcome.status.rawValue
+    reason = outcome.reason
+    completedSteps = outcome.completedSteps
+    plannedSteps = configuration["training.steps"]?.value.flatMap { Int($0.description) }
+    var last: [String: Double] = [:]
+    var speeds: [Double] = []
+    let metrics = try record.metrics()
+    while let line = try metrics.next() {
+      last = [:]
+      for field in line.fields { last[field.name] = line.number(field.name) }
+      last["step"] = Double(line.step)
+      if let speed = line.number("tokensPerSecond") { speeds.append(speed) }
+    }
+    self.last = last
+    final = outcome.finalNumbers
+    speeds.sort()
+    medianTokensPerSecond = speeds.isEmpty ? nil : speeds[speeds.count / 2]
+    sessions = outcome.sessionCount
+    machine = record.machine
+    self.configuration = Dictionary(
+      uniqueKeysWithValues: configuration.entries.map { ($0.key, $0.value?.description ?? "") })
+  }
+
+  /// The summary for a person.
+  var text: String {
+    var table = Table([.left, .left])
+    table.add("run", folder)
+    table.add("state", status + (reason.map { ": " + $0 } ?? ""))
+    table.add(
+      "steps",
+      Numbers.grouped(completedSteps) + (plannedSteps.map { " of " + Numbers.grouped($0) } ?? ""))
+    for (name, value) in final.sorted(by: { $0.key < $1.key }) {
+      table.add(name, Numbers.fixed(value, 4))
+    }
+    if let medianTokensPerSecond {
+      table.add("speed", Numbers.short(medianTokensPerSecond) + " tokens/s (median)")
+    }
+    table.add("sessions", "\(sessions)")
+    table.add("machine", "\(machine.processor), \(machine.coreCount) cores")
+    for key in [
+      "model.architecture", "model.width", "model.layers", "model.context_length",
+      "training.batch_tokens", "optimizer.name", "optimizer.learning_rate", "machine.precision",
+      "data.path",
+    ] {
+      if let value = configuration[key] { table.add(key, value) }
+    }
+    return table.text
+  }
+}

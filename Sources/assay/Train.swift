@@ -1,0 +1,44 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Configurations
+import Training
+
+/// `assay train`.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Trains a model, or goes on with a run that was interrupted.",
+    discussion: """
+      Any key of the configuration can be given as --section.key=value; 'assay show config' lists them all.
+
+      Ctrl-C (SIGINT) or SIGTERM finishes the step, saves and exits with 4; the same command goes on, with the same bits as \
+      an uninterrupted run. A second signal ends the process at once.
+      """)
+
+  @Argument(help: ArgumentHelp("A TOML file, or the name of a preset.", valueName: "config"))
+  var path: String
+
+  @OptionGroup var overrides: Overrides
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("The folder of the run; the same as --run.folder.", valueName: "folder"))
+  var output: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "First weights, instead of random ones.", valueName: "weights.safetensors"))
+  var initial: String?
+
+  func run() throws {
+    var overrides = overrides
+    if let output { overrides.values.append("run.folder=" + output) }
+    let configuration = try TrainingConfiguration(overrides.source(path))
+    let report = TrainingReport()
+    let summary = try TrainingRun.train(
+      configuration, initialWeights: initial, stop: .onSignals(), observer: report.observe)
+    if summary.outcome != .finished { throw ExitCode(summary.outcome.exitCode) }
+  }
+}
