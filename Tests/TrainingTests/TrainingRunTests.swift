@@ -97,6 +97,32 @@ import Training
     #expect(kept.sorted() == ["step-00000038", "step-00000040"])
   }
 
+  @Test("A run is its steps: the schedule's learning rates and updates counted from 1")
+  func stepByStep() throws {
+    let folder = try TemporaryFolder()
+    let configuration = try smallConfiguration(folder.path)
+    let summary = try train(configuration, .cpu)
+    let small = try SmallStep(
+      .cpu, seed: 1, configuration: configuration.modelConfiguration(vocabularySize: 11))
+    let source = smallSource()
+    // 6 steps, 2 of warm-up, then a cosine from 0.01 to a tenth of it.
+    var rates = [0.005, 0.01]
+    for index in 0..<4 {
+      let course: Double = 1 + cos(Double.pi * Double(index) / 4)
+      rates.append(0.01 * (0.1 + 0.45 * course))
+    }
+    for (index, rate) in rates.enumerated() {
+      try source.fill(small.step.batch)
+      let settings = try small.settings(update: index + 1, clip: 1, ["learning_rate": rate])
+      #expect(small.step.run(settings).isUpdated)
+    }
+    let file = try TensorFile(
+      path: try #require(summary.checkpoint) + "/tensors.safetensors")
+    for (label, values) in small.everything {
+      #expect(try file.floats(label) == values, "\(label)")
+    }
+  }
+
   @Test("A repeated run has the same bits", arguments: TestRuntime.allCases)
   func repeats(_ which: TestRuntime) throws {
     let folder = try TemporaryFolder()
