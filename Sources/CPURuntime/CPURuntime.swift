@@ -46,9 +46,14 @@ public final class CPURuntime: Runtime {
       + "oneDNN \(String(cString: od_version()))"
   }
 
+  /// Bytes of activations worth computing again.
+  static let recomputationThreshold = 256 << 20
+
   /// Plans memory, chooses kernels and binds leaves.
   public func compile(_ program: Program) throws -> any Executable {
-    try CPUExecutable(program, runtime: self)
+    // Below this, memory is no concern and time is: recomputation costs about 2 % of a step.
+    let program = try program.recomputingCheapResults(minimumSaving: Self.recomputationThreshold)
+    return try CPUExecutable(program, runtime: self)
   }
 
   /// The large products of a program, exactly as its step runs them, and nothing else: what a step
