@@ -153,7 +153,9 @@ struct ScheduleTests {
     return [shape.rows, shape.columns]
   }
 
-  private func externalInputs(_ group: ExecutionSchedule.Group, _ program: Program) -> Set<Graph.Value> {
+  private func externalInputs(_ group: ExecutionSchedule.Group, _ program: Program) -> Set<
+    Graph.Value
+  > {
     let members = Set(group.nodes)
     return Set(
       group.nodes.flatMap { program.graph.nodes[$0].inputs }.filter {

@@ -7,8 +7,7 @@ extension Program {
   /// Casts of weights, elementwise functions, norms and rotations cost little next to products, and the same operation
   /// on the same operands gives the same bits: only memory and a little time change.
   ///
-  /// - Parameters:
-  ///   - minimumSaving: bytes that must no longer be kept, or the program stays as it is.
+  /// - Parameter minimumSaving: bytes that must no longer be kept, or the program stays as it is.
   /// - Returns: the program, with copies of cheap nodes next to their readers in the backward pass.
   /// - Throws: `GraphError`.
   public func recomputingCheapResults(minimumSaving: Int) throws(GraphError) -> Program {
