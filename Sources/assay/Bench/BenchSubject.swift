@@ -27,7 +27,8 @@ final class BenchSubject {
     self.precision = precision
     runtime = try CPURuntime(threads: threads)
     definition = StepDefinition(
-      model: try shape.model(), method: OptimizerRegistry.standard.init(), sequences: shape.sequences, precision: precision)
+      model: try shape.model(), method: OptimizerRegistry.standard.init(),
+      sequences: shape.sequences, precision: precision)
     step = try TrainingStep(definition, runtime: runtime)
     for parameter in definition.model.parameters {
       guard let memory = runtime.kept(parameter.name) else { continue }
