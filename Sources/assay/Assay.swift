@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Foundation
 
 /// The command: verbs as subcommands.
 struct Assay: ParsableCommand {
@@ -24,6 +25,8 @@ struct Assay: ParsableCommand {
 @main
 enum Main {
   static func main() {
+    // A file that reaches the size limit of the process is an error that is reported, not a death.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())
       var command = try Assay.parseAsRoot(Overrides.folded(arguments))

@@ -70,7 +70,9 @@ struct RunSummary: Encodable {
     sessions = outcome.sessionCount
     machine = record.machine
     self.configuration = Dictionary(
-      uniqueKeysWithValues: configuration.entries.map { ($0.key, $0.value?.description ?? "") })
+      uniqueKeysWithValues: configuration.entries.compactMap { entry in
+        entry.value.map { (entry.key, $0.plainText) }
+      })
   }
 
   /// The summary for a person.
@@ -81,8 +83,18 @@ struct RunSummary: Encodable {
     table.add(
       "steps",
       Numbers.grouped(completedSteps) + (plannedSteps.map { " of " + Numbers.grouped($0) } ?? ""))
-    for (name, value) in final.sorted(by: { $0.key < $1.key }) {
-      table.add(name, Numbers.fixed(value, 4))
+    if let loss = final["validationLoss"] {
+      table.add(
+        "validation loss",
+        "\(Numbers.fixed(loss, 4)) nats a token"
+          + (final["bitsPerByte"].map { ", \(Numbers.fixed($0, 4)) bits a byte" } ?? ""))
+    }
+    if let tokens = final["tokens"] { table.add("tokens", Numbers.grouped(Int(tokens))) }
+    if let skipped = final["skippedSteps"], skipped > 0 {
+      table.add("skipped steps", Numbers.grouped(Int(skipped)))
+    }
+    if let seconds = final["trainingSeconds"] {
+      table.add("time in steps", Numbers.duration(seconds))
     }
     if let medianTokensPerSecond {
       table.add("speed", Numbers.short(medianTokensPerSecond) + " tokens/s (median)")
@@ -97,5 +109,13 @@ struct RunSummary: Encodable {
       if let value = configuration[key] { table.add(key, value) }
     }
     return table.text
+  }
+}
+
+extension ConfigurationValue {
+  /// The value without TOML's quotes.
+  var plainText: String {
+    if case .string(let text) = self { return text }
+    return description
   }
 }

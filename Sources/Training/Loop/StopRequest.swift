@@ -24,8 +24,14 @@ public final class StopRequest: Sendable {
   private init(heedsSignals: Bool) { self.heedsSignals = heedsSignals }
 
   /// A request that SIGINT (Ctrl-C) or SIGTERM makes; a second signal of the same kind ends the process at once.
+  ///
+  /// Both are unblocked: a process that was started from a worker thread inherits a mask that would never let them through.
   public static func onSignals() -> StopRequest {
     receivedSignal.store(0, ordering: .relaxed)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM] { sigaddset(&signals, number) }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     for number in [SIGINT, SIGTERM] {
       signal(number) { number in
         receivedSignal.store(number, ordering: .relaxed)
