@@ -85,7 +85,12 @@ var linkerSettings: [LinkerSetting] = [.linkedLibrary("dnnl")]
   }
 #endif
 
-var targets: [Target] = []
+/// C targets that only tests link.
+let testSupport = ["CPURuntime": ["CAllocationCounter"]]
+
+var targets: [Target] = Set(testSupport.values.joined()).sorted().map { name in
+  .target(name: name, path: "Tests/Support/\(name)", cSettings: [.unsafeFlags(cFlags)])
+}
 for module in modules {
   let dependencies = module.uses.map { Target.Dependency.target(name: $0) } + module.products
   switch module.kind {
@@ -108,7 +113,9 @@ for module in modules {
       .testTarget(
         name: "\(module.name)Tests",
         dependencies: [.target(name: module.name)]
-          + module.uses.map { Target.Dependency.target(name: $0) },
+          + (module.uses + (testSupport[module.name] ?? [])).map {
+            Target.Dependency.target(name: $0)
+          },
         path: tests, swiftSettings: strict))
   }
 }

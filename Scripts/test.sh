@@ -12,5 +12,11 @@ cd "$(dirname "$0")/.."
 
 stage "dependencies" Scripts/install-dependencies.sh
 stage "build tests" swift build --build-tests
+# The kernels of processors that this machine is not: the same agreement with the reference.
+if [[ $# -eq 0 ]]; then
+  for set in portable avx2; do
+    stage "runtime on $set" env ASSAY_CPU=$set swift test --skip-build --filter RuntimeAgreementTests
+  done
+fi
 printf '== test\n'
 exec swift test --skip-build "$@"

@@ -5,7 +5,8 @@
 // that stays in registers: a step reads the result of the step before it from there, and writes it to its tile only
 // when something else needs it. Heavy steps run alone over the whole tile.
 
-/// Where values lie, as addresses that change from tile to tile: registers, then inputs, then outputs that are computed in place.
+/// Where values lie, as addresses that change from tile to tile: registers, then inputs, then outputs that are
+/// computed in place.
 enum {
   LOCATION_INPUTS = CK_REGION_MAX_REGISTERS,
   LOCATION_OUTPUTS = LOCATION_INPUTS + CK_REGION_MAX_INPUTS,
@@ -37,8 +38,9 @@ enum { CHUNK_VECTORS = CK_CHUNK_VECTORS };
 enum { CHUNK_VECTORS = 2 };
 #endif
 
-/// Elements fetched ahead of the chunk in work.
-enum { FETCH_DISTANCE = 1024 };
+/// Elements fetched ahead of the chunk in work. Measured on Zen 4 with an AdamW update in memory: 128 to 512 are within
+/// noise; 1024 is 20 % slower, as addresses 4 KiB apart compete for the same lines of L1.
+enum { FETCH_DISTANCE = 256 };
 
 CK_INLINE vector_f32 one_where(vector_i32 truth) { return from_bits(truth & 0x3f800000); }
 

@@ -19,7 +19,8 @@ final class CPUExecutable: ProfiledExecutable {
   private let hostLabels: [String: (offset: Int, byteCount: Int)]
   private var boundArena: Arena?
   private var recorder: ProfileRecorder?
-  private var work: [(stage: Stage, items: UnsafeMutableBufferPointer<SharedWork>)] = []
+  private var computeWork = UnsafeMutableBufferPointer<SharedWork>(start: nil, count: 0)
+  private var commitWork = UnsafeMutableBufferPointer<SharedWork>(start: nil, count: 0)
 
   /// Bytes of the arena that the program needs.
   let arenaBytes: Int
@@ -96,11 +97,10 @@ final class CPUExecutable: ProfiledExecutable {
   deinit { release() }
 
   private func release() {
-    for (_, items) in work {
+    for items in [computeWork, commitWork] {
       items.deinitialize()
       items.deallocate()
     }
-    work = []
   }
 
   private func address(_ buffer: Int) -> UnsafeMutableRawPointer {
@@ -115,37 +115,40 @@ final class CPUExecutable: ProfiledExecutable {
 
   /// Makes every kernel's body for the arena as it now lies.
   private func bind() throws {
-    release()
     let arena = runtime.sharedArena
-    for stage in [Stage.compute, .commit] {
-      var items: [SharedWork] = []
-      for phase in phases where phase.stage == stage {
-        var parts: [(begin: Int, end: Int, body: (Int, Int) -> Void)] = []
-        var units = 0
-        for chain in phase.chains {
-          let body = try self.body(of: chain)
-          parts.append((units, units + chain.unitCount, body))
-          units += chain.unitCount
-        }
-        if let only = parts.first, parts.count == 1 {
-          items.append(SharedWork(unitCount: units, body: only.body))
-        } else {
-          let fixed = parts
-          items.append(
-            SharedWork(unitCount: units) { unit, lane in
-              for index in fixed.indices where unit < fixed[index].end {
-                fixed[index].body(unit - fixed[index].begin, lane)
-                return
-              }
-            })
-        }
-      }
-      let memory = UnsafeMutableBufferPointer<SharedWork>.allocate(capacity: items.count)
-      _ = memory.initialize(from: items)
-      work.append((stage, memory))
-    }
-    // Scratch and products may have grown while kernels were made.
+    let compute = try makeWork(.compute)
+    let commit = try makeWork(.commit)
+    release()
+    (computeWork, commitWork) = (compute, commit)
     boundArena = arena
+  }
+
+  private func makeWork(_ stage: Stage) throws -> UnsafeMutableBufferPointer<SharedWork> {
+    var items: [SharedWork] = []
+    for phase in phases where phase.stage == stage {
+      var parts: [(begin: Int, end: Int, body: (Int, Int) -> Void)] = []
+      var units = 0
+      for chain in phase.chains {
+        let body = try self.body(of: chain)
+        parts.append((units, units + chain.unitCount, body))
+        units += chain.unitCount
+      }
+      if let only = parts.first, parts.count == 1 {
+        items.append(SharedWork(unitCount: units, body: only.body))
+      } else {
+        let fixed = parts
+        items.append(
+          SharedWork(unitCount: units) { unit, lane in
+            for index in fixed.indices where unit < fixed[index].end {
+              fixed[index].body(unit - fixed[index].begin, lane)
+              return
+            }
+          })
+      }
+    }
+    let memory = UnsafeMutableBufferPointer<SharedWork>.allocate(capacity: items.count)
+    _ = memory.initialize(from: items)
+    return memory
   }
 
   private func body(of chain: Chain) throws -> (Int, Int) -> Void {
@@ -187,9 +190,7 @@ final class CPUExecutable: ProfiledExecutable {
     if boundArena !== runtime.sharedArena {
       do { try bind() } catch { preconditionFailure("binding again failed: \(error)") }
     }
-    for (which, items) in work where which == stage {
-      runtime.team.run(UnsafeBufferPointer(items))
-    }
+    runtime.team.run(UnsafeBufferPointer(stage == .compute ? computeWork : commitWork))
   }
 
   func output(_ label: String) -> UnsafeRawBufferPointer {

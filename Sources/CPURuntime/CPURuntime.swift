@@ -23,15 +23,19 @@ public final class CPURuntime: Runtime {
   /// Starts the threads; nil means one for every core that is free to this process.
   ///
   /// - Throws: `RuntimeError` when `ASSAY_CPU` has an unknown value or a thread count is impossible.
-  public init(threads: Int? = nil) throws {
-    let set = try InstructionSet.select()
+  public convenience init(threads: Int? = nil) throws {
+    try self.init(threads: threads, usesOneDNN: InstructionSet.select() != .portable)
+  }
+
+  /// With or without oneDNN; without it, plain C loops multiply.
+  init(threads: Int?, usesOneDNN: Bool) throws {
     let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
     guard (1...1024).contains(count) else {
       throw RuntimeError(.setting, "threads = \(count) is impossible; use 1 to 1024")
     }
     threadCount = count
     team = ThreadTeam(laneCount: count) { od_prepare_thread() }
-    products = ProductCache(laneCount: count, usesOneDNN: set != .portable)
+    products = ProductCache(laneCount: count, usesOneDNN: usesOneDNN)
     laneScratch = LaneScratch(laneCount: count)
     sharedArena = try Arena(byteCount: 4096)
   }
@@ -42,9 +46,14 @@ public final class CPURuntime: Runtime {
       + "oneDNN \(String(cString: od_version()))"
   }
 
+  /// Bytes of activations worth computing again.
+  static let recomputationThreshold = 256 << 20
+
   /// Plans memory, chooses kernels and binds leaves.
   public func compile(_ program: Program) throws -> any Executable {
-    try CPUExecutable(program, runtime: self)
+    // Below this, memory is no concern and time is: recomputation costs about 2 % of a step.
+    let program = try program.recomputingCheapResults(minimumSaving: Self.recomputationThreshold)
+    return try CPUExecutable(program, runtime: self)
   }
 
   /// The large products of a program, exactly as its step runs them, and nothing else: what a step

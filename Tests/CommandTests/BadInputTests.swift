@@ -49,7 +49,7 @@ import Testing
     let workspace = try Workspace()
     try workspace.prepareData()
     let before = try workspace.read("data/manifest.json")
-    let arguments = ["data", "prepare", "text.txt", "--tokenizer", "bpe:300", "-o", "data"]
+    let arguments = ["data", "prepare", "text.txt", "--tokenizer", "bpe:280", "-o", "data"]
     let refused = try Command.run(arguments, in: workspace.folder)
     expectError(refused, code: 1, "--replace")
     #expect(try workspace.read("data/manifest.json") == before)
@@ -75,7 +75,7 @@ import Testing
     // The tokenizer of another data set beside the shards of this one.
     try workspace.prepareData()
     let other = try workspace.run(
-      "data", "prepare", "text.txt", "--tokenizer", "bpe:300", "-o", "other")
+      "data", "prepare", "text.txt", "--tokenizer", "bpe:280", "-o", "other")
     #expect(other.code == 0, "\(other)")
     try workspace.write(workspace.read("other/tokenizer.json"), to: "data/tokenizer.json")
     expectError(try workspace.run("data", "inspect", "data"), code: 1, "data/tokenizer.json")

@@ -76,7 +76,7 @@ import Testing
     #expect(try workspace.run("train", "config.toml", "-o", "whole").code == 0)
     let result = try shell(
       """
-      mount -t tmpfs -o size=500k tmpfs disk
+      mount -t tmpfs -o size=200k tmpfs disk
       "$assay" train config.toml -o disk/run
       test $? -eq 1 || exit 10
       mount -o remount,size=50m disk

@@ -118,17 +118,18 @@ final class Running {
 
     var variables = ProcessInfo.processInfo.environment
     variables.merge(environment) { $1 }
-    // The shell changes the folder and becomes the command: the same process, and every system can do it.
-    let inFolder =
-      ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", directory?.path ?? "."] + arguments
-    var argumentPointers = inFolder.map { strdup($0) } + [nil]
+    // A shell changes the folder and becomes the command: spawning has no portable word for it.
+    let command =
+      directory.map { ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", $0.path] + arguments }
+      ?? arguments
+    var argumentPointers = command.map { strdup($0) } + [nil]
     var environmentPointers = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer {
       for pointer in argumentPointers + environmentPointers { free(pointer) }
     }
     var process: pid_t = 0
     let code = posix_spawn(
-      &process, inFolder[0], &actions, &attributes, &argumentPointers, &environmentPointers)
+      &process, command[0], &actions, &attributes, &argumentPointers, &environmentPointers)
     guard code == 0 else {
       throw Command.Missing(
         description: "cannot start \(arguments[0]): \(String(cString: strerror(code)))")

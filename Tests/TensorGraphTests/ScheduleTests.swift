@@ -22,7 +22,7 @@ struct ScheduleTests {
       assignments: [
         (first, m), (second, v), (parameter, parameter * (1 - rate * decay) - rate * step),
       ])
-    let groups = Schedule(program).groups
+    let groups = ExecutionSchedule(program).groups
     // Numbers made of scalars alone have an iteration space of their own.
     let large = groups.filter { group in
       group.nodes.contains { graph.nodes[$0].results[0].shape == [65, 33] }
@@ -41,7 +41,7 @@ struct ScheduleTests {
     let norm = square(y).sum()
     let scaled = y / norm
     let program = try Program(graph: graph, outputs: [("scaled", scaled), ("norm", norm)])
-    let groups = Schedule(program).groups
+    let groups = ExecutionSchedule(program).groups
     try #require(groups.count == 2)
     #expect(groups[0].nodes.contains(norm.value.node) && groups[0].nodes.contains(y.value.node))
     #expect(groups[1].nodes == [scaled.value.node])
@@ -54,7 +54,7 @@ struct ScheduleTests {
     let y = x.normalized(.rms, gain: graph.parameter("g", [4]), epsilon: 1)
     let q = y.linear(graph.parameter("w", [4, 4]))
     let z = tanh(q.attention(keys: q, values: q, headWidth: 2, contextLength: 4)) + x
-    let groups = Schedule(try Program(graph: graph, outputs: [("z", z)])).groups
+    let groups = ExecutionSchedule(try Program(graph: graph, outputs: [("z", z)])).groups
     #expect(groups.map(\.isRegion) == [false, false, false, true])
     #expect(groups.last?.nodes.count == 2)
   }
@@ -65,7 +65,7 @@ struct ScheduleTests {
     let a = tanh(graph.parameter("a", [4, 4]))
     let product = a.matrixProduct(a)
     let sum = a + product
-    let groups = Schedule(try Program(graph: graph, outputs: [("sum", sum)])).groups
+    let groups = ExecutionSchedule(try Program(graph: graph, outputs: [("sum", sum)])).groups
     #expect(groups.map(\.nodes) == [[a.value.node], [product.value.node], [sum.value.node]])
   }
 
@@ -75,9 +75,9 @@ struct ScheduleTests {
     var sum = graph.parameter("p 0", [4, 4])
     for index in 1..<40 { sum = sum + graph.parameter("p \(index)", [4, 4]) }
     let program = try Program(graph: graph, outputs: [("sum", sum)])
-    #expect(Schedule(program, maximumInputs: 64).groups.count == 1)
+    #expect(ExecutionSchedule(program, maximumInputs: 64).groups.count == 1)
     for maximum in [2, 3, 8, 24] {
-      for group in Schedule(program, maximumInputs: maximum).groups {
+      for group in ExecutionSchedule(program, maximumInputs: maximum).groups {
         #expect(externalInputs(group, program).count <= maximum)
       }
     }
@@ -90,14 +90,14 @@ struct ScheduleTests {
     let program = try Program(
       graph: graph, outputs: [("a", a.reshaped([15])), ("b", graph.constant(3))],
       assignments: [(graph.state("s", [5, 3]), a.reshaped([5, 3]))])
-    #expect(Schedule(program).groups.isEmpty)
+    #expect(ExecutionSchedule(program).groups.isEmpty)
   }
 
   @Test("runs every live node once, after what it reads, compute first", arguments: 0..<200)
   func randomGraphs(_ seed: Int) throws {
     let program = try RandomProgram.make(seed: seed)
     let graph = program.graph
-    let groups = Schedule(program, maximumInputs: 6).groups
+    let groups = ExecutionSchedule(program, maximumInputs: 6).groups
     let (live, compute) = (program.liveNodes(), program.computeNodes())
     var groupOf: [Int: Int] = [:]
     for (index, group) in groups.enumerated() {
@@ -133,7 +133,7 @@ struct ScheduleTests {
   func joins() throws {
     var (nodes, groups) = (0, 0)
     for seed in 0..<50 {
-      let found = Schedule(try RandomProgram.make(seed: seed)).groups
+      let found = ExecutionSchedule(try RandomProgram.make(seed: seed)).groups
       nodes += found.reduce(0) { $0 + $1.nodes.count }
       groups += found.count
     }
@@ -153,7 +153,9 @@ struct ScheduleTests {
     return [shape.rows, shape.columns]
   }
 
-  private func externalInputs(_ group: Schedule.Group, _ program: Program) -> Set<Graph.Value> {
+  private func externalInputs(_ group: ExecutionSchedule.Group, _ program: Program) -> Set<
+    Graph.Value
+  > {
     let members = Set(group.nodes)
     return Set(
       group.nodes.flatMap { program.graph.nodes[$0].inputs }.filter {

@@ -134,7 +134,7 @@ import Training
       try TrainingRun.train(
         configuration, runtime: TestRuntime.cpu.provider, source: smallSource())
     }
-    #expect(error.code == .checkpoint)
+    #expect(error.code == .runFolder)
     #expect(error.message.contains("another configuration"))
   }
 

@@ -5,7 +5,7 @@ import CKernels
 import TensorGraph
 
 /// Queries and keys go in blocks that keep scores in the second-level cache.
-private let queryBlock = 128
+private let queryBlock = 64
 private let keyBlock = 512
 
 /// Sizes and strides of one attention, and the keys that a block of queries can see.

@@ -62,14 +62,14 @@ private final class BoundRegion {
 }
 
 extension Lowering {
-  func regionSpace(_ group: Schedule.Group) -> (rows: Int, columns: Int) {
+  func regionSpace(_ group: ExecutionSchedule.Group) -> (rows: Int, columns: Int) {
     let node = graph.nodes[group.nodes[0]]
     let shape =
       node.operation is Reduce ? type(node.inputs[0]).shape : node.results[0].shape
     return (shape.rows, shape.columns)
   }
 
-  func lowerRegion(_ group: Schedule.Group) throws(RuntimeError) {
+  func lowerRegion(_ group: ExecutionSchedule.Group) throws(RuntimeError) {
     let space = regionSpace(group)
     var compiler = RegionCompiler(lowering: self, group: group, space: space)
     try compiler.compile()
@@ -205,7 +205,7 @@ extension Lowering {
 /// Allocates registers for the values of one region and writes its steps.
 private struct RegionCompiler {
   let lowering: Lowering
-  let group: Schedule.Group
+  let group: ExecutionSchedule.Group
   let space: (rows: Int, columns: Int)
   /// The shape of the region's elementwise results.
   private var full: Shape {
@@ -222,7 +222,7 @@ private struct RegionCompiler {
   private var registers: [Graph.Value: Int] = [:]
   private var free: [Int] = []
 
-  init(lowering: Lowering, group: Schedule.Group, space: (rows: Int, columns: Int)) {
+  init(lowering: Lowering, group: ExecutionSchedule.Group, space: (rows: Int, columns: Int)) {
     self.lowering = lowering
     self.group = group
     self.space = space

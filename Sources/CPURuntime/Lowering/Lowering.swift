@@ -34,7 +34,7 @@ final class Lowering {
     self.laneCount = laneCount
     self.products = products
     self.laneScratch = laneScratch
-    let schedule = Schedule(program)
+    let schedule = ExecutionSchedule(program)
     findStored(schedule)
     placeAssignments(schedule)
     var savesKept = !productsOnly
@@ -66,7 +66,7 @@ final class Lowering {
     }
   }
 
-  private func isLargeProduct(_ group: Schedule.Group) -> Bool {
+  private func isLargeProduct(_ group: ExecutionSchedule.Group) -> Bool {
     switch graph.nodes[group.nodes[0]].operation {
     case is MatrixProduct, is LinearCrossEntropy, is LinearCrossEntropyGradient: true
     default: false
@@ -161,7 +161,7 @@ final class Lowering {
 
   // MARK: What must be stored, and assignments
 
-  private func findStored(_ schedule: Schedule) {
+  private func findStored(_ schedule: ExecutionSchedule) {
     var groupOf: [Int: Int] = [:]
     for (position, group) in schedule.groups.enumerated() {
       for node in group.nodes { groupOf[node] = position }
@@ -179,7 +179,7 @@ final class Lowering {
   }
 
   /// Lets the group that makes a new value write it straight over the kept tensor, where nothing still reads the old.
-  private func placeAssignments(_ schedule: Schedule) {
+  private func placeAssignments(_ schedule: ExecutionSchedule) {
     var groupOf: [Int: Int] = [:]
     var lastReader: [Graph.Value: Int] = [:]
     for (position, group) in schedule.groups.enumerated() {
@@ -203,7 +203,7 @@ final class Lowering {
   }
 
   /// Whether a region reads a kept tensor only at the element it writes.
-  private func readsInPlace(_ target: Graph.Value, _ group: Schedule.Group) -> Bool {
+  private func readsInPlace(_ target: Graph.Value, _ group: ExecutionSchedule.Group) -> Bool {
     let shape = type(target).shape
     for node in group.nodes {
       for input in graph.nodes[node].inputs where base(input) == target {
@@ -282,6 +282,6 @@ extension ElementType {
 
 /// Rows of a unit: enough to fill the caches' appetite, few enough to share; a function of the shape alone.
 func rowBlock(rows: Int, columns: Int) -> Int {
-  if rows >= 256, columns <= 8192 { return 128 }
+  if rows >= 256, columns <= 8192 { return rows >= 1024 ? 256 : 128 }
   return max(1, min(rows, 32_768 / max(1, columns)))
 }

@@ -5,6 +5,8 @@
 public struct Cast: Operation {
   /// The storage of the result.
   public let elementType: ElementType
+  /// Set on the copy that the backward pass computes again instead of keeping the first; otherwise they would be one node.
+  public var isRecomputed = false
 
   /// `cast to TYPE`.
   public var name: String { "cast to \(elementType.rawValue)" }

@@ -30,6 +30,8 @@ public struct Elementwise: Operation {
 
   /// The function.
   public let function: Function
+  /// Set on the copy that the backward pass computes again instead of keeping the first; otherwise they would be one node.
+  public var isRecomputed = false
 
   /// The function's name.
   public var name: String { function.rawValue }

@@ -16,6 +16,8 @@ public struct Rotary: Operation {
   public let inverse: Bool
   /// How the result is stored.
   public var elementType: ElementType = .float32
+  /// Set on the copy that the backward pass computes again instead of keeping the first; otherwise they would be one node.
+  public var isRecomputed = false
 
   /// Makes a rotation.
   public init(headWidth: Int, contextLength: Int, base: Float, inverse: Bool = false) {

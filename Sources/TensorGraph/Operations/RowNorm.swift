@@ -17,6 +17,8 @@ public struct RowNorm: Operation {
   public let epsilon: Float
   /// How y is stored; the precision pass narrows it when only products read it.
   public var elementType: ElementType = .float32
+  /// Set on the copy that the backward pass computes again instead of keeping the first; otherwise they would be one node.
+  public var isRecomputed = false
 
   /// Makes a norm.
   public init(kind: Kind, epsilon: Float) {

@@ -3,7 +3,7 @@
 
 /// A program's live nodes as groups in an order in which they can run: single operations, and elementwise regions that
 /// run as one pass over memory.
-public struct Schedule {
+public struct ExecutionSchedule {
   /// Nodes that run together.
   public struct Group {
     /// Indices of nodes, in order.
@@ -34,7 +34,7 @@ private struct Fusion {
   let live: [Bool]
   let compute: [Bool]
   let maximumInputs: Int
-  var groups: [Schedule.Group?] = []
+  var groups: [ExecutionSchedule.Group?] = []
   /// Group of each node; -1 for leaves and constants.
   ///
   /// Reshapes belong to their operand's group.
@@ -64,7 +64,7 @@ private struct Fusion {
       }
       let space = Self.space(of: node, in: graph)
       groups.append(
-        Schedule.Group(
+        ExecutionSchedule.Group(
           nodes: [index], isRegion: space != nil, stage: compute[index] ? .compute : .commit))
       let group = groups.count - 1
       groupOf[index] = group
@@ -173,7 +173,7 @@ private struct Fusion {
   }
 
   /// Groups in an order that respects dependencies, as late as their last node.
-  func ordered() -> [Schedule.Group] {
+  func ordered() -> [ExecutionSchedule.Group] {
     var waiting: [Int: Int] = [:]
     var readers: [Int: [Int]] = [:]
     for (index, group) in groups.enumerated() {
@@ -193,7 +193,7 @@ private struct Fusion {
       return (group.stage == .compute ? 0 : 1, group.nodes.last ?? 0)
     }
     var ready = waiting.filter { $0.value == 0 }.map(\.key)
-    var result: [Schedule.Group] = []
+    var result: [ExecutionSchedule.Group] = []
     while let next = ready.min(by: { key($0) < key($1) }), let group = groups[next] {
       ready.removeAll { $0 == next }
       result.append(group)

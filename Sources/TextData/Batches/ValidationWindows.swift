@@ -1,10 +1,11 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Held-out tokens in a fixed order: windows one after another, each target counted once.
+/// Held-out tokens in a fixed order: windows that do not overlap, each target counted once.
 ///
-/// Window w has the inputs w T ..< (w + 1) T and, as targets, the tokens one later. The last window is filled
-/// up with padding: end of text as input, -1 as target. Which tokens are evaluated depends on the
+/// A window has T inputs and, as targets, the tokens one later. Of the A whole windows of the stream a limit takes W,
+/// spread evenly (window w is number w A / W, rounded down): the first tokens of a text seldom stand for all of it.
+/// Without a limit windows follow one another. The last window is filled up with padding: end of text as input, -1 as target. Which tokens are evaluated depends on the
 /// stream, T and the limit only, never on the size of a batch.
 ///
 /// After `init` nothing is allocated. Confined to one thread at a time.
@@ -16,6 +17,8 @@ public final class ValidationWindows {
   /// Targets that were handed out since the last ``restart()``.
   public private(set) var position = 0
   private let reader: WindowReader
+  /// Whole windows that the stream holds.
+  private let availableWindows: Int
 
   /// Makes the windows of a stream.
   ///
@@ -32,6 +35,7 @@ public final class ValidationWindows {
     reader = try WindowReader(
       stream, contextLength: contextLength, vocabularySize: vocabularySize)
     self.contextLength = contextLength
+    availableWindows = max(0, stream.count - 1) / max(1, contextLength)
     if let maximumTokens, maximumTokens < 1 {
       throw DataError(
         .invalidOption, "at least 1 validation token is needed, got a limit of \(maximumTokens).")
@@ -47,6 +51,13 @@ public final class ValidationWindows {
 
   /// Number of windows, the last one perhaps padded.
   public var windowCount: Int { (targetCount + contextLength - 1) / contextLength }
+
+  /// Where window w starts in the stream.
+  private func start(ofWindow window: Int) -> Int {
+    let number =
+      windowCount <= availableWindows ? window * availableWindows / windowCount : window
+    return number * contextLength
+  }
 
   /// Goes back to the first window.
   public func restart() { position = 0 }
@@ -72,7 +83,8 @@ public final class ValidationWindows {
       let count = min(contextLength, targetCount - next)
       if count > 0 {
         try reader.fill(
-          start: next, count: count, tokens: tokens + place, targets: targets + place,
+          start: start(ofWindow: next / contextLength), count: count, tokens: tokens + place,
+          targets: targets + place,
           documents: documents.map { $0 + place })
         next += count
       } else {

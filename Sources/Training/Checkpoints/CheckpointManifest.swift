@@ -103,14 +103,14 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
     _ configuration: TrainingConfiguration, precision: Precision, fingerprint: String,
     initialWeights: String?
   ) throws {
-    func refuse(_ what: String) -> TrainingError {
+    func refuse(_ what: String, _ code: TrainingError.Code = .checkpoint) -> TrainingError {
       TrainingError(
-        .checkpoint,
+        code,
         "the checkpoint of step \(progress.step) in \(configuration.run.folder) \(what); choose another run.folder to "
           + "start a new run")
     }
     guard configurationIdentity == configuration.identity else {
-      throw refuse("belongs to another configuration")
+      throw refuse("belongs to another configuration", .runFolder)
     }
     guard self.precision == precision else {
       throw refuse(

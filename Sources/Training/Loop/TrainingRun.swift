@@ -24,7 +24,7 @@ public final class TrainingRun {
   private let evaluator: Evaluator
   private let statistics: WeightStatistics
   let tensors: KeptTensors
-  let schedule: Schedules.Schedule
+  let schedule: Schedule
   let store: CheckpointStore
   let recorder: RunRecorder
   let observer: (TrainingEvent) -> Void

@@ -179,8 +179,8 @@ struct BenchUpdate: ParsableCommand {
     let subject = try BenchSubject(options.shape, precision: .fp32, threads: options.threads)
     try subject.check()
     let count = subject.definition.model.parameters.reduce(0) { $0 + $1.shape.count }
-    // Reads weight, gradient and two moments, writes weight and moments: 28 bytes a parameter.
-    let bytes = Double(count) * 28
+    // Reads weight, gradient and state, writes weight and state.
+    let bytes = Double(count) * (12 + 2 * subject.card.stateBytesPerParameter)
     let update = try subject.updateAlone()
     update.run(.compute)
     update.run(.commit)
@@ -197,7 +197,7 @@ struct BenchUpdate: ParsableCommand {
       share: median(zip(times, copies).map { bytes / $0 / $1 }))
     if options.json { return try Console.json(row) }
     Console.data(
-      "AdamW on \(Numbers.grouped(count)) parameters: \(Numbers.fixed(row.milliseconds, 2)) ms, "
+      "\(subject.card.name) on \(Numbers.grouped(count)) parameters: \(Numbers.fixed(row.milliseconds, 2)) ms, "
         + "\(Numbers.short(row.bytesPerSecond))B/s, \(Numbers.fixed(row.share * 100, 0)) % of a "
         + "plain copy's \(Numbers.short(row.copyBytesPerSecond))B/s")
   }

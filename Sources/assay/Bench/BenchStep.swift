@@ -9,8 +9,6 @@ import Training
 
 #if canImport(Darwin)
   import Darwin
-#else
-  import Glibc
 #endif
 
 /// `assay bench step`.
@@ -159,13 +157,23 @@ struct BenchStep: ParsableCommand {
     }
     let subject = try BenchSubject(options.shape, precision: precision, threads: options.threads)
     _ = subject.run(3)
-    var usage = rusage()
-    #if canImport(Darwin)
-      getrusage(RUSAGE_SELF, &usage)
-      Console.data("\(usage.ru_maxrss)")
+    Console.data("\(try Self.peakResidentBytes())")
+  }
+
+  /// The most memory this process has held; Linux's rusage would count its parent's, too.
+  private static func peakResidentBytes() throws -> Int {
+    #if os(Linux)
+      let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+      for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
+        if let kilobytes = Int(line.split(separator: " ", omittingEmptySubsequences: true)[1]) {
+          return kilobytes * 1024
+        }
+      }
+      throw CommandFailure(.failed, "/proc/self/status tells no peak memory")
     #else
-      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-      Console.data("\(usage.ru_maxrss * 1024)")
+      var usage = rusage()
+      getrusage(RUSAGE_SELF, &usage)
+      return Int(usage.ru_maxrss)
     #endif
   }
 }

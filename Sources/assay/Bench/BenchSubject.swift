@@ -9,13 +9,16 @@ import RandomStreams
 import TensorGraph
 import Training
 
-/// A training step of a bench shape, ready to run: AdamW, clipping at 1, one batch of random tokens.
+/// A training step of a bench shape, ready to run: the standard optimizer, clipping at 1, one batch of random tokens.
 final class BenchSubject {
   let precision: Precision
   let runtime: CPURuntime
   let definition: StepDefinition
   private let step: TrainingStep
   private var updates = 0
+
+  /// The optimizer's card.
+  let card = OptimizerRegistry.standard.card
 
   /// Tokens of one step.
   var tokens: Int { definition.tokens }
@@ -24,7 +27,8 @@ final class BenchSubject {
     self.precision = precision
     runtime = try CPURuntime(threads: threads)
     definition = StepDefinition(
-      model: try shape.model(), method: AdamW(), sequences: shape.sequences, precision: precision)
+      model: try shape.model(), method: OptimizerRegistry.standard.init(),
+      sequences: shape.sequences, precision: precision)
     step = try TrainingStep(definition, runtime: runtime)
     for parameter in definition.model.parameters {
       guard let memory = runtime.kept(parameter.name) else { continue }
@@ -46,7 +50,7 @@ final class BenchSubject {
         updates += 1
         last = step.run(
           TrainingStep.Settings(
-            hyperparameters: AdamW.card.defaults, gradientClip: 1, update: updates))
+            hyperparameters: card.defaults, gradientClip: 1, update: updates))
       }
     }
     loss = last?.loss ?? .nan
@@ -58,7 +62,7 @@ final class BenchSubject {
     for (label, source) in [("tokens", step.batch.tokens), ("targets", step.batch.targets)] {
       executable.hostBuffer(label)?.copyMemory(from: UnsafeRawBufferPointer(source))
     }
-    let numbers = AdamW().scalars(AdamW.card.defaults, update: updates + 1)
+    let numbers = definition.method.scalars(card.defaults, update: updates + 1)
     for (name, number) in numbers { executable.set(Scalars.prefix + name, Float(number)) }
     executable.set("loss_scale", 1 / Float(definition.tokens))
     executable.set("gradient_clip", 1)

@@ -1,0 +1,63 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import CAllocationCounter
+import TensorGraph
+import Testing
+
+@testable import CPURuntime
+
+@Suite("A step allocates nothing")
+struct AllocationTests {
+  /// Embedding, norm, product, attention, cross entropy, clipping and a momentum update: a kernel of every kind.
+  private func program() throws -> Program {
+    let graph = Graph()
+    let tokens = graph.input("tokens", [32])
+    let targets = graph.input("targets", [32])
+    let table = graph.parameter("table", [11, 8])
+    let gain = graph.parameter("gain", [8])
+    let weight = graph.parameter("weight", [8, 8])
+    let x = table.rows(of: tokens).normalized(.layer, gain: gain, epsilon: 1e-5)
+    let query = x.linear(weight).rotary(headWidth: 4, contextLength: 16, base: 10_000)
+    let mixed = query.attention(keys: query, values: x, headWidth: 4, contextLength: 16)
+    let loss = (x + gelu(mixed)).linearCrossEntropy(
+      weight: table, targets: targets, scale: graph.scalar("scale"), zLoss: 1e-4
+    ).loss
+    let parameters = [table, gain, weight]
+    let found = try gradients(of: loss, withRespectTo: parameters)
+    let norm = squareRoot(found.map { square($0).sum() }.reduce(graph.constant(0), +))
+    let rate = graph.scalar("rate") * minimum(graph.constant(1), 1 / norm)
+    return try Program(
+      graph: graph, outputs: [("loss", loss)],
+      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) }
+    ).sharingCrossEntropy()
+  }
+
+  /// oneDNN makes small blocks of its own inside each product, so it is left out of the count: this is about our code.
+  @Test("of its own, counted by standing in for malloc", .enabled(if: ac_is_available() == 1))
+  func allocatesNothing() throws {
+    let runtime = try CPURuntime(threads: 1, usesOneDNN: false)
+    let executable = try runtime.compile(program())
+    executable.set("scale", 1 / 32)
+    executable.set("rate", 0.1)
+    for _ in 0..<2 {
+      executable.run(.compute)
+      executable.run(.commit)
+    }
+    ac_start()
+    for _ in 0..<5 {
+      executable.run(.compute)
+      executable.run(.commit)
+    }
+    #expect(ac_stop() == 0)
+  }
+
+  @Test("is a statement that can be false", .enabled(if: ac_is_available() == 1))
+  func counts() {
+    ac_start()
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: 100, alignment: 8)
+    let counted = ac_stop()
+    memory.deallocate()
+    #expect(counted == 1)
+  }
+}
