@@ -27,14 +27,14 @@ public struct Optimizer: Sendable {
   /// One method for all parameters, with its card's defaults unless given.
   public init(
     _ method: any OptimizerMethod.Type, _ hyperparameters: [String: Double] = [:],
-    options: MethodOptions? = nil, settings: GroupSettings = GroupSettings(),
+    options: MethodOptions? = nil, settings: GroupSettings? = nil,
     parameters: [Parameter]
   ) {
     self.init(groups: [
       ParameterGroup(
         name: "all", method: method,
         hyperparameters: method.card.defaults.merging(hyperparameters) { $1 }, options: options,
-        settings: settings, members: parameters)
+        settings: settings ?? method.card.settings, members: parameters)
     ])
   }
 

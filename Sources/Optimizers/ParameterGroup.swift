@@ -16,7 +16,7 @@ public struct ParameterGroup: Sendable {
   /// The choices of the card's options.
   public let options: MethodOptions?
   /// What surrounds the method.
-  public let settings: GroupSettings
+  public internal(set) var settings: GroupSettings
   /// Its parameters, in the model's order.
   public let members: [Parameter]
 
@@ -109,4 +109,46 @@ public struct GroupSettings: Hashable, Sendable {
 
   /// Whether there are steps at which it does not update.
   public var rests: Bool { every > 1 || isPausable }
+}
+
+extension GroupSettings {
+  /// Settings that somebody gave; nil: as it was.
+  public struct Changes: Hashable, Sendable {
+    /// Multiplies the learning rate.
+    public var learningRateMultiplier: Double?
+    /// Multiplies the weight decay.
+    public var weightDecayMultiplier: Double?
+    /// Whether weight decay applies.
+    public var decays: Bool?
+    /// Which entries of a step are used.
+    public var caution: Caution?
+    /// Where decay acts.
+    public var decayCaution: DecayCaution?
+    /// What decay is multiplied by.
+    public var decayScale: DecayScale?
+    /// The largest norm of the group's gradients; infinity: none.
+    public var gradientClip: Double?
+    /// The decay of an average of the weights; 0: none.
+    public var averageDecay: Double?
+    /// Updates at every so many steps.
+    public var every: Int?
+
+    /// No change.
+    public init() {}
+
+    /// Settings with these changes.
+    public func applied(to settings: GroupSettings) -> GroupSettings {
+      var result = settings
+      result.learningRateMultiplier = learningRateMultiplier ?? settings.learningRateMultiplier
+      result.weightDecayMultiplier = weightDecayMultiplier ?? settings.weightDecayMultiplier
+      result.decays = decays ?? settings.decays
+      result.caution = caution ?? settings.caution
+      result.decayCaution = decayCaution ?? settings.decayCaution
+      result.decayScale = decayScale ?? settings.decayScale
+      if let gradientClip { result.gradientClip = gradientClip.isFinite ? gradientClip : nil }
+      if let averageDecay { result.averageDecay = averageDecay > 0 ? averageDecay : nil }
+      result.every = every ?? settings.every
+      return result
+    }
+  }
 }

@@ -30,6 +30,13 @@ public enum ParameterRole: String, Hashable, Sendable, CaseIterable, Codable {
   /// A single number, or a few.
   case scalar
 
+  /// The name in a configuration, for example `attention_query`.
+  public var key: String {
+    rawValue.reduce(into: "") { text, character in
+      text += character.isUppercase ? "_" + character.lowercased() : String(character)
+    }
+  }
+
   /// Whether it is a matrix between two hidden widths: attention's projections and the feed-forward layer's.
   public var isHiddenMatrix: Bool {
     switch self {

@@ -29,6 +29,8 @@ public struct OptimizerCard: Sendable {
   public let wantsConstantRate: Bool
   /// What its first update does.
   public let firstUpdate: FirstUpdate
+  /// What surrounds the method unless a configuration says otherwise.
+  public let settings: GroupSettings
   /// Where this differs from the paper, and why.
   public let deviations: [String]
   /// What users should know.
@@ -40,7 +42,8 @@ public struct OptimizerCard: Sendable {
     options: [Option] = [], state: StateSize, eligibility: Eligibility = .all,
     observation: Observation? = nil, evaluatesAverage: Bool = false,
     wantsConstantRate: Bool = false, firstUpdate: FirstUpdate = .proportional,
-    deviations: [String] = [], caveats: [String] = []
+    settings: GroupSettings = GroupSettings(), deviations: [String] = [],
+    caveats: [String] = []
   ) {
     self.name = name
     self.paper = paper
@@ -53,6 +56,7 @@ public struct OptimizerCard: Sendable {
     self.evaluatesAverage = evaluatesAverage
     self.wantsConstantRate = wantsConstantRate
     self.firstUpdate = firstUpdate
+    self.settings = settings
     self.deviations = deviations
     self.caveats = caveats
   }
