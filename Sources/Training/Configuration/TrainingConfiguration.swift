@@ -3,8 +3,10 @@
 
 public import Configurations
 public import LanguageModels
-import Optimizers
+public import Optimizers
+import RandomStreams
 public import Schedules
+public import TensorGraph
 
 /// Everything that defines a run, read from TOML and checked as a whole before any work.
 ///
@@ -92,11 +94,40 @@ public struct TrainingConfiguration: Sendable {
     training.batchTokens / training.accumulationSteps / model.contextLength
   }
 
+  /// The optimizer of a model's parameters.
+  ///
+  /// - Throws: ``ConfigurationError`` when the policy does not fit the model.
+  public func optimizer(for parameters: [Parameter]) throws(ConfigurationError) -> Optimizer {
+    do {
+      return try optimizer.policy.optimizer(for: parameters)
+    } catch {
+      throw ConfigurationError(.contradiction, keys: ["optimizer"], error.message)
+    }
+  }
+
+  /// The numbers of a step.
+  func settings(
+    at step: Int, _ optimizer: Optimizer, _ schedule: Schedule
+  ) -> TrainingStep.Settings {
+    var settings = TrainingStep.Settings()
+    // Every group follows the same course from its own peak.
+    let factor = schedule.value(at: step) / schedule.scale
+    for group in optimizer.trained {
+      settings.conditions.hyperparameters[group.name] = [
+        "learning_rate": (group.hyperparameters["learning_rate"] ?? 0) * factor
+      ]
+    }
+    let clip = self.optimizer.gradientClip
+    settings.conditions.gradientClip = clip > 0 ? clip : .infinity
+    settings.labels = RandomStream(seed: UInt64(training.seed), name: "labels/\(step)")
+    return settings
+  }
+
   /// The learning rate as a function of the step.
   ///
   /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.
   public func learningRateSchedule() throws(ScheduleError) -> Schedule {
-    let peak = optimizer.hyperparameters["learning_rate"] ?? 0
+    let peak = optimizer.learningRate
     switch schedule.kind {
     case .constant:
       return try .warmUpConstant(

@@ -57,7 +57,14 @@ final class RunRecorder {
       ("optimizerMilliseconds", .single(Float(report.optimizerMilliseconds))),
       ("peakBytes", .integer(report.peakBytes)),
     ]
-    if report.isSkipped { values.append(("skipped", .boolean(true))) }
+    if report.chargedTokens != report.tokens {
+      values.append(("gradientEvaluations", .integer(report.gradientEvaluations)))
+      values.append(("chargedTokens", .integer(report.chargedTokens)))
+    }
+    if let skip = report.skip {
+      values.append(("skipped", .boolean(true)))
+      values.append(("skipReason", .string(skip.rawValue)))
+    }
     try metrics.append(step: report.step, values)
   }
 
@@ -105,6 +112,8 @@ final class RunRecorder {
     outcome.endTime = Date()
     outcome.finalNumbers = [
       "tokens": Double(summary.progress.tokens),
+      "gradientEvaluations": Double(summary.progress.gradientEvaluations),
+      "chargedTokens": Double(summary.progress.chargedTokens),
       "skippedSteps": Double(summary.progress.skippedSteps),
       "trainingSeconds": summary.progress.seconds,
     ]
@@ -162,6 +171,8 @@ final class RunRecorder {
     var progress = TrainingProgress()
     progress.step = record.outcome.completedSteps
     progress.tokens = Int(numbers["tokens"] ?? 0)
+    progress.gradientEvaluations = Int(numbers["gradientEvaluations"] ?? 0)
+    progress.chargedTokens = Int(numbers["chargedTokens"] ?? 0)
     progress.skippedSteps = Int(numbers["skippedSteps"] ?? 0)
     progress.updates = progress.step - progress.skippedSteps
     progress.seconds = numbers["trainingSeconds"] ?? 0
