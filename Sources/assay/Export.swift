@@ -13,20 +13,25 @@ struct WeightOptions: ParsableArguments {
     help: ArgumentHelp(
       "evaluated: those that evaluation uses, an average where the optimizer keeps one; trained: those that gradients are taken at.",
       valueName: "evaluated|trained"))
-  var weights = WeightChoice.evaluated
+  var weights = WeightChoice.evaluated.rawValue
 
   @Option(help: "The step of the checkpoint; the newest.")
   var step: Int?
+
+  func validate() throws {
+    guard WeightChoice(rawValue: weights) != nil else {
+      throw ValidationError("--weights is '\(weights)'; use evaluated or trained")
+    }
+  }
 
   /// Opens the run.
   ///
   /// - Throws: what opening throws.
   func open() throws -> TrainedModel {
-    try TrainedModel(run: folder, step: step, weights: weights)
+    try TrainedModel(
+      run: folder, step: step, weights: WeightChoice(rawValue: weights) ?? .evaluated)
   }
 }
-
-extension WeightChoice: ExpressibleByArgument {}
 
 /// `assay export`.
 struct ExportCommand: ParsableCommand {
@@ -43,7 +48,7 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     let model = try options.open()
     try model.export(to: output)
-    Console.say("\(options.weights.rawValue) weights of step \(model.step)")
+    Console.say("\(options.weights) weights of step \(model.step)")
     Console.data(output)
   }
 }
