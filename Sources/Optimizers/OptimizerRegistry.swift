@@ -7,7 +7,12 @@
 public enum OptimizerRegistry {
   /// All methods.
   public static let methods: [any OptimizerMethod.Type] = [
-    AdamW.self
+    AdamW.self,
+    ScheduleFreeAdamW.self,
+    ScheduleFreeSGD.self,
+    MARSAdamW.self,
+    AdamMini.self,
+    Prodigy.self,
   ]
 
   /// The method of a configuration that names none.
