@@ -26,6 +26,8 @@ public struct StateBuilder {
     public let label: String
     /// Its shape.
     public let shape: Shape
+    /// How its elements are stored.
+    public let elementType: ElementType
     /// How it starts.
     public let start: Start
     /// The parameter it belongs to.
@@ -36,13 +38,13 @@ public struct StateBuilder {
   public let parameter: Parameter
   /// The tensors made so far, in order.
   public private(set) var declarations: [Declaration] = []
-  /// New values, in the order of the declarations that have one.
+  /// New values, in the order of the declarations that have one, cast to the type they are kept in.
   public var assignments: [(target: Tensor, value: Tensor)] {
     declarations.compactMap { declaration in
       guard let target = tensors[declaration.label], let value = values[declaration.label] else {
         return nil
       }
-      return (target, value)
+      return (target, value.cast(to: declaration.elementType))
     }
   }
 
@@ -57,12 +59,18 @@ public struct StateBuilder {
   }
 
   /// A tensor that starts as zeros, shaped like another.
-  public mutating func zeros(_ name: String, like tensor: Tensor) -> Tensor {
-    make(name, tensor.shape, .zeros)
+  public mutating func zeros(
+    _ name: String, like tensor: Tensor, elementType: ElementType = .float32
+  ) -> Tensor {
+    make(name, tensor.shape, .zeros, elementType)
   }
 
   /// A tensor of any shape that starts as zeros: per row, factored, or a single number.
-  public mutating func zeros(_ name: String, _ shape: Shape) -> Tensor { make(name, shape, .zeros) }
+  public mutating func zeros(
+    _ name: String, _ shape: Shape, elementType: ElementType = .float32
+  ) -> Tensor {
+    make(name, shape, .zeros, elementType)
+  }
 
   /// A tensor that starts with the same number everywhere.
   public mutating func constant(_ name: String, _ shape: Shape, _ number: Float) -> Tensor {
@@ -84,13 +92,17 @@ public struct StateBuilder {
 
   private func label(_ name: String) -> String { "optimizer.\(name).\(parameter.name)" }
 
-  private mutating func make(_ name: String, _ shape: Shape, _ start: Start) -> Tensor {
+  private mutating func make(
+    _ name: String, _ shape: Shape, _ start: Start, _ elementType: ElementType = .float32
+  ) -> Tensor {
     let label = label(name)
     if let known = tensors[label] { return known }
-    let tensor = graph.state(label, shape)
+    let tensor = graph.state(label, shape, elementType)
     tensors[label] = tensor
     declarations.append(
-      Declaration(label: label, shape: shape, start: start, parameter: parameter.name))
+      Declaration(
+        label: label, shape: shape, elementType: elementType, start: start,
+        parameter: parameter.name))
     return tensor
   }
 }

@@ -59,7 +59,7 @@ import Testing
         weight, gradient: graph.input("g", parameter.shape, .float32), state: &state,
         scalars: Scalars(in: graph, decays: true))
       try graph.check()
-      let bytes = state.declarations.reduce(0) { $0 + $1.shape.count * 4 }
+      let bytes = state.declarations.reduce(0) { $0 + $1.shape.count * $1.elementType.byteCount }
       #expect(Double(bytes) == type.card.stateBytesPerParameter * 32, "\(type.card.name)")
       #expect(state.assignments.count == state.declarations.count)
       for declaration in state.declarations {

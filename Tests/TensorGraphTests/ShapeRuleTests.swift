@@ -60,6 +60,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     },
     Mistake("empty leaf", ["parameter a", "[3, 0]"]) { _ = $0.parameter("a", [3, 0]) },
     Mistake("negative leaf", ["state a", "[-1]"]) { _ = $0.state("a", [-1]) },
+    Mistake("state of integers", .elementType, ["state a", "int32"]) {
+      _ = $0.state("a", [3], .int32)
+    },
   ]
 
   private static let matrices = [

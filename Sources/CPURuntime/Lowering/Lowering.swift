@@ -115,7 +115,7 @@ final class Lowering {
     switch graph.nodes[value.node].operation {
     case let leaf as Leaf:
       let place: BufferInfo.Place =
-        leaf.kind == .parameter || leaf.kind == .state ? .kept(leaf.label) : .host(leaf.label)
+        leaf.kind == .parameter || leaf.kind == .state ? .kept(leaf) : .host(leaf.label)
       made = add(place, graph.type(of: value).byteCount)
     case let constant as Constant:
       made = self.constant(constant.number)
