@@ -63,7 +63,23 @@ public struct TrainingConfiguration: Sendable {
           "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)"
       )
     }
+    Self.check(optimizer, model, reader)
     resolved = try reader.finish()
+  }
+
+  /// Roles and shapes do not depend on the data, so a policy that does not fit is known before any are read.
+  private static func check(
+    _ optimizer: OptimizerSettings, _ model: ModelSettings, _ reader: ConfigurationReader
+  ) {
+    guard
+      let configuration = try? model.configuration(
+        vocabularySize: model.vocabularySize ?? 2, masksDocuments: false)
+    else { return }
+    do {
+      _ = try optimizer.policy.optimizer(for: configuration.makeModel().parameters)
+    } catch {
+      reader.contradiction("optimizer.name", message: error.message)
+    }
   }
 
   /// The model for a data set.

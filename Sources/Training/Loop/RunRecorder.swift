@@ -4,6 +4,7 @@
 import Configurations
 import Foundation
 import LanguageModels
+import Optimizers
 import RunRecords
 import TensorGraph
 
@@ -18,9 +19,13 @@ final class RunRecorder {
   /// - Parameters:
   ///   - configuration: stored with the origin of every value.
   ///   - machine: what to add to the record of the machine.
+  ///   - optimizer: what becomes of every parameter.
   ///   - keptBytes: how much of the metrics belongs to the checkpoint that the session starts from; 0 without one.
   /// - Throws: `RunRecordError`.
-  init(_ configuration: TrainingConfiguration, machine: [String: String], keptBytes: Int) throws {
+  init(
+    _ configuration: TrainingConfiguration, machine: [String: String],
+    optimizer: OptimizerTable, keptBytes: Int
+  ) throws {
     let path = configuration.run.folder
     if RunFolder.isRun(path) {
       folder = try RunFolder.open(at: path)
@@ -39,6 +44,9 @@ final class RunRecorder {
         configurationJSON: configuration.resolved.json, machine: .current(details: machine))
       outcome = try folder.outcome()
     }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try folder.write(encoder.encode(optimizer), to: RunFolder.FileName.optimizer)
     metrics = try folder.metricsWriter(keeping: .bytes(keptBytes))
   }
 

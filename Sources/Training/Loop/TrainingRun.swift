@@ -4,6 +4,7 @@
 import Configurations
 import Foundation
 import LanguageModels
+import Optimizers
 import Schedules
 import TensorFiles
 import TensorGraph
@@ -76,6 +77,7 @@ public final class TrainingRun {
     let model = try configuration.modelConfiguration(
       vocabularySize: source.vocabularySize
     ).makeModel()
+    let optimizer = try configuration.optimizer(for: model.parameters)
     let precision = provider.precision(configuration.machine.precision)
     let initial = try initialWeights.map { try FileChecksum.ofFile($0).hexadecimal }
     schedule = try configuration.learningRateSchedule()
@@ -91,12 +93,13 @@ public final class TrainingRun {
     recorder = try RunRecorder(
       configuration,
       machine: ["runtime": runtime.summary, "precision": precision.rawValue],
+      optimizer: OptimizerTable(optimizer),
       keptBytes: checkpoint?.manifest.metricsBytes ?? 0)
 
     try store.removeRemains()
     let definition = StepDefinition(
-      model: model, optimizer: try configuration.optimizer(for: model.parameters),
-      sequences: configuration.sequences, precision: precision)
+      model: model, optimizer: optimizer, sequences: configuration.sequences,
+      precision: precision)
     step = try TrainingStep(
       definition, accumulationSteps: configuration.training.accumulationSteps, runtime: runtime)
     evaluator = try Evaluator(definition, source: source, runtime: runtime)
@@ -216,7 +219,7 @@ public final class TrainingRun {
   }
 
   /// The numbers of a step; after the last step, those of the last.
-  private func settings(at step: Int) -> TrainingStep.Settings {
+  func settings(at step: Int) -> TrainingStep.Settings {
     configuration.settings(
       at: min(step, configuration.training.steps - 1), self.step.definition.optimizer, schedule)
   }

@@ -167,10 +167,14 @@ public struct StepDefinition {
   /// Outputs `logits`.
   ///
   /// - Throws: `GraphError`.
-  public func logitsProgram(sequences: Int) throws(GraphError) -> Program {
+  public func logitsProgram(
+    sequences: Int, weights: WeightChoice = .evaluated
+  ) throws(GraphError) -> Program {
     let graph = Graph()
     let inputs = ModelInputs(model.configuration, sequences: sequences, in: graph)
-    let logits = model.logits(inputs, evaluated(in: graph)).cast(to: .float32)
+    let weights =
+      weights == .evaluated ? evaluated(in: graph) : ModelWeights(model.parameters, in: graph)
+    let logits = model.logits(inputs, weights).cast(to: .float32)
     return try lowered(Program(graph: graph, outputs: [("logits", logits)]))
   }
 
