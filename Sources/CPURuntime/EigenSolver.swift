@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CKernels
+import TensorGraph
 
 /// Eigenvectors of a symmetric matrix of one size, for one lane at a time.
 ///

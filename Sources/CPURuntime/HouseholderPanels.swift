@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CKernels
+import TensorGraph
 
 /// Offsets into a lane's scratch: areas one after the other, each on its own cache line.
 struct ScratchLayout {
