@@ -223,6 +223,39 @@ func problems(_ text: String, _ overrides: [String] = []) -> [ConfigurationProbl
     #expect(throws: ConfigurationError.self) { try reader.finish() }
   }
 
+  @Test(arguments: [
+    ("[rule]\nx = 1", [1]), ("rule = {x = 1}", [1]), ("[[rule]]\nx = 1\n[[rule]]\nx = 2", [1, 2]),
+    ("rule = []", []), ("", []),
+  ])
+  func oneTableMayStandForAnArray(text: String, expected: [Int]) throws {
+    let reader = ConfigurationReader(try source(text))
+    #expect(reader.tables("rule", orOne: true).map { $0.integer("x", default: 0) } == expected)
+    _ = try reader.finish()
+  }
+
+  @Test(arguments: [
+    ("[rule]\ny = 1", "--rule=[{x = 2}, {x = 3}]", [2, 3]),
+    ("[[rule]]\ny = 1\n[[rule]]\ny = 2", "--rule={x = 4}", [4]),
+  ])
+  func aLaterLayerReplacesOneTableByAnArrayAndBack(
+    text: String, override: String, expected: [Int]
+  ) throws {
+    let reader = ConfigurationReader(try source(text, [override]))
+    #expect(reader.tables("rule", orOne: true).map { $0.integer("x", default: 0) } == expected)
+    _ = try reader.finish()
+  }
+
+  @Test func aValueInPlaceOfOneTableIsRefused() throws {
+    let reader = ConfigurationReader(try source("rule = 3"))
+    #expect(reader.tables("rule", orOne: true).isEmpty)
+    do throws(ConfigurationError) {
+      _ = try reader.finish()
+      Issue.record("a value was accepted as a table")
+    } catch {
+      #expect(error.message.contains("write [rule]"), "\(error)")
+    }
+  }
+
   @Test func unknownTablesAreRefusedEvenWhenEmpty() throws {
     let reader = ConfigurationReader(try source("[[rulez]]\n"))
     _ = reader.tables("rule")
@@ -254,6 +287,7 @@ func problems(_ text: String, _ overrides: [String] = []) -> [ConfigurationProbl
     )
     let section = reader.section("schedule")
     #expect(section.givenNames == ["\"a b\"", "learningRate", "t", "x"])
+    #expect(section.givenSections == ["learningRate", "t"])
     #expect(section.isGiven("x"))
     #expect(!section.isGiven("y"))
     #expect(reader.givenNames == ["schedule"])

@@ -97,14 +97,14 @@ public struct TrainingConfiguration: Sendable {
   /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.
   public func learningRateSchedule() throws(ScheduleError) -> Schedule {
     let peak = optimizer.hyperparameters["learning_rate"] ?? 0
+    let warmUp = ScheduleWarmUp(steps: schedule.warmupSteps)
     switch schedule.kind {
     case .constant:
-      return try .warmUpConstant(
-        peak: peak, warmUpSteps: schedule.warmupSteps, steps: training.steps)
+      return try .constant(1, warmUp: warmUp, steps: training.steps).scaled(by: peak)
     case .cosine:
-      return try .warmUpCosine(
-        peak: peak, warmUpSteps: schedule.warmupSteps, steps: training.steps,
-        finalFraction: schedule.finalFraction)
+      return try .decay(
+        .cosine, to: schedule.finalFraction, warmUp: warmUp, steps: training.steps
+      ).scaled(by: peak)
     }
   }
 
