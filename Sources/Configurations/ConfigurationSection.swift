@@ -81,6 +81,11 @@ extension ConfigurationReading {
     reader.source.settings[joined(path, name)] != nil
   }
 
+  /// Leaves a key or a section out of the search for unknown ones, because another problem is about it.
+  public func ignore(_ name: String) {
+    reader.declare(refused: joined(path, name))
+  }
+
   /// Records that the values of several keys cannot hold together.
   ///
   /// - Parameters:
@@ -105,11 +110,14 @@ extension ConfigurationReading {
 
   /// Records that one value is not possible, for a reason that only the caller can know.
   ///
+  /// A section or an array of tables that is refused is refused as a whole: what is in it is not complained about.
+  ///
   /// - Parameters:
-  ///   - name: the key, relative to this section.
+  ///   - name: the key or section, relative to this section.
   ///   - message: what is wrong and what to do, in a sentence without full stop.
   public func refuse(_ name: String, message: String) {
     let key = joined(path, name)
+    if reader.source.sections[key] != nil { reader.declare(refused: key) }
     reader.add(
       ConfigurationProblem(
         .outOfRange, keys: [key], "\(reader.valueAndPlace(of: key)): \(message)"))

@@ -256,6 +256,34 @@ func problems(_ text: String, _ overrides: [String] = []) -> [ConfigurationProbl
     }
   }
 
+  @Test(arguments: ["[t.a]\nx = 1\ny = 2", "[[t.a]]\nx = 1\n[[t.a]]\n[t.a.b]\nx = 3"])
+  func aRefusedSectionIsOneProblem(text: String) throws {
+    let reader = ConfigurationReader(try source(text + "\n[t.c]\nz = 1"))
+    let section = reader.section("t")
+    section.refuse("a", message: "there is nothing of that name")
+    do throws(ConfigurationError) {
+      _ = try reader.finish()
+      Issue.record("a refused section was accepted")
+    } catch {
+      #expect(error.problems.map(\.keys) == [["t.a"], ["t.c.z"]], "\(error)")
+      #expect(error.message.contains("t.a (preset test, line 1): there is nothing"), "\(error)")
+    }
+  }
+
+  @Test func aKeyThatIsRefusedUnreadIsOneProblem() throws {
+    let reader = ConfigurationReader(try source("[t]\na = 1\nb = 2\nc = 3\n[t.d]\ne = 4"))
+    let section = reader.section("t")
+    section.refuse("a", message: "it makes no sense here")
+    section.contradiction("b", "k", message: "they cannot hold together")
+    section.ignore("d")
+    do throws(ConfigurationError) {
+      _ = try reader.finish()
+      Issue.record("refused keys were accepted")
+    } catch {
+      #expect(error.problems.map(\.keys) == [["t.a"], ["t.b", "t.k"], ["t.c"]], "\(error)")
+    }
+  }
+
   @Test func unknownTablesAreRefusedEvenWhenEmpty() throws {
     let reader = ConfigurationReader(try source("[[rulez]]\n"))
     _ = reader.tables("rule")

@@ -44,7 +44,9 @@ public struct TrainingConfiguration: Sendable {
     data = DataSettings(reader.section("data"))
     training = StepSettings(reader.section("training"))
     optimizer = OptimizerSettings(reader.section("optimizer"))
-    schedule = ScheduleSettings(reader.section("schedule"), steps: training.steps)
+    schedule = ScheduleSettings(
+      reader.section("schedule"),
+      ScheduleContext(model: model, training: training, optimizer: optimizer))
     evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
     checkpoint = CheckpointSettings(reader.section("checkpoint"))
     metrics = MetricSettings(reader.section("metrics"))
@@ -96,16 +98,7 @@ public struct TrainingConfiguration: Sendable {
   ///
   /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.
   public func learningRateSchedule() throws(ScheduleError) -> Schedule {
-    let peak = optimizer.hyperparameters["learning_rate"] ?? 0
-    let warmUp = ScheduleWarmUp(steps: schedule.warmupSteps)
-    switch schedule.kind {
-    case .constant:
-      return try .constant(1, warmUp: warmUp, steps: training.steps).scaled(by: peak)
-    case .cosine:
-      return try .decay(
-        .cosine, to: schedule.finalFraction, warmUp: warmUp, steps: training.steps
-      ).scaled(by: peak)
-    }
+    try schedule.run.learningRate.scaled(by: optimizer.hyperparameters["learning_rate"] ?? 0)
   }
 
   /// Keys and sections that cannot change a run's numbers: they may differ when a run is resumed.
