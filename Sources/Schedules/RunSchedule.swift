@@ -14,6 +14,9 @@ public struct RunSchedule: Equatable, Sendable {
   /// Other scalars, in the order in which they were given.
   public let scalars: [ScheduledScalar]
 
+  /// Whose stages are the run's; its values mean nothing when it is not the learning rate's.
+  private let stages: Schedule
+
   /// The transitions between the run's stages, in order.
   public let events: [StageEvent]
 
@@ -42,9 +45,10 @@ public struct RunSchedule: Equatable, Sendable {
           .overlap, "\(other.description) is scheduled twice; remove one of the schedules")
       }
     }
-    events = (stages ?? learningRate).events(forSteps: steps)
+    self.stages = stages ?? learningRate
+    events = self.stages.events(forSteps: steps)
     for pause in pauses {
-      try pause.validate(events: events, stages: (stages ?? learningRate).stages.map(\.name))
+      try pause.validate(events: events, stages: self.stages.stages.map(\.name))
     }
     self.steps = steps
     self.learningRate = learningRate
@@ -69,6 +73,9 @@ public struct RunSchedule: Equatable, Sendable {
     let own = group.flatMap { group in scalars.first { $0.isFor(scalar, group) } }
     return (own ?? scalars.first { $0.isFor(scalar, nil) })?.schedule.value(at: step)
   }
+
+  /// The name of the run's stage at a step.
+  public func stage(at step: Int) -> String { stages.stage(at: step).name }
 
   /// The steps at which a group of parameters is left alone.
   ///

@@ -128,3 +128,43 @@ import Testing
     #expect(endless?.message.contains("has only 'constant'") == true)
   }
 }
+
+@Suite struct RunScheduleChangeTests {
+  /// Every step, compared with the one before.
+  static func reference(_ run: RunSchedule) -> [Int] {
+    func state(_ step: Int) -> [String] {
+      ["\(run.learningRateFactor(at: step))", run.stage(at: step)]
+        + run.scalars.map { "\($0.schedule.value(at: step))" }
+        + run.pausedGroups.map { "\(run.isPaused($0, at: step))" }
+    }
+    return (0..<run.steps).filter { $0 == 0 || state($0) != state($0 - 1) }
+  }
+
+  @Test func changesAreTheStepsThatDifferFromTheOneBefore() throws {
+    let stages = try RunScheduleTests.stages()
+    let cooled = try Schedule(
+      stages: stages.stages,
+      cooldown: ScheduleCooldown(start: 70.5, stop: 90.25, to: 0, shape: .squareRoot))
+    let pause = SchedulePause(group: "g", after: .stage("early"), steps: 7)
+    for run in [
+      try RunSchedule(steps: 100, learningRate: stages),
+      try RunSchedule(steps: 100, learningRate: stages, pauses: [pause]),
+      try RunSchedule(steps: 100, learningRate: cooled),
+      try RunSchedule(
+        steps: 100,
+        learningRate: .warmUpStableDecay(
+          to: 0, warmUp: ScheduleWarmUp(steps: 6), cooldownSteps: 9, shape: .linear, steps: 100),
+        stages: stages, scalars: [ScheduledScalar(name: "x", schedule: cooled)]),
+      try RunSchedule(steps: 1, learningRate: .constant(1)),
+    ] {
+      #expect(run.changes == Self.reference(run))
+    }
+  }
+
+  @Test func aLongRunWithFewChangesIsQuick() throws {
+    let run = try RunSchedule(steps: 1_000_000_000, learningRate: RunScheduleTests.stages())
+    #expect(run.changes == [0, 10, 20])
+    #expect(run.landmarks == [0, 9, 10, 19, 20, 999_999_999])
+    #expect(run.stage(at: 15) == "middle")
+  }
+}
