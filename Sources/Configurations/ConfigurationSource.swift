@@ -234,9 +234,11 @@ public struct ConfigurationSource: Sendable {
         try collect(table, at: "\(path)[\(index)]", context: context)
       }
     } else {
+      let value = try value(of: node, at: path, context: context)
+      if value == .array([]) { drop(tableAt: path) }
       drop(arrayAt: path)
       settings[path] = Setting(
-        value: try value(of: node, at: path, context: context), origin: context.origin,
+        value: value, origin: context.origin,
         layer: context.layer, line: context.lines[path], typed: context.typed)
     }
   }

@@ -236,6 +236,8 @@ func problems(_ text: String, _ overrides: [String] = []) -> [ConfigurationProbl
   @Test(arguments: [
     ("[rule]\ny = 1", "--rule=[{x = 2}, {x = 3}]", [2, 3]),
     ("[[rule]]\ny = 1\n[[rule]]\ny = 2", "--rule={x = 4}", [4]),
+    ("[rule]\nx = 1", "--rule=[]", []),
+    ("[[rule]]\nx = 1", "--rule=[]", []),
   ])
   func aLaterLayerReplacesOneTableByAnArrayAndBack(
     text: String, override: String, expected: [Int]

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configurations
+import Foundation
 import Schedules
 import Testing
 import Training
@@ -278,6 +279,18 @@ import Training
     #expect(run.value(of: "attention_window", at: 1960) == 1664)
     let last = try #require(run.value(of: "beta1", at: 1999))
     #expect(abs(last - 0.852) <= Self.rounding)
+  }
+
+  @Test("Every example of the page on schedules is a schedule, and every kind is on it")
+  func page() throws {
+    let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Docs/schedules.md")
+    let page = try String(contentsOf: url, encoding: .utf8)
+    let examples = page.components(separatedBy: "```toml\n").dropFirst()
+      .compactMap { $0.components(separatedBy: "```").first }
+    #expect(examples.count == 4)
+    for example in examples { _ = try Self.run(example, steps: 1000) }
+    for kind in ScheduleSettings.Kind.allCases { #expect(page.contains("| `\(kind.rawValue)`")) }
   }
 
   @Test("A falling learning rate is known, and may be asked for explicitly")
