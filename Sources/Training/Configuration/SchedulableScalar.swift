@@ -13,7 +13,9 @@ struct SchedulableScalar: Sendable {
   let configured: Double?
   /// Whether groups of parameters may have a course of their own.
   let isOfGroups: Bool
-  /// The step between values it may have; nil: any number. Such a scalar changes in jumps.
+  /// The step between values it may have, and what it is; nil: any number.
+  ///
+  /// A scalar with a unit changes in jumps.
   let unit: (size: Int, name: String)?
 
   /// Describes a scalar of the groups of parameters.
