@@ -7,7 +7,21 @@
 public enum OptimizerRegistry {
   /// All methods.
   public static let methods: [any OptimizerMethod.Type] = [
-    AdamW.self
+    AdamW.self,
+    NAdamW.self,
+    SGD.self,
+    Lion.self,
+    Signum.self,
+    SophiaG.self,
+    AdafactorAdam.self,
+    AdafactorBV.self,
+    Adafactor2018.self,
+    Adalayer.self,
+    AdalayerStar.self,
+    AdalayerFrozen.self,
+    LAMB.self,
+    ADOPT.self,
+    AdEMAMix.self,
   ]
 
   /// The method of a configuration that names none.

@@ -11,8 +11,13 @@ public struct KeptTensors {
   /// A kept tensor.
   struct Entry {
     let label: String
-    let shape: Shape
-    let memory: UnsafeMutableBufferPointer<Float>
+    let type: TensorType
+    let memory: UnsafeMutableRawBufferPointer
+
+    /// The numbers; nil when they are not stored as float32.
+    var floats: UnsafeMutableBufferPointer<Float>? {
+      type.elementType == .float32 ? memory.bindMemory(to: Float.self) : nil
+    }
   }
 
   let parameters: [Parameter]
@@ -25,19 +30,20 @@ public struct KeptTensors {
     parameters = definition.model.parameters
     declarations = definition.stateDeclarations
     let labels =
-      parameters.map { ($0.name, $0.shape) } + declarations.map { ($0.label, $0.shape) }
-    entries = labels.map { label, shape in
+      parameters.map { ($0.name, TensorType($0.shape)) }
+      + declarations.map { ($0.label, TensorType($0.shape, $0.elementType)) }
+    entries = labels.map { label, type in
       guard let memory = runtime.kept(label) else {
         preconditionFailure("'\(label)' is not kept by the runtime")
       }
-      return Entry(label: label, shape: shape, memory: memory.bindMemory(to: Float.self))
+      return Entry(label: label, type: type, memory: memory)
     }
     byLabel = Dictionary(uniqueKeysWithValues: entries.map { ($0.label, $0) })
   }
 
-  /// The numbers of one tensor.
+  /// The numbers of one tensor; nil when there is none of that name, or it is not stored as float32.
   public func values(_ label: String) -> UnsafeMutableBufferPointer<Float>? {
-    byLabel[label]?.memory
+    byLabel[label]?.floats
   }
 
   /// Starts all parameters from a seed, and then the state.
@@ -51,9 +57,15 @@ public struct KeptTensors {
   /// Starts the state, given the first weights.
   public func initializeState() {
     for declaration in declarations {
-      guard let memory = values(declaration.label) else { continue }
+      if declaration.start == .zeros, let memory = byLabel[declaration.label]?.memory {
+        _ = memory.initializeMemory(as: UInt8.self, repeating: 0)
+        continue
+      }
+      guard let memory = values(declaration.label) else {
+        preconditionFailure("'\(declaration.label)' starts from numbers and is not float32")
+      }
       switch declaration.start {
-      case .zeros: memory.update(repeating: 0)
+      case .zeros: break
       case .constant(let number): memory.update(repeating: number)
       case .parameter:
         if let weights = values(declaration.parameter) {
@@ -95,18 +107,26 @@ public struct KeptTensors {
 
   /// Reads every tensor, exactly these and no others.
   func load(_ file: TensorFile) throws {
-    for entry in entries { try check(entry.label, entry.shape, in: file, code: .checkpoint) }
+    for entry in entries { try check(entry.label, entry.type.shape, in: file, code: .checkpoint) }
     if let extra = file.entries.first(where: { byLabel[$0.name] == nil }) {
       throw TrainingError(.checkpoint, "\(file.path): unexpected tensor '\(extra.name)'")
     }
-    for entry in entries { try file.read(entry.label, into: entry.memory) }
+    for entry in entries {
+      guard file[entry.label]?.elementType == entry.type.fileElementType else {
+        throw TrainingError(
+          .checkpoint,
+          "\(file.path): '\(entry.label)' is not stored as \(entry.type.elementType), as it is kept"
+        )
+      }
+      try file.withBytes(of: entry.label) { entry.memory.copyMemory(from: $0) }
+    }
   }
 
   /// The tensors for writing; valid while the runtime lives.
   var written: [TensorFileWriter.Tensor] {
     entries.map {
       TensorFileWriter.Tensor(
-        name: $0.label, elementType: .float32, shape: $0.shape.dimensions,
+        name: $0.label, elementType: $0.type.fileElementType, shape: $0.type.shape.dimensions,
         bytes: UnsafeRawBufferPointer($0.memory))
     }
   }
@@ -120,6 +140,17 @@ public struct KeptTensors {
     guard found.shape == shape.dimensions else {
       throw TrainingError(
         code, "\(file.path): '\(label)' has shape \(found.shape), but \(shape) is needed")
+    }
+  }
+}
+
+extension TensorType {
+  /// How files store it.
+  fileprivate var fileElementType: TensorFileElementType {
+    switch elementType {
+    case .float32: .float32
+    case .bfloat16: .bfloat16
+    case .int32: .int32
     }
   }
 }
