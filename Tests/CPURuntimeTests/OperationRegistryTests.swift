@@ -12,13 +12,13 @@ import Testing
 /// `withoutGradient`), and into the reference runtime.
 private let registry = [
   "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "Elementwise", "Embedding",
-  "EmbeddingGradient", "Leaf", "LinearCrossEntropy", "LinearCrossEntropyGradient", "MatrixProduct",
-  "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient",
+  "EmbeddingGradient", "Leaf", "LinearCrossEntropy", "LinearCrossEntropyGradient", "LinearSample",
+  "MatrixProduct", "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient",
 ]
 
 /// Operations whose own gradient is not provided: asking for it is an error.
 private let withoutGradient: Set = [
-  "AttentionGradient", "LinearCrossEntropyGradient", "RowNormGradient",
+  "AttentionGradient", "LinearCrossEntropyGradient", "LinearSample", "RowNormGradient",
 ]
 
 @Suite("The registry of operations")

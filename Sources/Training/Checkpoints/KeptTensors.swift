@@ -14,9 +14,8 @@ public struct KeptTensors {
     let type: TensorType
     let memory: UnsafeMutableRawBufferPointer
 
-    /// The numbers; nil when they are not stored as float32.
-    var floats: UnsafeMutableBufferPointer<Float>? {
-      type.elementType == .float32 ? memory.bindMemory(to: Float.self) : nil
+    var fileType: TensorFileElementType {
+      type.elementType == .bfloat16 ? .bfloat16 : .float32
     }
   }
 
@@ -29,10 +28,10 @@ public struct KeptTensors {
   public init(_ definition: StepDefinition, runtime: any Runtime) {
     parameters = definition.model.parameters
     declarations = definition.stateDeclarations
-    let labels =
+    let types =
       parameters.map { ($0.name, TensorType($0.shape)) }
       + declarations.map { ($0.label, TensorType($0.shape, $0.elementType)) }
-    entries = labels.map { label, type in
+    entries = types.map { label, type in
       guard let memory = runtime.kept(label) else {
         preconditionFailure("'\(label)' is not kept by the runtime")
       }
@@ -41,10 +40,14 @@ public struct KeptTensors {
     byLabel = Dictionary(uniqueKeysWithValues: entries.map { ($0.label, $0) })
   }
 
-  /// The numbers of one tensor; nil when there is none of that name, or it is not stored as float32.
+  /// The numbers of one tensor; nil when there is none of that name, or it is stored as bfloat16.
   public func values(_ label: String) -> UnsafeMutableBufferPointer<Float>? {
-    byLabel[label]?.floats
+    guard let entry = byLabel[label], entry.type.elementType == .float32 else { return nil }
+    return entry.memory.bindMemory(to: Float.self)
   }
+
+  /// The memory of one tensor, in the type it is kept in; nil when there is none of that name.
+  public func bytes(_ label: String) -> UnsafeMutableRawBufferPointer? { byLabel[label]?.memory }
 
   /// Starts all parameters from a seed, and then the state.
   public func initialize(seed: UInt64) {
@@ -57,18 +60,11 @@ public struct KeptTensors {
   /// Starts the state, given the first weights.
   public func initializeState() {
     for declaration in declarations {
-      if declaration.start == .zeros, let memory = byLabel[declaration.label]?.memory {
-        _ = memory.initializeMemory(as: UInt8.self, repeating: 0)
-        continue
-      }
-      guard let memory = values(declaration.label) else {
-        preconditionFailure("'\(declaration.label)' starts from numbers and is not float32")
-      }
       switch declaration.start {
-      case .zeros: break
-      case .constant(let number): memory.update(repeating: number)
+      case .zeros: bytes(declaration.label)?.initializeMemory(as: UInt8.self, repeating: 0)
+      case .constant(let number): values(declaration.label)?.update(repeating: number)
       case .parameter:
-        if let weights = values(declaration.parameter) {
+        if let memory = values(declaration.label), let weights = values(declaration.parameter) {
           _ = memory.update(fromContentsOf: weights)
         }
       }
@@ -112,11 +108,12 @@ public struct KeptTensors {
       throw TrainingError(.checkpoint, "\(file.path): unexpected tensor '\(extra.name)'")
     }
     for entry in entries {
-      guard file[entry.label]?.elementType == entry.type.fileElementType else {
+      let stored = try file.entry(entry.label).elementType
+      guard stored == entry.fileType else {
         throw TrainingError(
           .checkpoint,
-          "\(file.path): '\(entry.label)' is not stored as \(entry.type.elementType), as it is kept"
-        )
+          "\(file.path): '\(entry.label)' is stored as \(stored.rawValue), but the method keeps it as "
+            + entry.fileType.rawValue)
       }
       try file.withBytes(of: entry.label) { entry.memory.copyMemory(from: $0) }
     }
@@ -126,7 +123,7 @@ public struct KeptTensors {
   var written: [TensorFileWriter.Tensor] {
     entries.map {
       TensorFileWriter.Tensor(
-        name: $0.label, elementType: $0.type.fileElementType, shape: $0.type.shape.dimensions,
+        name: $0.label, elementType: $0.fileType, shape: $0.type.shape.dimensions,
         bytes: UnsafeRawBufferPointer($0.memory))
     }
   }
@@ -140,17 +137,6 @@ public struct KeptTensors {
     guard found.shape == shape.dimensions else {
       throw TrainingError(
         code, "\(file.path): '\(label)' has shape \(found.shape), but \(shape) is needed")
-    }
-  }
-}
-
-extension TensorType {
-  /// How files store it.
-  fileprivate var fileElementType: TensorFileElementType {
-    switch elementType {
-    case .float32: .float32
-    case .bfloat16: .bfloat16
-    case .int32: .int32
     }
   }
 }

@@ -219,7 +219,7 @@ public final class TrainingRun {
   }
 
   /// The numbers of a step; after the last step, those of the last.
-  private func settings(at step: Int) -> TrainingStep.Settings {
+  func settings(at step: Int) -> TrainingStep.Settings {
     configuration.settings(
       at: min(step, configuration.training.steps - 1), self.step.definition.optimizer, schedule)
   }
