@@ -31,7 +31,8 @@ final class CPUExecutable: ProfiledExecutable {
       program, laneCount: runtime.threadCount, products: runtime.products,
       laneScratch: runtime.laneScratch, productsOnly: productsOnly)
     buffers = lowering.buffers
-    let phases = Phase.arrange(lowering.kernels, lookBack: 3)
+    // Four pieces a lane even out; where a kernel runs never changes its bits.
+    let phases = Phase.arrange(lowering.kernels, lookBack: 3, wave: 4 * runtime.threadCount)
     self.phases = phases
     self.lowering = lowering
 
