@@ -14,6 +14,7 @@
 #include "ck_embedding_body.h"
 #include "ck_attention_body.h"
 #include "ck_cross_entropy_body.h"
+#include "ck_sample_body.h"
 #include "ck_product_body.h"
 #include "ck_basis_body.h"
 #include "ck_eigen_body.h"

@@ -171,6 +171,23 @@ void ck_cross_entropy_gradient(size_t rows, size_t columns, int32_t first, const
                                   stride);
 }
 
+void ck_sample_groups(size_t rows, size_t columns, const float *restrict logits, size_t
+                      logits_stride, float inverse_temperature, float *restrict maximum, float
+                      *restrict sum, size_t group_stride) {
+  kernels()->sample_groups(rows, columns, logits, logits_stride, inverse_temperature, maximum, sum,
+                           group_stride);
+}
+
+size_t ck_sample_group(size_t groups, const float *restrict maximum, float *restrict sum, float
+                       inverse_temperature, float uniform, double *restrict rest) {
+  return kernels()->sample_group(groups, maximum, sum, inverse_temperature, uniform, rest);
+}
+
+size_t ck_sample_column(size_t columns, const float *restrict logits, float inverse_temperature,
+                        double share) {
+  return kernels()->sample_column(columns, logits, inverse_temperature, share);
+}
+
 void ck_matrix_product(size_t m, size_t n, size_t k, const void *a, ck_type a_type, size_t a_stride,
                        int transpose_a, const void *b, ck_type b_type, size_t b_stride, int
                        transpose_b, void *c, ck_type c_type, size_t c_stride, int accumulate) {

@@ -10,7 +10,7 @@ struct BufferInfo {
     /// In the arena, for as long as it is needed.
     case arena
     /// A parameter or state, kept between steps.
-    case kept(String)
+    case kept(Leaf)
     /// An input or scalar that the host writes.
     case host(String)
     /// A number of the program.

@@ -106,7 +106,7 @@ extension Optimizer {
     graph.scalar(Scalars.label("attends", group: group.name))
   }
 
-  private func update(
+  func update(
     _ group: ParameterGroup, _ method: any OptimizerMethod, parameters: [Tensor],
     gradients: [Tensor], in graph: Graph
   ) -> (assignments: [(Tensor, Tensor)], declarations: [StateBuilder.Declaration]) {

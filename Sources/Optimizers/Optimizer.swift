@@ -20,7 +20,8 @@ public struct Optimizer: Sendable {
     let names = groups.flatMap { $0.members.map(\.name) }
     precondition(Set(names).count == names.count, "a parameter is in two groups: \(names)")
     precondition(
-      Set(groups.map(\.name)).count == groups.count, "two groups of one name: \(groups.map(\.name))")
+      Set(groups.map(\.name)).count == groups.count, "two groups of one name: \(groups.map(\.name))"
+    )
     self.groups = groups
   }
 

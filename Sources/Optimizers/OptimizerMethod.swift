@@ -102,7 +102,7 @@ extension OptimizerMethod {
     }
   }
 
-  /// The hyperparameters, and for every decay factor b its complement 1 - b and its correction 1 - b_1 b_2 ... b_t.
+  /// The hyperparameters, and for every decay factor b its complement 1 - b and its bias correction.
   public func scalars(
     _ hyperparameters: [String: Double], update: Int, memory: inout [String: Double]
   ) -> [String: Double] {

@@ -10,6 +10,7 @@ enum GradientCases {
     + rankThree + reductions([3, 5]) + reductions([1, 7]) + reductions([7, 1])
     + reductions([1, 1]) + reductions([2, 3, 5]) + reductions([11]) + shapes
     + products + embeddings + rotaries + norms + attentions + crossEntropies + compositions
+    + drawnLabels
 }
 
 // MARK: - Elementwise

@@ -13,14 +13,14 @@ import Testing
 private let registry = [
   "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "DescendingOrder",
   "Elementwise", "Embedding", "EmbeddingGradient", "GatherColumns", "Leaf", "LinearCrossEntropy",
-  "LinearCrossEntropyGradient", "MatrixProduct", "OrthogonalBasis", "Reduce", "Reshape", "Rotary",
-  "RowNorm", "RowNormGradient", "SymmetricEigenbasis",
+  "LinearCrossEntropyGradient", "LinearSample", "MatrixProduct", "OrthogonalBasis", "Reduce",
+  "Reshape", "Rotary", "RowNorm", "RowNormGradient", "SymmetricEigenbasis",
 ]
 
 /// Operations whose own gradient is not provided: asking for it is an error.
 private let withoutGradient: Set = [
   "AttentionGradient", "DescendingOrder", "GatherColumns", "LinearCrossEntropyGradient",
-  "OrthogonalBasis", "RowNormGradient", "SymmetricEigenbasis",
+  "LinearSample", "OrthogonalBasis", "RowNormGradient", "SymmetricEigenbasis",
 ]
 
 @Suite("The registry of operations")

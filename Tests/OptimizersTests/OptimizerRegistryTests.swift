@@ -32,46 +32,29 @@ import Testing
 
   @Test("Hyperparameters are completed from the card; unknown ones and values out of range refused")
   func hyperparameters() throws {
-    let complete = try AdamW.complete(["learning_rate": 0.5])
+    let complete = try AdamW.card.complete(["learning_rate": 0.5])
     #expect(complete["learning_rate"] == 0.5)
     #expect(complete["beta2"] == 0.95)
-    let unknown = try #require(throws: OptimizerError.self) { try AdamW.complete(["beta3": 0.5]) }
+    let unknown = try #require(throws: OptimizerError.self) {
+      try AdamW.card.complete(["beta3": 0.5])
+    }
     #expect(unknown.code == .unknownHyperparameter)
     #expect(unknown.message.contains("did you mean 'beta"))
     for (name, value) in [
       ("beta1", 1.0), ("beta2", -0.1), ("epsilon", .nan), ("learning_rate", -1),
     ] {
-      let error = try #require(throws: OptimizerError.self) { try AdamW.complete([name: value]) }
+      let error = try #require(throws: OptimizerError.self) {
+        try AdamW.card.complete([name: value])
+      }
       #expect(error.code == .value)
       #expect(error.name == name)
     }
   }
 
-  @Test("State bytes on the card are those of the state the method makes")
-  func stateBytes() throws {
-    for type in OptimizerRegistry.methods {
-      let graph = Graph()
-      let parameter = Parameter(
-        name: "w", role: .mlpIn, shape: [8, 4], initialization: .constant(0))
-      let weight = graph.parameter("w", parameter.shape)
-      var state = StateBuilder(parameter, in: graph)
-      _ = type.init().update(
-        weight, gradient: graph.input("g", parameter.shape, .float32), state: &state,
-        scalars: Scalars(in: graph, decays: true))
-      try graph.check()
-      let bytes = state.declarations.reduce(0) { $0 + $1.shape.count * 4 }
-      #expect(Double(bytes) == type.card.stateBytesPerParameter * 32, "\(type.card.name)")
-      #expect(state.assignments.count == state.declarations.count)
-      for declaration in state.declarations {
-        #expect(declaration.label.hasPrefix("optimizer."))
-        #expect(declaration.label.hasSuffix(".w"))
-      }
-    }
-  }
-
   @Test("AdamW's corrections are exact where single precision would lose digits")
   func corrections() {
-    let scalars = AdamW().scalars(["beta1": 0.9, "beta2": 0.999], update: 1)
+    var memory: [String: Double] = [:]
+    let scalars = AdamW().scalars(["beta1": 0.9, "beta2": 0.999], update: 1, memory: &memory)
     #expect(scalars["one_minus_beta2"] == 1 - 0.999)
     #expect(scalars["beta2_correction"] == 1 - 0.999)
     #expect(Float(scalars["one_minus_beta2"] ?? 0) != 1 - Float(0.999))

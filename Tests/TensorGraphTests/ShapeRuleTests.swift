@@ -61,6 +61,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     },
     Mistake("empty leaf", ["parameter a", "[3, 0]"]) { _ = $0.parameter("a", [3, 0]) },
     Mistake("negative leaf", ["state a", "[-1]"]) { _ = $0.state("a", [-1]) },
+    Mistake("state of integers", .elementType, ["state a", "int32"]) {
+      _ = $0.state("a", [3], .int32)
+    },
   ]
 
   private static let matrices = [
@@ -179,7 +182,32 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         weight: $0.parameter("w", [7, 3]), targets: $0.parameter("t", [4]), scale: $0.scalar("s"),
         zLoss: 0)
     },
+    Mistake("sample of another width", ["linear sample", "[4, 3]", "[7, 5]"]) {
+      sample($0, [7, 5], $0.input("u", [4], .float32))
+    },
+    Mistake("uniforms of other rows", ["linear sample", "[4, 3]", "[7, 3]", "[5]"]) {
+      sample($0, [7, 3], $0.input("u", [5], .float32))
+    },
+    Mistake("uniforms that are integers", .elementType, ["linear sample", "int32[4]"]) {
+      sample($0, [7, 3], $0.input("u", [4]))
+    },
+    Mistake("uniforms in bfloat16", .elementType, ["linear sample", "uniforms", "bfloat16[4]"]) {
+      sample($0, [7, 3], $0.input("u", [4], .float32).cast(to: .bfloat16))
+    },
+    Mistake("targets of other rows to leave out", ["linear sample", "[4, 3]", "[5]"]) {
+      sample($0, [7, 3], $0.input("u", [4], .float32), targets: $0.input("t", [5]))
+    },
+    Mistake("targets to leave out that are floats", .elementType, ["linear sample", "targets"]) {
+      sample($0, [7, 3], $0.input("u", [4], .float32), targets: $0.parameter("t", [4]))
+    },
   ]
+
+  private static func sample(
+    _ graph: Graph, _ weight: Shape, _ uniforms: Tensor, targets: Tensor? = nil
+  ) {
+    _ = graph.parameter("x", [4, 3]).linearSample(
+      weight: graph.parameter("w", weight), uniforms: uniforms, targets: targets)
+  }
 
   /// The operations that only gradients apply check their operands too.
   private static let bases = [

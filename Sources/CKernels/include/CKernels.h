@@ -215,6 +215,25 @@ void ck_cross_entropy_gradient(size_t rows, size_t columns, int32_t first, const
                                void *exponentials, ck_type type, size_t stride);
 
 // ---------------------------------------------------------------------------------------------------------
+// Drawing a label from the softmax of a row of logits: the inverse of its distribution function at a uniform number in
+// [0, 1). Logits are divided by a temperature, given as its inverse, finite and above 0; anything that is not a number
+// gives any label.
+
+/// Columns that one partial sum stands for.
+#define CK_SAMPLE_GROUP 64
+
+/// One tile of logits [rows, columns], cut into groups of 64 columns (the last may be shorter): maximum[row * group_stride + group],
+/// and in sum the sum of exp((l - maximum) * inverse_temperature). Tiles start at a multiple of 64 columns.
+void ck_sample_groups(size_t rows, size_t columns, const float *restrict logits, size_t logits_stride,
+                      float inverse_temperature, float *restrict maximum, float *restrict sum, size_t group_stride);
+/// The group of one row that the uniform falls into; rest: the share, in [0, 1), of that group's own mass that the label lies
+/// beyond (1: beyond all, when the uniform is 1 or more). sum becomes the groups' masses against the largest logit of the row.
+size_t ck_sample_group(size_t groups, const float *restrict maximum, float *restrict sum, float inverse_temperature,
+                       float uniform, double *restrict rest);
+/// The column of one group (at most 64 logits) at which the running sum exceeds that share of the group's mass.
+size_t ck_sample_column(size_t columns, const float *restrict logits, float inverse_temperature, double share);
+
+// ---------------------------------------------------------------------------------------------------------
 // The slow twin of the matrix product: plain loops, fp32 accumulation in order of k.
 
 /// C[m, n] (+)= sum_k op(A)[m, k] * op(B)[k, n]; leading dimensions in elements; transpose_x != 0 means the stored matrix is [k, m] or [n, k].

@@ -49,6 +49,8 @@ extension Program {
         return graph.apply(attention, operands)
       case let loss as LinearCrossEntropy:
         return narrow(loss, 0..<2)
+      case let sample as LinearSample:
+        return narrow(sample, 0..<2)
       case var loss as LinearCrossEntropyGradient:
         loss.elementType = .bfloat16
         return narrow(loss, 0..<2)

@@ -3,8 +3,10 @@
 
 public import Configurations
 public import LanguageModels
-import Optimizers
+public import Optimizers
+import RandomStreams
 public import Schedules
+public import TensorGraph
 
 /// Everything that defines a run, read from TOML and checked as a whole before any work.
 ///
@@ -61,7 +63,23 @@ public struct TrainingConfiguration: Sendable {
           "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)"
       )
     }
+    Self.check(optimizer, model, reader)
     resolved = try reader.finish()
+  }
+
+  /// Roles and shapes do not depend on the data, so a policy that does not fit is known before any are read.
+  private static func check(
+    _ optimizer: OptimizerSettings, _ model: ModelSettings, _ reader: ConfigurationReader
+  ) {
+    guard
+      let configuration = try? model.configuration(
+        vocabularySize: model.vocabularySize ?? 2, masksDocuments: false)
+    else { return }
+    do {
+      _ = try optimizer.policy.optimizer(for: configuration.makeModel().parameters)
+    } catch {
+      reader.contradiction("optimizer.name", message: error.message)
+    }
   }
 
   /// The model for a data set.
@@ -92,11 +110,40 @@ public struct TrainingConfiguration: Sendable {
     training.batchTokens / training.accumulationSteps / model.contextLength
   }
 
+  /// The optimizer of a model's parameters.
+  ///
+  /// - Throws: ``ConfigurationError`` when the policy does not fit the model.
+  public func optimizer(for parameters: [Parameter]) throws(ConfigurationError) -> Optimizer {
+    do {
+      return try optimizer.policy.optimizer(for: parameters)
+    } catch {
+      throw ConfigurationError(.contradiction, keys: ["optimizer"], error.message)
+    }
+  }
+
+  /// The numbers of a step.
+  func settings(
+    at step: Int, _ optimizer: Optimizer, _ schedule: Schedule
+  ) -> TrainingStep.Settings {
+    var settings = TrainingStep.Settings()
+    // Every group follows the same course from its own peak.
+    let factor = schedule.value(at: step) / schedule.scale
+    for group in optimizer.trained {
+      settings.conditions.hyperparameters[group.name] = [
+        "learning_rate": (group.hyperparameters["learning_rate"] ?? 0) * factor
+      ]
+    }
+    let clip = self.optimizer.gradientClip
+    settings.conditions.gradientClip = clip > 0 ? clip : .infinity
+    settings.labels = RandomStream(seed: UInt64(training.seed), name: "labels/\(step)")
+    return settings
+  }
+
   /// The learning rate as a function of the step.
   ///
   /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.
   public func learningRateSchedule() throws(ScheduleError) -> Schedule {
-    let peak = optimizer.hyperparameters["learning_rate"] ?? 0
+    let peak = optimizer.learningRate
     switch schedule.kind {
     case .constant:
       return try .warmUpConstant(
