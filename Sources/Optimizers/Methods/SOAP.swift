@@ -70,7 +70,7 @@ public struct SOAP: OptimizerMethod {
     },
     firstUpdate: .startsState,
     deviations: [
-      "Decay takes its share of the weights before the step, as everywhere here; the authors' code takes it after.",
+      "Decay takes its share of the weights before the step, as everywhere here; the authors' code and pytorch_optimizer take it after.",
       "m is kept in the weights' own coordinates and turned when it is used, which is what the authors' code comes to.",
     ],
     caveats: [
