@@ -15,6 +15,7 @@
 #include "ck_attention_body.h"
 #include "ck_cross_entropy_body.h"
 #include "ck_product_body.h"
+#include "ck_matrix_body.h"
 
 #define CK_ENTRY(name) .name = name,
 const ck_table CK_TABLE = {CK_MEMBERS(CK_ENTRY)};

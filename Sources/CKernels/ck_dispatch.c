@@ -178,6 +178,17 @@ void ck_matrix_product(size_t m, size_t n, size_t k, const void *a, ck_type a_ty
                           transpose_b, c, c_type, c_stride, accumulate);
 }
 
+void ck_scale_and_add(size_t rows, size_t columns, const float *product, size_t product_stride,
+                      float factor, const void *addend, ck_type addend_type, size_t addend_stride,
+                      float addend_factor, void *out, ck_type out_type, size_t out_stride) {
+  kernels()->scale_and_add(rows, columns, product, product_stride, factor, addend, addend_type,
+                           addend_stride, addend_factor, out, out_type, out_stride);
+}
+
+void ck_mirror_lower(size_t n, void *matrix, size_t stride, size_t element_bytes) {
+  kernels()->mirror_lower(n, matrix, stride, element_bytes);
+}
+
 void ck_copy(const float *restrict in, float *restrict out, size_t count) {
   memcpy(out, in, count * sizeof(float));
 }

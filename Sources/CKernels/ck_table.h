@@ -16,7 +16,7 @@
   member(attention_softmax) member(scale_rows) member(attention_finish)                        \
   member(attention_recompute) member(attention_backward) member(row_dot)                       \
   member(cross_entropy_tile) member(cross_entropy_finish) member(cross_entropy_gradient)       \
-  member(matrix_product)
+  member(matrix_product) member(scale_and_add) member(mirror_lower)
 
 typedef struct {
 #define CK_DECLARE(name) __typeof__(ck_##name) *name;

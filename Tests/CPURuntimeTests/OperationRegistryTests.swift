@@ -11,9 +11,10 @@ import Testing
 /// A new operation goes here, into `GradientCases` (or, without a gradient, into
 /// `withoutGradient`), and into the reference runtime.
 private let registry = [
-  "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "Elementwise", "Embedding",
-  "EmbeddingGradient", "Leaf", "LinearCrossEntropy", "LinearCrossEntropyGradient", "MatrixProduct",
-  "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient",
+  "Attention", "AttentionGradient", "Broadcast", "Cast", "Concatenate", "Constant", "Elementwise",
+  "Embedding", "EmbeddingGradient", "Leaf", "LinearCrossEntropy", "LinearCrossEntropyGradient",
+  "MatrixProduct", "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient", "Slice",
+  "Transpose",
 ]
 
 /// Operations whose own gradient is not provided: asking for it is an error.
