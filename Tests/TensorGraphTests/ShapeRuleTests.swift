@@ -80,6 +80,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     ) {
       _ = $0.parameter("a", [2, 3]).matrixProduct($0.parameter("b", [3, 5]).cast(to: .bfloat16))
     },
+    Mistake("symmetric product that is not square", ["matrix product", "[2, 3]", "2 x 4"]) {
+      _ = $0.parameter("a", [2, 3]).exactProduct($0.parameter("b", [3, 4]), isSymmetric: true)
+    },
+    Mistake("product stored as integers", .elementType, ["matrix product", "int32"]) {
+      let a = $0.parameter("a", [3, 3])
+      _ = a.exactProduct(a, resultType: .int32)
+    },
     Mistake("table of one axis", ["embedding", "[7]", "[4]"]) {
       _ = $0.parameter("table", [7]).rows(of: $0.input("t", [4]))
     },
