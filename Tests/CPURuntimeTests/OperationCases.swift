@@ -8,7 +8,7 @@
 enum OperationCases {
   static let all: [OperationCase] =
     GradientCases.all.map(\.operationCase) + larger.map(\.operationCase) + narrowed + regions
-    + stages + updates + steps + random + samples
+    + stages + updates + steps + random + samples + bases
 
   /// Sizes around vectors, tiles and blocks, too slow for finite differences.
   private static var larger: [GradientCase] {

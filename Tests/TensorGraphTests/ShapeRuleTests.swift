@@ -26,7 +26,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     self.init(name, .shape, mentions, make)
   }
 
-  static let all = elementwise + matrices + rows + attention + heads + gradientOperations
+  static let all =
+    elementwise + matrices + rows + attention + heads + gradientOperations + bases
 
   private static let elementwise = [
     Mistake("add", ["add", "[3, 5]", "[3]"]) {
@@ -216,6 +217,33 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   }
 
   /// The operations that only gradients apply check their operands too.
+  private static let bases = [
+    Mistake("basis of a wide matrix", ["orthogonal basis", "[3, 5]", "transpose"]) {
+      _ = $0.parameter("a", [3, 5]).orthogonalBasis()
+    },
+    Mistake("basis of a vector", ["orthogonal basis", "[3]"]) {
+      _ = $0.parameter("a", [3]).orthogonalBasis()
+    },
+    Mistake("basis in bfloat16", .elementType, ["orthogonal basis", "bfloat16[3, 3]"]) {
+      _ = $0.parameter("a", [3, 3]).cast(to: .bfloat16).orthogonalBasis()
+    },
+    Mistake("eigenbasis of an oblong", ["symmetric eigenbasis", "[5, 3]"]) {
+      _ = $0.parameter("a", [5, 3]).symmetricEigenbasis()
+    },
+    Mistake("order of a matrix", ["descending order", "[5, 3]"]) {
+      _ = $0.parameter("a", [5, 3]).descendingOrder()
+    },
+    Mistake("order of tokens", .elementType, ["descending order", "int32[5]"]) {
+      _ = $0.input("t", [5]).descendingOrder()
+    },
+    Mistake("columns at fractions", .elementType, ["gather columns", "float32[3]"]) {
+      _ = $0.parameter("a", [5, 3]).columns(of: $0.parameter("p", [3]))
+    },
+    Mistake("columns at a table", ["gather columns", "[5, 3]", "[3, 1]"]) {
+      _ = $0.parameter("a", [5, 3]).columns(of: $0.input("p", [3, 1]))
+    },
+  ]
+
   private static let gradientOperations = [
     Mistake("embedding gradient", ["embedding gradient", "[4, 3]", "[5]"]) {
       _ = $0.apply(

@@ -92,6 +92,10 @@ final class Lowering {
       lowerCrossEntropy(
         zLoss: operation.zLoss, gradientType: operation.elementType, index, stage)
     case let operation as LinearSample: lowerSample(operation, index, stage)
+    case let operation as OrthogonalBasis: lowerOrthogonalBasis(operation, index, stage)
+    case let operation as SymmetricEigenbasis: lowerSymmetricEigenbasis(operation, index, stage)
+    case is DescendingOrder: lowerDescendingOrder(index, stage)
+    case is GatherColumns: lowerGatherColumns(index, stage)
     default:
       throw RuntimeError(
         .unsupported, "the CPU runtime has no kernel for '\(node.operation.name)' yet")

@@ -55,6 +55,11 @@ extension Program {
       case var loss as LinearCrossEntropyGradient:
         loss.elementType = .bfloat16
         return narrow(loss, 0..<2)
+      case is OrthogonalBasis, is SymmetricEigenbasis, is DescendingOrder, is GatherColumns:
+        // What they are given may be a product's narrow result; they themselves know float32 alone.
+        return graph.apply(
+          node.operation,
+          inputs.map { $0.type.elementType.isFloatingPoint ? $0.cast(to: .float32) : $0 })
       default:
         return graph.apply(node.operation, inputs)
       }
