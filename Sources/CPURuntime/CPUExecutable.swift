@@ -181,6 +181,12 @@ final class CPUExecutable: ProfiledExecutable {
 
   func takeProfile() -> StepProfile? { recorder?.take() }
 
+  func movedBytes(_ stage: Stage) -> Int {
+    phases.filter { $0.stage == stage }.flatMap(\.chains).flatMap(\.members).reduce(0) {
+      $0 + ($1.reads + $1.writes).reduce(0) { $0 + buffers[$1.buffer].byteCount }
+    }
+  }
+
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     hostLabels[label].map {
       UnsafeMutableRawBufferPointer(start: hostMemory.base + $0.offset, count: $0.byteCount)

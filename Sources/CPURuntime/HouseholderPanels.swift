@@ -59,7 +59,7 @@ struct HouseholderPanels {
 
   /// Prepares reflections of a matrix `[rows, columns]`, rows >= columns, whose rows lie `stride` numbers apart.
   ///
-  /// - Parameter leadingRows: rows kept before each panel's V, for a kernel that writes them with it.
+  /// `leadingRows` are kept before each panel's V, for a kernel that writes them with it.
   init(
     rows: Int, columns: Int, stride: Int, leadingRows: Int = 0, appliesToTheRight: Bool,
     cache: ProductCache, layout: inout ScratchLayout
@@ -143,9 +143,9 @@ struct HouseholderPanels {
     trailing.change.run(lane, scratch + left, scratch + sums, right)
   }
 
-  /// Q = H_0 H_1 ... Q, where Q `[rows, columns]` is diagonal at first.
+  /// Applies all reflections to Q `[rows, columns]`, which is diagonal at first.
   ///
-  /// From the last panel to the first, each touches only what those after it have filled, and its own columns.
+  /// Q = H_0 H_1 H_2 and so on, times Q. From the last panel to the first, each touches only what those after it have filled, and its own columns.
   func form(
     _ q: UnsafeMutablePointer<Float>, _ lane: Int, _ scratch: UnsafeMutableRawPointer
   ) {

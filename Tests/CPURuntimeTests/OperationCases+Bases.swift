@@ -19,7 +19,7 @@ extension OperationCases {
     .values([1] + [Double](repeating: 0, count: columns))
   }
 
-  /// 1, 2, ... on the diagonal of a square matrix.
+  /// The numbers 1, 2, 3 and so on, on the diagonal of a square matrix.
   static func counting(_ size: Int) -> Fill {
     .values((0..<size * size).map { $0 % (size + 1) == 0 ? Double($0 / (size + 1) + 1) : 0 })
   }

@@ -38,6 +38,10 @@ enum OperationCases {
       AttentionSizes(sequences: 2, contextLength: 70, heads: 2, headWidth: 3, longestDocument: 40),
       AttentionSizes(
         sequences: 2, contextLength: 90, headWidth: 4, window: 33, longestDocument: 90),
+      AttentionSizes(contextLength: 131, headWidth: 4, currentWindow: 17),
+      AttentionSizes(
+        sequences: 2, contextLength: 193, heads: 2, keyValueHeads: 1, headWidth: 5, window: 150,
+        currentWindow: 70, longestDocument: 180),
     ].map(GradientCases.attention)
     let exact = [(17, 33), (65, 31), (127, 16), (1, 129)].map {
       GradientCases.exactProducts(rows: $0, columns: $1)

@@ -132,6 +132,20 @@ struct OperationRegistryTests {
     }
   }
 
+  @Test("the weight of a z-loss that is read has no gradient, and asking for it is an error")
+  func zLoss() throws {
+    let graph = Graph()
+    let (x, z) = (graph.parameter("x", [2, 3]), graph.scalar("z"))
+    let loss = x.linearCrossEntropy(
+      weight: x, targets: graph.input("t", [2]), scale: graph.scalar("s"), zLoss: z
+    ).loss
+    let error = #expect(throws: GraphError.self) {
+      try TensorGraph.gradients(of: loss, withRespectTo: [x, z])
+    }
+    #expect(error?.code == .notDifferentiable)
+    #expect(error?.message.contains("z-loss") == true)
+  }
+
   private static func typeName(_ operation: any TensorGraph.Operation) -> String {
     "\(type(of: operation))"
   }

@@ -93,6 +93,24 @@ import Testing
     #expect(isNear(running[1]["beta2_correction"], 1 - pow(0.95, 5)))
   }
 
+  @Test("SOAP's first update moves nothing, and Adam's count starts after it")
+  func countFromSecond() throws {
+    let numbers = scalars(SOAP(), ["learning_rate": 0.5, "weight_decay": 0.1], updates: 3)
+    for name in ["one_minus_beta1", "one_minus_beta2", "rate", "decay"] {
+      #expect(numbers[0][name] == 0, "\(name)")
+    }
+    #expect(isNear(numbers[0]["one_minus_shampoo_beta"], 0.05))
+    #expect(isNear(numbers[1]["rate"], 0.5 * 0.05.squareRoot() / 0.05))
+    #expect(numbers[1]["decay"] == nil)
+    #expect(isNear(numbers[2]["rate"], 0.5 * (1 - 0.9025).squareRoot() / (1 - 0.9025)))
+  }
+
+  @Test("SOAP's bases come after the first update and after every so many that moved")
+  func upkeep() {
+    let due = (1...8).map { SOAP().upkeep(after: $0, ["precondition_every": 3]) }
+    #expect(due == [.first, nil, nil, .regular, nil, nil, .regular, nil])
+  }
+
   @Test("LAMB decays inside its step only")
   func decayInside() {
     #expect(scalars(LAMB(), updates: 1)[0]["decay"] == 0)

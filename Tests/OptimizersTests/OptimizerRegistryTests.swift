@@ -20,7 +20,7 @@ import Testing
   func cards() {
     for card in OptimizerRegistry.methods.map({ $0.card }) {
       #expect(card.paper.contains("https://"), "\(card.name)")
-      #expect(card.equation.contains("w = "), "\(card.name)")
+      #expect(card.equation.contains(" = "), "\(card.name)")
       #expect(Set(card.keys).count == card.keys.count, "\(card.name)")
       for hyperparameter in card.hyperparameters {
         let place = "\(hyperparameter.name) of \(card.name)"
@@ -111,7 +111,9 @@ import Testing
         let given = Set(optimizer.numbers(StepConditions(), advancing: &clock).keys)
         #expect(programs.reduce(Set()) { $0.union(scalarLabels($1)) }.isSubset(of: given))
         let filled = programs.reduce(Set()) { $0.union(assigned($1)) }
-        #expect(filled.isSuperset(of: state.map(\.label)), "\(place)")
+        // What starts as zeros and stays so would be of no use; a copy of the first weights may stay.
+        let zeros = state.filter { $0.start == .zeros }.map(\.label)
+        #expect(filled.isSuperset(of: zeros), "\(place)")
       }
     }
   }

@@ -72,7 +72,7 @@ struct PrecisionTests {
     try #require(heads.count == 1)
     #expect(
       heads[0].inputs.map { graph.type(of: $0).elementType }
-        == [.bfloat16, .bfloat16, .int32, .float32])
+        == [.bfloat16, .bfloat16, .int32, .float32, .float32])
     #expect(heads[0].results.map(\.elementType) == [.bfloat16, .float32, .float32, .float32])
   }
 

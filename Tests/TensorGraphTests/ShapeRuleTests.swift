@@ -163,6 +163,17 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       _ = q.attention(
         keys: q, values: q, headWidth: 3, contextLength: 2, documents: $0.parameter("d", [4]))
     },
+    Mistake("window that is a vector", ["attention", "window", "float32[1]"]) {
+      let q = $0.parameter("q", [4, 6])
+      _ = q.attention(
+        keys: q, values: q, headWidth: 3, contextLength: 2, currentWindow: $0.parameter("w", [1]))
+    },
+    Mistake("window in bfloat16", ["attention", "window", "bfloat16[]"]) {
+      let q = $0.parameter("q", [4, 6])
+      _ = q.attention(
+        keys: q, values: q, headWidth: 3, contextLength: 2,
+        currentWindow: $0.scalar("w").cast(to: .bfloat16))
+    },
   ]
 
   private static func head(
@@ -183,6 +194,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     },
     Mistake("scale that is a vector", ["linear cross entropy", "[4, 3]", "[7, 3]", "[1]"]) {
       head($0, [4, 3], [7, 3], [4], scale: $0.parameter("scale", [1]))
+    },
+    Mistake("weight of a z-loss that is a vector", ["linear cross entropy", "[4, 3]", "[1]"]) {
+      _ = $0.parameter("x", [4, 3]).linearCrossEntropy(
+        weight: $0.parameter("w", [7, 3]), targets: $0.input("t", [4]), scale: $0.scalar("s"),
+        zLoss: $0.parameter("z", [1]))
     },
     Mistake("targets that are floats", .elementType, ["linear cross entropy", "targets"]) {
       _ = $0.parameter("x", [4, 3]).linearCrossEntropy(
@@ -265,9 +281,10 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     },
     Mistake("cross entropy gradient", ["linear cross entropy gradient", "[4, 3]", "[7, 5]"]) {
       _ = $0.apply(
-        LinearCrossEntropyGradient(zLoss: 0),
+        LinearCrossEntropyGradient(),
         [
           $0.parameter("x", [4, 3]), $0.parameter("w", [7, 5]), $0.input("t", [4]), $0.scalar("s"),
+          $0.constant(0),
         ])
     },
   ]

@@ -86,11 +86,9 @@ final class Lowering {
     case let operation as Rotary: lowerRotary(operation, index, stage)
     case let operation as Attention: lowerAttention(operation, index, stage)
     case let operation as AttentionGradient: lowerAttentionGradient(operation, index, stage)
-    case let operation as LinearCrossEntropy:
-      lowerCrossEntropy(zLoss: operation.zLoss, gradientType: nil, index, stage)
+    case is LinearCrossEntropy: lowerCrossEntropy(gradientType: nil, index, stage)
     case let operation as LinearCrossEntropyGradient:
-      lowerCrossEntropy(
-        zLoss: operation.zLoss, gradientType: operation.elementType, index, stage)
+      lowerCrossEntropy(gradientType: operation.elementType, index, stage)
     case let operation as LinearSample: lowerSample(operation, index, stage)
     case let operation as OrthogonalBasis: lowerOrthogonalBasis(operation, index, stage)
     case let operation as SymmetricEigenbasis: lowerSymmetricEigenbasis(operation, index, stage)

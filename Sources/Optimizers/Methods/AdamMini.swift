@@ -109,8 +109,13 @@ public struct AdamMini: OptimizerMethod {
 
     /// A block's number for each row of the parameter.
     func spread(_ x: Tensor) -> Tensor {
-      guard case .heads(let count, let rows) = self else { return x }
-      return x.broadcast(to: [count, rows / count]).reshaped([rows, 1])
+      switch self {
+      case .heads(let count, let rows):
+        x.broadcast(to: [count, rows / count]).reshaped([rows, 1])
+      case .rows: x
+      // No axes: it stretches over a parameter of any shape, a single number's too.
+      case .whole: x.reshaped([])
+      }
     }
   }
 }

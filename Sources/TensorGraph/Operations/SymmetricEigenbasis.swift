@@ -29,7 +29,8 @@ public struct SymmetricEigenbasis: Operation {
   public func cost(inputs: [TensorType], results: [TensorType]) -> Cost {
     let n = Double(inputs[0].shape[0])
     return Cost(
-      flops: (4 / 3 + 4 / 3 + 6) * n * n * n, bytes: touchedBytes(inputs: inputs, results: results))
+      flops: (4.0 / 3 + 4.0 / 3 + 6) * n * n * n,
+      bytes: touchedBytes(inputs: inputs, results: results))
   }
 }
 

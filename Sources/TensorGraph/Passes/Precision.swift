@@ -4,21 +4,15 @@
 extension Program {
   /// Shares one node between a loss and its gradient, so that the logits are swept once.
   public func sharingCrossEntropy() throws(GraphError) -> Program {
-    struct Key: Hashable {
-      let inputs: [Graph.Value]
-      let zLoss: Float
-    }
-    var differentiated: [Key: LinearCrossEntropyGradient] = [:]
+    var differentiated: [[Graph.Value]: LinearCrossEntropyGradient] = [:]
     let live = liveNodes()
     for (index, node) in graph.nodes.enumerated() where live[index] {
       if let gradient = node.operation as? LinearCrossEntropyGradient {
-        differentiated[Key(inputs: node.inputs, zLoss: gradient.zLoss)] = gradient
+        differentiated[node.inputs] = gradient
       }
     }
     return try rewritten { node, inputs, graph in
-      if let forward = node.operation as? LinearCrossEntropy,
-        let gradient = differentiated[Key(inputs: node.inputs, zLoss: forward.zLoss)]
-      {
+      if node.operation is LinearCrossEntropy, let gradient = differentiated[node.inputs] {
         return Array(graph.apply(gradient, inputs).suffix(2))
       }
       return graph.apply(node.operation, inputs)
