@@ -195,6 +195,56 @@ void ck_matrix_product(size_t m, size_t n, size_t k, const void *a, ck_type a_ty
                           transpose_b, c, c_type, c_stride, accumulate);
 }
 
+void ck_householder_panel(size_t rows, float *restrict panel, float *restrict tau, float *restrict sign,
+                          float *restrict column) {
+  kernels()->householder_panel(rows, panel, tau, sign, column);
+}
+
+void ck_block_reflection(const float *restrict gram, const float *restrict tau, float *restrict factor) {
+  kernels()->block_reflection(gram, tau, factor);
+}
+
+void ck_symmetric_part(size_t n, const float *restrict in, float *restrict out) {
+  kernels()->symmetric_part(n, in, out);
+}
+
+void ck_tridiagonal_panel(size_t n, const float *restrict a, size_t stride, float *restrict v, float
+                          *restrict w, float *restrict tau, double *restrict diagonal, double
+                          *restrict off, float *restrict scratch) {
+  kernels()->tridiagonal_panel(n, a, stride, v, w, tau, diagonal, off, scratch);
+}
+
+void ck_tridiagonal_eigenvectors(size_t n, double *restrict diagonal, double *restrict off, size_t
+                                 strips, float *restrict z, float *restrict rotations) {
+  kernels()->tridiagonal_eigenvectors(n, diagonal, off, strips, z, rotations);
+}
+
+void ck_eigenvector_columns(size_t n, const float *restrict z, const int32_t *restrict order, float
+                            *restrict sign, float *restrict out) {
+  kernels()->eigenvector_columns(n, z, order, sign, out);
+}
+
+void ck_order_descending(size_t count, size_t begin, size_t end, const float *restrict values,
+                         int32_t *restrict order) {
+  kernels()->order_descending(count, begin, end, values, order);
+}
+
+void ck_gather_columns(size_t rows, size_t columns, size_t in_stride, const float *restrict in, const
+                       int32_t *restrict positions, float *restrict out) {
+  kernels()->gather_columns(rows, columns, in_stride, in, positions, out);
+}
+
+void ck_scale_and_add(size_t rows, size_t columns, const float *product, size_t product_stride,
+                      float factor, const void *addend, ck_type addend_type, size_t addend_stride,
+                      float addend_factor, void *out, ck_type out_type, size_t out_stride) {
+  kernels()->scale_and_add(rows, columns, product, product_stride, factor, addend, addend_type,
+                           addend_stride, addend_factor, out, out_type, out_stride);
+}
+
+void ck_mirror_lower(size_t n, void *matrix, size_t stride, size_t element_bytes) {
+  kernels()->mirror_lower(n, matrix, stride, element_bytes);
+}
+
 void ck_copy(const float *restrict in, float *restrict out, size_t count) {
   memcpy(out, in, count * sizeof(float));
 }

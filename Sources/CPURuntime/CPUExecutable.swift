@@ -31,7 +31,8 @@ final class CPUExecutable: ProfiledExecutable {
       program, laneCount: runtime.threadCount, products: runtime.products,
       laneScratch: runtime.laneScratch, productsOnly: productsOnly)
     buffers = lowering.buffers
-    let phases = Phase.arrange(lowering.kernels, lookBack: 3)
+    // Four pieces a lane even out; where a kernel runs never changes its bits.
+    let phases = Phase.arrange(lowering.kernels, lookBack: 3, wave: 4 * runtime.threadCount)
     self.phases = phases
     self.lowering = lowering
 
@@ -178,6 +179,12 @@ final class CPUExecutable: ProfiledExecutable {
   }
 
   func takeProfile() -> StepProfile? { recorder?.take() }
+
+  func movedBytes(_ stage: Stage) -> Int {
+    phases.filter { $0.stage == stage }.flatMap(\.chains).flatMap(\.members).reduce(0) {
+      $0 + ($1.reads + $1.writes).reduce(0) { $0 + buffers[$1.buffer].byteCount }
+    }
+  }
 
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     hostLabels[label].map {

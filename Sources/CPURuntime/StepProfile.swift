@@ -104,4 +104,7 @@ public protocol ProfiledExecutable: Executable {
 
   /// What was collected since the start or the last call; nil when never started.
   func takeProfile() -> StepProfile?
+
+  /// Bytes that the kernels of a stage read and write, every buffer counted once for each kernel.
+  func movedBytes(_ stage: Stage) -> Int
 }

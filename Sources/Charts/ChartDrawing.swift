@@ -20,7 +20,7 @@ struct ChartDrawing {
   let layout: ChartLayout
   let drawn: [Drawn]
 
-  init(_ chart: LineChart, width: Double, height: Double) {
+  init(_ chart: LineChart, width: Double, height: Double, margin: Double = 0) {
     self.chart = chart
     let palette = ChartColor.allCases
     let dashes = ["", "7 3", "2 2.5", "9 3 2 3", "4 2", "12 4", "6 2 2 2 2 2"]
@@ -43,7 +43,8 @@ struct ChartDrawing {
     }
     layout = ChartLayout(
       chart, width: width, height: height,
-      names: drawn.filter { !$0.isFaint && !$0.series.name.isEmpty }.map(\.series.name))
+      names: drawn.filter { !$0.isFaint && !$0.series.name.isEmpty }.map(\.series.name),
+      margin: margin)
   }
 
   func svg() -> String {
@@ -68,7 +69,7 @@ struct ChartDrawing {
         + "width=\"\(coordinate(layout.right - layout.left + 10))\" "
         + "height=\"\(coordinate(layout.bottom - layout.top + 10))\"/></clipPath>",
     ]
-    lines += head() + grid()
+    lines += head() + marks() + grid()
     if isEmpty {
       lines.append(
         text(
@@ -113,8 +114,9 @@ struct ChartDrawing {
     if !chart.yAxis.fullTitle.isEmpty {
       lines.append(
         text(
-          fitted(chart.yAxis.fullTitle, ChartLayout.textSize), x: 16, y: layout.top - 12,
-          size: ChartLayout.textSize, fill: "#333333", className: "y-title"))
+          fitted(chart.yAxis.fullTitle, ChartLayout.textSize), x: 16,
+          y: layout.top - 12 - layout.markHeight, size: ChartLayout.textSize, fill: "#333333",
+          className: "y-title"))
     }
     if !chart.xAxis.fullTitle.isEmpty {
       lines.append(

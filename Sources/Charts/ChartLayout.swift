@@ -18,6 +18,8 @@ struct ChartLayout {
   let right: Double
   let top: Double
   let bottom: Double
+  /// The height of the labels of marks, above the area of the data.
+  let markHeight: Double
   let x: AxisRange
   let y: AxisRange
   /// Whether names stand at the ends of lines; otherwise they stand below the chart.
@@ -33,13 +35,15 @@ struct ChartLayout {
   ///   - width: the whole width.
   ///   - height: the whole height.
   ///   - names: the names to show.
-  init(_ chart: LineChart, width: Double, height: Double, names: [String]) {
+  ///   - margin: room to the left of the area of the data, at least.
+  init(_ chart: LineChart, width: Double, height: Double, names: [String], margin: Double = 0) {
     self.width = width
     self.height = height
     titleLines = wrapped(chart.title, toWidth: (width - 32) / 1.12, fontSize: Self.titleSize)
     var headHeight = 14.0 + 20 * Double(titleLines.count)
     if !chart.subtitle.isEmpty { headHeight += 18 }
-    top = headHeight + (chart.yAxis.fullTitle.isEmpty ? 0 : 28)
+    markHeight = chart.marks.allSatisfy(\.label.isEmpty) ? 0 : 14
+    top = headHeight + (chart.yAxis.fullTitle.isEmpty ? 0 : 28) + markHeight
     let axisHeight = 24 + (chart.xAxis.fullTitle.isEmpty ? 0 : 20.0) + 8
 
     let longest = names.map { estimatedWidth($0, fontSize: Self.textSize) }.max() ?? 0
@@ -67,12 +71,12 @@ struct ChartLayout {
     let ends = drawable.flatMap { [$0.y, $0.lower ?? $0.y, $0.upper ?? $0.y] }
       .filter { AxisRange.isDrawable($0, chart.yAxis.scale) }
     let yRange = AxisRange(
-      chart.yAxis, values: ends, count: max(2, Int((bottom - top) / 52)), isWidened: true)
+      chart.yAxis, values: ends, count: max(3, Int((bottom - top) / 52)), isWidened: true)
     y = yRange
     let tickWidth =
       yRange.ticks.compactMap(\.label).map { estimatedWidth($0, fontSize: Self.tickSize) }.max()
       ?? 0
-    left = 16 + tickWidth + 8
+    left = max(margin, 16 + tickWidth + 8)
     x = AxisRange(
       chart.xAxis, values: drawable.map(\.x), count: max(2, Int((right - left) / 86)),
       isWidened: false)

@@ -17,17 +17,20 @@ public struct LineChart: Equatable, Sendable {
   public var yAxis: ChartAxis
   /// The series; later ones are drawn over earlier ones.
   public var series: [ChartSeries]
+  /// Moments and times behind the data.
+  public var marks: [ChartMark]
 
   /// Describes a chart.
   public init(
     title: String, subtitle: String = "", xAxis: ChartAxis, yAxis: ChartAxis,
-    series: [ChartSeries]
+    series: [ChartSeries], marks: [ChartMark] = []
   ) {
     self.title = title
     self.subtitle = subtitle
     self.xAxis = xAxis
     self.yAxis = yAxis
     self.series = series
+    self.marks = marks
   }
 
   /// The chart as SVG 1.1 text.

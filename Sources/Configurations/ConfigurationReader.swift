@@ -27,6 +27,7 @@ public final class ConfigurationReader: ConfigurationReading {
   private var names: [String: ConfigurationKind] = [:]
   private var knownSections: Set<String> = []
   private var knownLists: Set<String> = []
+  private var refusedSections: Set<String> = []
   private var entries: [ResolvedConfiguration.Entry] = []
   private var problems: [ConfigurationProblem] = []
 
@@ -95,6 +96,19 @@ public final class ConfigurationReader: ConfigurationReading {
     knownLists.insert(list)
   }
 
+  /// Declares a section about which everything has been said.
+  func declare(refused section: String) {
+    refusedSections.insert(section)
+  }
+
+  /// Whether a key or section is the subject of a problem, which is enough said about it.
+  private func isRefused(_ name: String) -> Bool {
+    problems.contains { $0.keys.contains(name) }
+      || refusedSections.contains { section in
+        name == section || name.hasPrefix(section + ".") || name.hasPrefix(section + "[")
+      }
+  }
+
   // MARK: - Unknown keys
 
   private func unknownKeys() -> [ConfigurationProblem] {
@@ -107,7 +121,8 @@ public final class ConfigurationReader: ConfigurationReading {
         parents.insert(parts.joined(separator: "."))
       }
     }
-    for (name, setting) in source.settings where names[name] == nil && !knownLists.contains(name) {
+    for (name, setting) in source.settings
+    where names[name] == nil && !knownLists.contains(name) && !isRefused(name) {
       let text = "\(setting.place): unknown key \(name) = \(setting.value)."
       let problem = ConfigurationProblem(
         parents.contains(name) ? .wrongType : .unknownKey, keys: [name],
@@ -117,7 +132,8 @@ public final class ConfigurationReader: ConfigurationReading {
           : text + remedy(for: name))
       found.append((setting.layer, setting.line ?? 0, name, problem))
     }
-    for (name, section) in source.sections where !parents.contains(name) && names[name] == nil {
+    for (name, section) in source.sections
+    where !parents.contains(name) && names[name] == nil && !isRefused(name) {
       let below = source.settings.keys.contains {
         $0.hasPrefix(name + ".") || $0.hasPrefix(name + "[")
       }

@@ -29,17 +29,24 @@ extension ConfigurationReading {
   }
 
   /// An array of tables, as in `[[optimizer.rule]]`: one section for each table, none when absent.
-  public func tables(_ name: String) -> [ConfigurationSection] {
+  ///
+  /// - Parameters:
+  ///   - name: the array, relative to this section.
+  ///   - takesOne: whether a single table, `[schedule.pause]` or `pause = { ... }`, is as good as an array with one.
+  /// - Returns: a section for each table, in the order of the text.
+  public func tables(_ name: String, orOne takesOne: Bool = false) -> [ConfigurationSection] {
     let full = joined(path, name)
     reader.declare(list: full)
     if let setting = reader.source.settings[full], setting.value != .array([]) {
+      let form = takesOne ? "a table; write [\(full)]" : "tables; write [[\(full)]]"
       reader.add(
         ConfigurationProblem(
           .wrongType, keys: [full],
-          "\(setting.place): \(full) = \(setting.value), expected tables; write [[\(full)]]"))
+          "\(setting.place): \(full) = \(setting.value), expected \(form)"))
     }
     guard let section = reader.source.sections[full] else { return [] }
     guard let count = section.count else {
+      if takesOne { return [ConfigurationSection(reader: reader, path: full)] }
       reader.add(
         ConfigurationProblem(
           .wrongType, keys: [full],
@@ -64,9 +71,19 @@ extension ConfigurationReading {
     return names.sorted()
   }
 
+  /// The names of sections and arrays of tables that the source gives directly below this section, sorted.
+  public var givenSections: [String] {
+    givenNames.filter { reader.source.sections[joined(path, $0)] != nil }
+  }
+
   /// Whether the source gives a key, rather than leaving it to its default.
   public func isGiven(_ name: String) -> Bool {
     reader.source.settings[joined(path, name)] != nil
+  }
+
+  /// Leaves a key or a section out of the search for unknown ones, because another problem is about it.
+  public func ignore(_ name: String) {
+    reader.declare(refused: joined(path, name))
   }
 
   /// Records that the values of several keys cannot hold together.
@@ -93,11 +110,14 @@ extension ConfigurationReading {
 
   /// Records that one value is not possible, for a reason that only the caller can know.
   ///
+  /// A section or an array of tables that is refused is refused as a whole: what is in it is not complained about.
+  ///
   /// - Parameters:
-  ///   - name: the key, relative to this section.
+  ///   - name: the key or section, relative to this section.
   ///   - message: what is wrong and what to do, in a sentence without full stop.
   public func refuse(_ name: String, message: String) {
     let key = joined(path, name)
+    if reader.source.sections[key] != nil { reader.declare(refused: key) }
     reader.add(
       ConfigurationProblem(
         .outOfRange, keys: [key], "\(reader.valueAndPlace(of: key)): \(message)"))
@@ -108,6 +128,7 @@ extension ConfigurationReader {
   /// `model.width = 100 (run.toml:3)`, for messages about keys that have been read.
   func valueAndPlace(of key: String) -> String {
     if let setting = source.settings[key] { return "\(key) = \(setting.value) (\(setting.place))" }
+    if let section = source.sections[key] { return "\(key) (\(section.place))" }
     guard let known = schema.first(where: { $0.name == key }) else { return key }
     if case .defaulted(let value) = known.presence { return "\(key) = \(value) (default)" }
     return "\(key) (absent)"

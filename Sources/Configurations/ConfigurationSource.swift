@@ -220,10 +220,12 @@ public struct ConfigurationSource: Sendable {
     _ node: any TOMLValueConvertible, at path: String, context: Context
   ) throws(ConfigurationError) {
     if let table = node.table {
+      if sections[path]?.count != nil { drop(arrayAt: path) }
       sections[path] = Section(
         origin: context.origin, layer: context.layer, line: context.lines[path])
       try collect(table, at: path, context: context)
     } else if let tables = tables(in: node) {
+      drop(tableAt: path)
       drop(arrayAt: path)
       sections[path] = Section(
         origin: context.origin, layer: context.layer, line: context.lines[path],
@@ -232,9 +234,11 @@ public struct ConfigurationSource: Sendable {
         try collect(table, at: "\(path)[\(index)]", context: context)
       }
     } else {
+      let value = try value(of: node, at: path, context: context)
+      if value == .array([]) { drop(tableAt: path) }
       drop(arrayAt: path)
       settings[path] = Setting(
-        value: try value(of: node, at: path, context: context), origin: context.origin,
+        value: value, origin: context.origin,
         layer: context.layer, line: context.lines[path], typed: context.typed)
     }
   }
@@ -269,6 +273,15 @@ public struct ConfigurationSource: Sendable {
     }
     throw context.refuse(
       path, "is a \(node.type), which no key takes; put it in quotes if it is meant as a string")
+  }
+
+  /// Forgets what an earlier layer said about a single table where an array of tables takes its place.
+  private mutating func drop(tableAt path: String) {
+    guard let section = sections[path], section.count == nil else { return }
+    sections[path] = nil
+    let prefix = path + "."
+    settings = settings.filter { !$0.key.hasPrefix(prefix) }
+    sections = sections.filter { !$0.key.hasPrefix(prefix) }
   }
 
   /// Forgets what earlier layers said about an array (of tables or of values).

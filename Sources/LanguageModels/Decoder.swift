@@ -56,11 +56,11 @@ public struct Decoder: LanguageModel {
   }
 
   /// x = embedding; for every block x += attention(norm(x)), x += mlp(norm(x)); norm(x).
-  public func hidden(_ tokens: Tensor, documents: Tensor?, _ w: ModelWeights) -> Tensor {
-    var x = w["embedding.weight"].rows(of: tokens)
+  public func hidden(_ inputs: ModelInputs, _ w: ModelWeights) -> Tensor {
+    var x = w["embedding.weight"].rows(of: inputs.tokens)
     for i in 0..<configuration.layers {
       let (attention, mlp) = ("blocks.\(i).attention", "blocks.\(i).mlp")
-      x = x + self.attention(norm(x, w["\(attention).norm.gain"]), attention, documents, w)
+      x = x + self.attention(norm(x, w["\(attention).norm.gain"]), attention, inputs, w)
       x = x + feedForward(norm(x, w["\(mlp).norm.gain"]), mlp, w)
     }
     return norm(x, w["final_norm.gain"])
@@ -68,7 +68,7 @@ public struct Decoder: LanguageModel {
 
   /// softmax(rope(norm(x Wq')) rope(norm(x Wk'))' / sqrt(D)) (x Wv') Wo', head by head.
   private func attention(
-    _ x: Tensor, _ name: String, _ documents: Tensor?, _ w: ModelWeights
+    _ x: Tensor, _ name: String, _ inputs: ModelInputs, _ w: ModelWeights
   ) -> Tensor {
     let c = configuration
     var query = x.linear(w["\(name).query.weight"])
@@ -82,7 +82,8 @@ public struct Decoder: LanguageModel {
     key = key.rotary(headWidth: c.headWidth, contextLength: c.contextLength, base: 10_000)
     let mixed = query.attention(
       keys: key, values: value, headWidth: c.headWidth, contextLength: c.contextLength,
-      window: c.attentionWindow, documents: documents)
+      window: c.attentionWindow, currentWindow: inputs.attentionWindow,
+      documents: inputs.documents)
     return mixed.linear(w["\(name).output.weight"])
   }
 

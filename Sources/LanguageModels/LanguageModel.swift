@@ -14,11 +14,10 @@ public protocol LanguageModel: Sendable {
   /// The normalised output of the last block, `[N, C]`.
   ///
   /// - Parameters:
-  ///   - tokens: int32 `[N]`, sequences of T tokens one after another.
-  ///   - documents: int32 `[N]`, when attention stays inside documents.
+  ///   - inputs: tokens, documents and window; targets are not read.
   ///   - weights: the parameters' values.
   /// - Returns: `[N, C]`, ready for the head.
-  func hidden(_ tokens: Tensor, documents: Tensor?, _ weights: ModelWeights) -> Tensor
+  func hidden(_ inputs: ModelInputs, _ weights: ModelWeights) -> Tensor
 }
 
 /// The values of a model's parameters in one graph: usually its leaves, or an average of them.
@@ -45,19 +44,28 @@ public struct ModelWeights {
 
 /// The leaves that the host writes before a model runs.
 public struct ModelInputs {
-  /// int32 `[N]`.
+  /// int32 `[N]`, sequences of T tokens one after another.
   public let tokens: Tensor
   /// int32 `[N]`; negative: not counted.
   public let targets: Tensor
   /// int32 `[N]`, when attention stays inside documents.
   public let documents: Tensor?
+  /// How many keys back a query sees at this run, where the configuration schedules it.
+  public let attentionWindow: Tensor?
+  /// The weight of the squared log-sum-exp in the loss: read at each run where the configuration schedules it, else its number.
+  public let zLoss: Tensor
 
-  /// Leaves `tokens`, `targets` and, with document masks, `documents` for a number of sequences.
+  /// Leaves `tokens`, `targets` and, with document masks, `documents` for a number of sequences; scalars `attention_window` and
+  /// `z_loss` where they are scheduled.
   public init(_ configuration: ModelConfiguration, sequences: Int, in graph: Graph) {
     let count = sequences * configuration.contextLength
     tokens = graph.input("tokens", [count])
     targets = graph.input("targets", [count])
     documents = configuration.masksDocuments ? graph.input("documents", [count]) : nil
+    attentionWindow =
+      configuration.schedulesAttentionWindow ? graph.scalar("attention_window") : nil
+    zLoss =
+      configuration.schedulesZLoss ? graph.scalar("z_loss") : graph.constant(configuration.zLoss)
   }
 }
 
@@ -74,13 +82,36 @@ extension LanguageModel {
   public func loss(
     _ inputs: ModelInputs, scale: Tensor, _ weights: ModelWeights
   ) -> (loss: Tensor, crossEntropySum: Tensor) {
-    hidden(inputs.tokens, documents: inputs.documents, weights).linearCrossEntropy(
-      weight: head(weights), targets: inputs.targets, scale: scale, zLoss: configuration.zLoss)
+    hidden(inputs, weights).linearCrossEntropy(
+      weight: head(weights), targets: inputs.targets, scale: scale, zLoss: inputs.zLoss)
+  }
+
+  /// The plain cross-entropy under labels that the model draws from its own softmax, in place of the targets.
+  ///
+  /// loss = scale sum_n c_n, with the label of row n drawn by its uniform, over rows whose target counts. Its gradients are
+  /// those of given labels, and their squares estimate the diagonal of the Gauss-Newton matrix (Liu et al., 2023,
+  /// https://arxiv.org/abs/2305.14342, algorithm 2). There is no z-loss in it.
+  ///
+  /// - Parameters:
+  ///   - inputs: as for the loss; of the targets only their sign is read.
+  ///   - uniforms: float32 `[N]` in [0, 1), one for each row, new for each estimate.
+  ///   - scale: a scalar, usually 1 / (targets that count in all micro-batches of the estimate).
+  ///   - weights: the parameters' values.
+  /// - Returns: the loss, and the labels int32 `[N]`, where targets that do not count are as they were.
+  public func sampledLoss(
+    _ inputs: ModelInputs, uniforms: Tensor, scale: Tensor, _ weights: ModelWeights
+  ) -> (loss: Tensor, labels: Tensor) {
+    let hidden = hidden(inputs, weights)
+    let labels = hidden.linearSample(
+      weight: head(weights), uniforms: uniforms, targets: inputs.targets)
+    let (loss, _) = hidden.linearCrossEntropy(
+      weight: head(weights), targets: labels, scale: scale, zLoss: 0)
+    return (loss, labels)
   }
 
   /// Logits `[N, V]`.
   public func logits(_ inputs: ModelInputs, _ weights: ModelWeights) -> Tensor {
-    hidden(inputs.tokens, documents: inputs.documents, weights).linear(head(weights))
+    hidden(inputs, weights).linear(head(weights))
   }
 }
 

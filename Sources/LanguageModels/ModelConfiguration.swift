@@ -38,7 +38,13 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   /// Whether attention stays inside documents.
   public let masksDocuments: Bool
   /// How many keys back a query sees, itself included; nil: all of them.
+  ///
+  /// Where the window is scheduled, the most that it may be.
   public let attentionWindow: Int?
+  /// Whether the window is a number that the host sets before each run, the scalar `attention_window`.
+  public let schedulesAttentionWindow: Bool
+  /// Whether the weight of the z-loss is a number that the host sets before each run, the scalar `z_loss`.
+  public let schedulesZLoss: Bool
 
   /// Completes and checks a configuration.
   ///
@@ -56,14 +62,17 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   ///   - hasQueryKeyNorm: whether queries and keys are normalised; nil: yes for the decoder, no for Llama.
   ///   - zLoss: weight of the squared log-sum-exp, at least 0; nil: 1e-4 for the decoder, 0 for Llama.
   ///   - masksDocuments: whether attention stays inside documents.
-  ///   - attentionWindow: keys a query sees, at least 1; nil: all.
+  ///   - attentionWindow: keys a query sees, at least 1; nil: all. The largest of them when it is scheduled.
+  ///   - schedulesAttentionWindow: whether the host sets the window before each run.
+  ///   - schedulesZLoss: whether the host sets the weight of the z-loss before each run; `zLoss` is not read then.
   /// - Throws: ``ModelError`` naming the values and the remedy.
   public init(
     architecture: Architecture = .decoder, vocabularySize: Int, width: Int, layers: Int,
     heads: Int? = nil, keyValueHeads: Int? = nil, headWidth: Int? = nil,
     feedForwardWidth: Int? = nil, contextLength: Int, isTied: Bool = false,
     hasQueryKeyNorm: Bool? = nil, zLoss: Float? = nil, masksDocuments: Bool = false,
-    attentionWindow: Int? = nil
+    attentionWindow: Int? = nil, schedulesAttentionWindow: Bool = false,
+    schedulesZLoss: Bool = false
   ) throws(ModelError) {
     func positive(_ key: String, _ value: Int) throws(ModelError) {
       guard value >= 1 else {
@@ -107,6 +116,8 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
     self.zLoss = zLoss
     self.masksDocuments = masksDocuments
     self.attentionWindow = attentionWindow
+    self.schedulesAttentionWindow = schedulesAttentionWindow
+    self.schedulesZLoss = schedulesZLoss
   }
 
   private static func heads(

@@ -69,10 +69,10 @@ struct BlockMoment {
   /// beta2 v + (1 - beta2) s, with s measured on the gradient; becomes the state.
   func updated(by g: Tensor, _ state: inout StateBuilder, _ scalars: Scalars) -> Tensor {
     let v = current(&state)
-    let blockSize = g.shape.count / v.shape.count
+    let count = g.graph.constant(Float(g.shape.count / v.shape.count))
     let sum = square(g).sum(v.shape.count == 1 ? .all : .columns).reshaped(v.shape)
-    let share = isLiteral ? 1 / Double(blockSize).squareRoot() : 1 / Double(blockSize)
-    let new = scalars.average("beta2", v, sum * Float(share))
+    let measure = sum / (isLiteral ? squareRoot(count) : count)
+    let new = scalars.average("beta2", v, measure)
     state["second_moment"] = new
     return new
   }

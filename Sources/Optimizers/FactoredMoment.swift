@@ -30,7 +30,9 @@ enum FactoredMoment {
       self = .full(v)
       return
     }
-    let (rows, columns) = (squares.mean(.columns), squares.mean(.rows))
+    // Divided by the count: 1 / count would be rounded.
+    let rows = squares.sum(.columns) / Float(squares.shape.columns)
+    let columns = squares.sum(.rows) / Float(squares.shape.rows)
     let row = scalars.average("beta2", state.zeros("row", like: rows), rows)
     let column = scalars.average("beta2", state.zeros("column", like: columns), columns)
     state["row"] = row
@@ -49,7 +51,7 @@ enum FactoredMoment {
     case .factors(let row, let column):
       // Before any gradient R is 0 and so is V; 0 / 0 would be no number.
       let smallest = row.graph.constant(Float.leastNormalMagnitude)
-      let mean = maximum(row.mean(), smallest)
+      let mean = maximum(row.sum() / Float(row.shape.count), smallest)
       return squareRoot(corrected(row)) / squareRoot(mean) * squareRoot(column)
     }
   }
@@ -61,4 +63,6 @@ enum FactoredMoment {
 }
 
 /// The root of the mean square of a tensor.
-func rootMeanSquare(_ tensor: Tensor) -> Tensor { squareRoot(square(tensor).mean()) }
+func rootMeanSquare(_ tensor: Tensor) -> Tensor {
+  squareRoot(square(tensor).sum() / Float(max(1, tensor.shape.count)))
+}

@@ -27,6 +27,7 @@ public enum OptimizerRegistry {
     ScheduleFreeAdamW.self,
     ScheduleFreeSGD.self,
     Prodigy.self,
+    SOAP.self,
   ]
 
   /// The method of a configuration that names none.

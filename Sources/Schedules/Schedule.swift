@@ -3,7 +3,7 @@
 
 /// A scalar as a pure function of the step: `value(step) = scale * factor(step)`.
 ///
-/// The factor is given by stages that follow one another. Any scalar can be scheduled: a learning rate,
+/// The factor is given by stages that follow one another, and possibly a cooldown laid over them. Any scalar can be scheduled: a learning rate,
 /// a momentum, a weight decay, a number of tokens. Steps are zero-based optimizer updates. Two runs with
 /// the same schedule get the same bits; nothing is remembered from step to step, so resuming needs no state.
 public struct Schedule: Equatable, Sendable {
@@ -13,13 +13,19 @@ public struct Schedule: Equatable, Sendable {
   /// The pieces, in order; only the last may be endless.
   public let stages: [ScheduleStage]
 
+  /// An end laid over the stages, if any; it is no stage, and its beginning no event.
+  public let cooldown: ScheduleCooldown?
+
   /// Creates a schedule from stages.
   ///
   /// - Parameters:
   ///   - scale: what every factor is multiplied by; finite.
   ///   - stages: at least one, with distinct names; every length at least 1; only the last endless.
+  ///   - cooldown: an end laid over the stages.
   /// - Throws: ``ScheduleError`` when one of these conditions does not hold.
-  public init(scale: Double, stages: [ScheduleStage]) throws(ScheduleError) {
+  public init(
+    scale: Double = 1, stages: [ScheduleStage], cooldown: ScheduleCooldown? = nil
+  ) throws(ScheduleError) {
     guard scale.isFinite else {
       throw ScheduleError(
         .invalidValue, "the scale of a schedule is \(scale); give a finite number")
@@ -62,8 +68,19 @@ public struct Schedule: Equatable, Sendable {
         }
       }
     }
+    try cooldown?.validate()
     self.scale = scale
     self.stages = stages
+    self.cooldown = cooldown
+  }
+
+  /// The same course with every value multiplied.
+  ///
+  /// - Parameter factor: for example the peak learning rate of a course that is given as shares of it.
+  /// - Returns: the schedule; from a scale of 1, its values are `factor * value(at:)` to the bit.
+  /// - Throws: ``ScheduleError`` when the product is not finite.
+  public func scaled(by factor: Double) throws(ScheduleError) -> Schedule {
+    try Schedule(scale: scale * factor, stages: stages, cooldown: cooldown)
   }
 
   /// The value at a step.
@@ -74,7 +91,8 @@ public struct Schedule: Equatable, Sendable {
   /// - Complexity: O(number of stages), no allocation.
   public func value(at step: Int) -> Double {
     let (index, local) = position(at: step)
-    return scale * stages[index].curve.factor(at: local, of: stages[index].steps ?? 1)
+    let own = stages[index].curve.factor(at: local, of: stages[index].steps ?? 1)
+    return scale * (cooldown?.factor(over: own, at: step) ?? own)
   }
 
   /// The stage a step belongs to; after the end, the last stage.
@@ -108,7 +126,7 @@ public struct Schedule: Equatable, Sendable {
   /// Checks that the stages fit a run.
   ///
   /// - Parameter steps: the number of steps of the run.
-  /// - Throws: ``ScheduleError`` when the stages need more steps than that.
+  /// - Throws: ``ScheduleError`` when the stages, or the cooldown, need more steps than that.
   public func validate(forSteps steps: Int) throws(ScheduleError) {
     let needed = stages.reduce(0) { $0 + ($1.steps ?? 0) }
     guard needed <= steps else {
@@ -117,6 +135,12 @@ public struct Schedule: Equatable, Sendable {
         .longerThanRun,
         "the stages of a schedule need \(needed) steps (\(parts.joined(separator: ", "))) "
           + "but the run has \(steps); shorten a stage or lengthen the run")
+    }
+    if let cooldown, cooldown.stop > Double(steps) {
+      throw ScheduleError(
+        .longerThanRun,
+        "the cooldown of a schedule stops at step \(cooldown.stop) but the run has \(steps); "
+          + "let it stop earlier or lengthen the run")
     }
   }
 
@@ -134,98 +158,10 @@ public struct Schedule: Equatable, Sendable {
   }
 }
 
-// MARK: - The schedules of the engine
-
-extension Schedule {
-  /// The same value at every step.
-  ///
-  /// - Parameter value: any finite number.
-  /// - Returns: the endless schedule.
-  /// - Throws: ``ScheduleError`` when the value is not finite.
-  public static func constant(_ value: Double) throws(ScheduleError) -> Schedule {
-    try Schedule(
-      scale: value, stages: [ScheduleStage(name: "constant", steps: nil, curve: .constant(1))])
-  }
-
-  /// Linear warm-up, then the same value at every step.
-  ///
-  ///     step < W:   peak * (step + 1) / W
-  ///     otherwise:  peak
-  ///
-  /// - Parameters:
-  ///   - peak: the value after the warm-up.
-  ///   - warmUpSteps: `W`, from 0 (no warm-up) to `steps`.
-  ///   - steps: the number of steps of the run, at least 1.
-  /// - Returns: the endless schedule.
-  /// - Throws: ``ScheduleError`` when the warm-up does not fit the run or `peak` is not finite.
-  public static func warmUpConstant(
-    peak: Double, warmUpSteps: Int, steps: Int
-  ) throws(ScheduleError) -> Schedule {
-    try checkWarmUp(warmUpSteps, steps: steps)
-    var stages: [ScheduleStage] = []
-    if warmUpSteps > 0 {
-      stages.append(ScheduleStage(name: "warm-up", steps: warmUpSteps, curve: .warmUp(to: 1)))
-    }
-    stages.append(ScheduleStage(name: "constant", steps: nil, curve: .constant(1)))
-    return try Schedule(scale: peak, stages: stages)
-  }
-
-  /// Linear warm-up, then half a cosine down to a fraction of the peak.
-  ///
-  ///     step < W:   peak * (step + 1) / W
-  ///     otherwise:  peak * (f + (1 - f) * (1 + cos(pi * (step - W) / (steps - W))) / 2)
-  ///
-  /// The last step of the run, `steps - 1`, is one step short of `f`; from `steps` on the value is `peak * f`.
-  ///
-  /// - Parameters:
-  ///   - peak: the value at step `W`, and at the last step of the warm-up.
-  ///   - warmUpSteps: `W`, from 0 (no warm-up) to `steps`.
-  ///   - steps: the number of steps of the run, at least 1.
-  ///   - finalFraction: `f`, in 0...1.
-  /// - Returns: the schedule, of length `steps`.
-  /// - Throws: ``ScheduleError`` when the warm-up does not fit the run, `f` is outside 0...1, or `peak`
-  ///   is not finite.
-  public static func warmUpCosine(
-    peak: Double, warmUpSteps: Int, steps: Int, finalFraction: Double
-  ) throws(ScheduleError) -> Schedule {
-    try checkWarmUp(warmUpSteps, steps: steps)
-    guard finalFraction >= 0, finalFraction <= 1 else {
-      throw ScheduleError(
-        .invalidValue, "the final fraction of a cosine is \(finalFraction); give one in 0...1")
-    }
-    var stages: [ScheduleStage] = []
-    if warmUpSteps > 0 {
-      stages.append(ScheduleStage(name: "warm-up", steps: warmUpSteps, curve: .warmUp(to: 1)))
-    }
-    if steps > warmUpSteps {
-      let curve = ScheduleCurve.cosine(from: 1, to: finalFraction)
-      stages.append(ScheduleStage(name: "cosine", steps: steps - warmUpSteps, curve: curve))
-    }
-    return try Schedule(scale: peak, stages: stages)
-  }
-
-  private static func checkWarmUp(_ warmUpSteps: Int, steps: Int) throws(ScheduleError) {
-    guard steps >= 1 else {
-      throw ScheduleError(
-        .invalidLength, "a run of \(steps) steps has no schedule; give at least 1")
-    }
-    guard warmUpSteps >= 0 else {
-      throw ScheduleError(
-        .invalidLength, "the warm-up has \(warmUpSteps) steps; give 0 for none, or more")
-    }
-    guard warmUpSteps <= steps else {
-      throw ScheduleError(
-        .longerThanRun,
-        "the warm-up of \(warmUpSteps) steps is longer than the run of \(steps) steps; "
-          + "shorten the warm-up or lengthen the run")
-    }
-  }
-}
-
 // MARK: - Codable
 
 extension Schedule: Codable {
-  private enum CodingKeys: String, CodingKey { case scale, stages }
+  private enum CodingKeys: String, CodingKey { case scale, stages, cooldown }
 
   /// Reads a schedule and checks it like the initialiser does.
   ///
@@ -235,6 +171,7 @@ extension Schedule: Codable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     try self.init(
       scale: container.decode(Double.self, forKey: .scale),
-      stages: container.decode([ScheduleStage].self, forKey: .stages))
+      stages: container.decode([ScheduleStage].self, forKey: .stages),
+      cooldown: container.decodeIfPresent(ScheduleCooldown.self, forKey: .cooldown))
   }
 }

@@ -13,6 +13,10 @@ public struct ScheduleError: Error, Equatable, CustomStringConvertible {
     case longerThanRun
     /// Stages are missing, follow an endless stage, or share a name.
     case invalidStages
+    /// Two schedules of the same scalar hold for the same group of parameters.
+    case overlap
+    /// A pause waits for a stage that does not exist or never ends.
+    case invalidPause
   }
 
   /// The kind of error.

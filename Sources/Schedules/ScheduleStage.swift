@@ -16,7 +16,7 @@ public struct ScheduleStage: Codable, Equatable, Sendable {
   ///
   /// - Parameters:
   ///   - name: a name unique in the schedule, for example `warm-up`.
-  ///   - steps: the length in steps, at least 1; `nil` for an endless constant stage.
+  ///   - steps: the length in steps, at least 1; `nil` for a curve that needs none, to the end of the run.
   ///   - curve: the factor as a function of the step inside the stage.
   public init(name: String, steps: Int?, curve: ScheduleCurve) {
     self.name = name

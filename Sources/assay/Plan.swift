@@ -61,9 +61,9 @@ struct RunPlan: Encodable {
     parameters = cost.parameters
     trainedParameters = optimizer.trainedParameters.reduce(0) { $0 + $1.shape.count }
     steps = run
-    tokens = run * configuration.training.batchTokens
+    tokens = configuration.totalTokens
     let extra = optimizer.trained.reduce(0) { $0 + Self.extraEvaluations($1, steps: run) }
-    let charged = (run + extra) * configuration.training.batchTokens
+    let charged = configuration.totalTokens + extra * configuration.training.batchTokens
     gradientEvaluations = run + extra
     chargedTokens = charged
     trainingFLOPs = cost.trainingFLOPsPerToken * Double(charged)

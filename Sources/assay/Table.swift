@@ -19,7 +19,10 @@ struct Table {
   init(_ alignments: [Alignment]) { self.alignments = alignments }
 
   /// Adds a row.
-  mutating func add(_ cells: String...) {
+  mutating func add(_ cells: String...) { add(cells) }
+
+  /// Adds a row.
+  mutating func add(_ cells: [String]) {
     precondition(
       cells.count == alignments.count, "\(cells.count) cells in \(alignments.count) columns")
     rows.append(cells)

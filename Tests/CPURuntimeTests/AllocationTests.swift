@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A step allocates nothing")
 struct AllocationTests {
-  /// Embedding, norm, product, attention, cross entropy, clipping and a momentum update: a kernel of every kind.
+  /// A kernel of every kind: embedding, norm, product, attention, cross entropy, drawn labels, clipping, an update, two bases.
   private func program() throws -> Program {
     let graph = Graph()
     let tokens = graph.input("tokens", [32])
@@ -19,17 +19,28 @@ struct AllocationTests {
     let weight = graph.parameter("weight", [8, 8])
     let x = table.rows(of: tokens).normalized(.layer, gain: gain, epsilon: 1e-5)
     let query = x.linear(weight).rotary(headWidth: 4, contextLength: 16, base: 10_000)
-    let mixed = query.attention(keys: query, values: x, headWidth: 4, contextLength: 16)
-    let loss = (x + gelu(mixed)).linearCrossEntropy(
-      weight: table, targets: targets, scale: graph.scalar("scale"), zLoss: 1e-4
+    let mixed = query.attention(
+      keys: query, values: x, headWidth: 4, contextLength: 16,
+      currentWindow: graph.scalar("window"))
+    let hidden = x + gelu(mixed)
+    let loss = hidden.linearCrossEntropy(
+      weight: table, targets: targets, scale: graph.scalar("scale"), zLoss: graph.scalar("z-loss")
     ).loss
+    let labels = hidden.linearSample(
+      weight: table, uniforms: graph.input("uniforms", [32], .float32), targets: targets)
     let parameters = [table, gain, weight]
     let found = try gradients(of: loss, withRespectTo: parameters)
     let norm = squareRoot(found.map { square($0).sum() }.reduce(graph.constant(0), +))
     let rate = graph.scalar("rate") * minimum(graph.constant(1), 1 / norm)
+    let basis = graph.state("basis", [8, 8])
+    let turned = weight.matrixProduct(basis)
+    let order = (basis * turned).sum(.rows).descendingOrder()
     return try Program(
-      graph: graph, outputs: [("loss", loss)],
-      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) }
+      graph: graph, outputs: [("loss", loss), ("labels", labels)],
+      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) } + [
+        (basis, turned.columns(of: order).orthogonalBasis()),
+        (graph.state("vectors", [8, 8]), turned.symmetricEigenbasis()),
+      ]
     ).sharingCrossEntropy()
   }
 
@@ -40,6 +51,8 @@ struct AllocationTests {
     let executable = try runtime.compile(program())
     executable.set("scale", 1 / 32)
     executable.set("rate", 0.1)
+    executable.set("window", 5)
+    executable.set("z-loss", 1e-4)
     for _ in 0..<2 {
       executable.run(.compute)
       executable.run(.commit)

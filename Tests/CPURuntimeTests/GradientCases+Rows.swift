@@ -62,6 +62,8 @@ struct AttentionSizes: Sendable {
   var keyValueHeads = 1
   var headWidth: Int
   var window: Int?
+  /// A window that is read at the run, as well.
+  var currentWindow: Double?
   /// Document lengths vary between 1 and this.
   var longestDocument: Int?
 
@@ -70,6 +72,7 @@ struct AttentionSizes: Sendable {
   var name: String {
     "attention \(sequences) x \(contextLength), \(heads)/\(keyValueHeads) heads of \(headWidth)"
       + (window.map { ", window \($0)" } ?? "")
+      + (currentWindow.map { ", window read as \($0)" } ?? "")
       + (longestDocument.map { ", documents up to \($0)" } ?? "")
   }
 
@@ -91,17 +94,24 @@ extension GradientCases {
   /// Attention of random queries, keys and values; the log-sum-exp is observed.
   static func attention(_ sizes: AttentionSizes) -> GradientCase {
     // With one visible key the gradients of queries and keys are exactly zero.
-    let alone = sizes.contextLength == 1 || sizes.window == 1 || sizes.longestDocument == 1
+    let alone =
+      sizes.contextLength == 1 || sizes.window == 1 || sizes.longestDocument == 1
+      || sizes.currentWindow.map { $0 < 1.5 } == true
     return GradientCase(
-      name: sizes.name, fills: ["documents": sizes.documents], negligible: alone ? 1 : 1e-2
+      name: sizes.name,
+      fills: [
+        "documents": sizes.documents, "current window": .values([sizes.currentWindow ?? 0]),
+      ], negligible: alone ? 1 : 1e-2
     ) { graph in
       let q = graph.parameter("q", [sizes.rows, sizes.heads * sizes.headWidth])
       let narrow: Shape = [sizes.rows, sizes.keyValueHeads * sizes.headWidth]
       let operation = Attention(
         headWidth: sizes.headWidth, contextLength: sizes.contextLength, window: sizes.window,
-        masksDocuments: sizes.longestDocument != nil)
+        masksDocuments: sizes.longestDocument != nil,
+        readsWindow: sizes.currentWindow != nil)
       var inputs = [q, graph.parameter("k", narrow), graph.parameter("v", narrow)]
       if sizes.longestDocument != nil { inputs.append(graph.input("documents", [sizes.rows])) }
+      if sizes.currentWindow != nil { inputs.append(graph.scalar("current window")) }
       let results = graph.apply(operation, inputs)
       return .init(results: [results[0]], observed: [results[1]])
     }
@@ -125,6 +135,14 @@ extension GradientCases {
       AttentionSizes(contextLength: 5, headWidth: 3, longestDocument: 1),
       AttentionSizes(
         sequences: 2, contextLength: 11, heads: 2, headWidth: 3, window: 3, longestDocument: 5),
+      AttentionSizes(sequences: 2, contextLength: 7, headWidth: 3, currentWindow: 3),
+      AttentionSizes(contextLength: 7, headWidth: 3, currentWindow: 2.5),
+      AttentionSizes(contextLength: 5, headWidth: 3, currentWindow: 0),
+      AttentionSizes(contextLength: 5, headWidth: 3, currentWindow: .infinity),
+      AttentionSizes(contextLength: 7, headWidth: 3, window: 4, currentWindow: 6),
+      AttentionSizes(
+        sequences: 2, contextLength: 11, heads: 4, keyValueHeads: 2, headWidth: 3, window: 9,
+        currentWindow: 4, longestDocument: 5),
     ].map(attention)
   }
 }
@@ -138,8 +156,11 @@ enum TargetMask: String, CaseIterable {
 
 extension GradientCases {
   /// The head's loss; masked targets are -1.
+  ///
+  /// The weight of the z-loss is a constant, or read at the run.
   static func crossEntropy(
-    rows: Int, width: Int, vocabularySize: Int, zLoss: Float = 0, mask: TargetMask = .none
+    rows: Int, width: Int, vocabularySize: Int, zLoss: Float = 0, readsZLoss: Bool = false,
+    mask: TargetMask = .none
   ) -> GradientCase {
     let targets: Fill =
       switch mask {
@@ -148,15 +169,18 @@ extension GradientCases {
       case .all: .values([-1])
       }
     return GradientCase(
-      name: "cross entropy \(rows) x \(width), vocabulary \(vocabularySize), z-loss \(zLoss), "
-        + "masked \(mask.rawValue)",
-      fills: ["targets": targets, "x": .normal(0.7), "scale": .values([1 / Double(rows)])],
+      name: "cross entropy \(rows) x \(width), vocabulary \(vocabularySize), z-loss \(zLoss)"
+        + (readsZLoss ? " read, " : ", ") + "masked \(mask.rawValue)",
+      fills: [
+        "targets": targets, "x": .normal(0.7), "scale": .values([1 / Double(rows)]),
+        "z-loss": .values([Double(zLoss)]),
+      ],
       negligible: vocabularySize == 1 ? 1 : 1e-2
     ) { graph in
       let (loss, sum) = graph.parameter("x", [rows, width]).linearCrossEntropy(
         weight: graph.parameter("weight", [vocabularySize, width]),
         targets: graph.input("targets", [rows]), scale: graph.parameter("scale", []),
-        zLoss: zLoss)
+        zLoss: readsZLoss ? graph.scalar("z-loss") : graph.constant(zLoss))
       return .init(results: [loss], observed: [sum])
     }
   }
@@ -172,6 +196,8 @@ extension GradientCases {
       crossEntropy(rows: 11, width: 3, vocabularySize: 2, zLoss: 0.1, mask: .some),
       crossEntropy(rows: 13, width: 2, vocabularySize: 3, mask: .some),
       crossEntropy(rows: 3, width: 2, vocabularySize: 5, zLoss: 0.1, mask: .all),
+      crossEntropy(
+        rows: 7, width: 3, vocabularySize: 11, zLoss: 0.1, readsZLoss: true, mask: .some),
     ]
   }
 }

@@ -9,8 +9,8 @@ enum GradientCases {
     unary(shape: [3, 5]) + binary(rows: 3, columns: 5) + ternary(rows: 3, columns: 5)
     + rankThree + reductions([3, 5]) + reductions([1, 7]) + reductions([7, 1])
     + reductions([1, 1]) + reductions([2, 3, 5]) + reductions([11]) + shapes
-    + products + embeddings + rotaries + norms + attentions + crossEntropies + compositions
-    + drawnLabels
+    + products + matrices + embeddings + rotaries + norms + attentions + crossEntropies
+    + compositions + drawnLabels
 }
 
 // MARK: - Elementwise

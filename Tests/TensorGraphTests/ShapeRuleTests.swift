@@ -26,7 +26,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     self.init(name, .shape, mentions, make)
   }
 
-  static let all = elementwise + matrices + rows + attention + heads + gradientOperations
+  static let all =
+    elementwise + matrices + rows + attention + heads + gradientOperations + bases
 
   private static let elementwise = [
     Mistake("add", ["add", "[3, 5]", "[3]"]) {
@@ -79,6 +80,49 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       "product of two types", .elementType, ["matrix product", "float32[2, 3]", "bfloat16[3, 5]"]
     ) {
       _ = $0.parameter("a", [2, 3]).matrixProduct($0.parameter("b", [3, 5]).cast(to: .bfloat16))
+    },
+    Mistake("symmetric product that is not square", ["matrix product", "[2, 3]", "2 x 4"]) {
+      _ = $0.parameter("a", [2, 3]).exactProduct($0.parameter("b", [3, 4]), isSymmetric: true)
+    },
+    Mistake(
+      "products of a batch and a matrix", ["matrix product", "[2, 3, 5]", "[5, 3]", "batches"]
+    ) {
+      _ = $0.parameter("a", [2, 3, 5]).matrixProduct($0.parameter("b", [5, 3]))
+    },
+    Mistake(
+      "products of two batches", ["matrix product", "[2, 3, 5]", "[3, 5, 3]", "differ in size"]
+    ) {
+      _ = $0.parameter("a", [2, 3, 5]).matrixProduct($0.parameter("b", [3, 5, 3]))
+    },
+    Mistake("products of batches with differing inner sizes", ["[2, 3, 5]", "[2, 3, 7]", "inner"]) {
+      _ = $0.parameter("a", [2, 3, 5]).matrixProduct($0.parameter("b", [2, 3, 7]))
+    },
+    Mistake("addend of another shape", ["matrix product", "[1, 7]", "[3, 7]"]) {
+      _ = $0.parameter("a", [3, 5]).exactProduct(
+        $0.parameter("b", [5, 7]), addend: $0.parameter("c", [1, 7]))
+    },
+    Mistake("transpose of a vector", ["transpose", "[5]"]) {
+      _ = $0.parameter("a", [5]).transposed()
+    },
+    Mistake("slice beyond the end", ["slice 2..<4", "[3, 5]"]) {
+      _ = $0.parameter("a", [3, 5]).slice(2..<4)
+    },
+    Mistake("slice of nothing", ["slice 1..<1", "[3, 5]"]) {
+      _ = $0.parameter("a", [3, 5]).slice(1..<1)
+    },
+    Mistake("slice of a scalar", ["slice 0..<1", "[]"]) { _ = $0.scalar("a").slice(0..<1) },
+    Mistake("concatenation of other widths", ["concatenate", "[3, 5]", "[3, 4]"]) {
+      _ = concatenated([$0.parameter("a", [3, 5]), $0.parameter("b", [3, 4])])
+    },
+    Mistake("concatenation of scalars", ["concatenate", "[]"]) {
+      _ = concatenated([$0.scalar("a"), $0.scalar("b")])
+    },
+    Mistake("concatenation of two types", .elementType, ["concatenate", "bfloat16[3]"]) {
+      _ = concatenated([$0.parameter("a", [3]), $0.parameter("b", [3]).cast(to: .bfloat16)])
+    },
+    Mistake("product stored as integers", .elementType, ["matrix product", "int32"]) {
+      let a = $0.parameter("a", [3, 3])
+      _ = a.exactProduct(a, resultType: .int32)
     },
     Mistake("table of one axis", ["embedding", "[7]", "[4]"]) {
       _ = $0.parameter("table", [7]).rows(of: $0.input("t", [4]))
@@ -155,6 +199,17 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       _ = q.attention(
         keys: q, values: q, headWidth: 3, contextLength: 2, documents: $0.parameter("d", [4]))
     },
+    Mistake("window that is a vector", ["attention", "window", "float32[1]"]) {
+      let q = $0.parameter("q", [4, 6])
+      _ = q.attention(
+        keys: q, values: q, headWidth: 3, contextLength: 2, currentWindow: $0.parameter("w", [1]))
+    },
+    Mistake("window in bfloat16", ["attention", "window", "bfloat16[]"]) {
+      let q = $0.parameter("q", [4, 6])
+      _ = q.attention(
+        keys: q, values: q, headWidth: 3, contextLength: 2,
+        currentWindow: $0.scalar("w").cast(to: .bfloat16))
+    },
   ]
 
   private static func head(
@@ -175,6 +230,11 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     },
     Mistake("scale that is a vector", ["linear cross entropy", "[4, 3]", "[7, 3]", "[1]"]) {
       head($0, [4, 3], [7, 3], [4], scale: $0.parameter("scale", [1]))
+    },
+    Mistake("weight of a z-loss that is a vector", ["linear cross entropy", "[4, 3]", "[1]"]) {
+      _ = $0.parameter("x", [4, 3]).linearCrossEntropy(
+        weight: $0.parameter("w", [7, 3]), targets: $0.input("t", [4]), scale: $0.scalar("s"),
+        zLoss: $0.parameter("z", [1]))
     },
     Mistake("targets that are floats", .elementType, ["linear cross entropy", "targets"]) {
       _ = $0.parameter("x", [4, 3]).linearCrossEntropy(
@@ -209,6 +269,33 @@ struct Mistake: Sendable, CustomTestStringConvertible {
   }
 
   /// The operations that only gradients apply check their operands too.
+  private static let bases = [
+    Mistake("basis of a wide matrix", ["orthogonal basis", "[3, 5]", "transpose"]) {
+      _ = $0.parameter("a", [3, 5]).orthogonalBasis()
+    },
+    Mistake("basis of a vector", ["orthogonal basis", "[3]"]) {
+      _ = $0.parameter("a", [3]).orthogonalBasis()
+    },
+    Mistake("basis in bfloat16", .elementType, ["orthogonal basis", "bfloat16[3, 3]"]) {
+      _ = $0.parameter("a", [3, 3]).cast(to: .bfloat16).orthogonalBasis()
+    },
+    Mistake("eigenbasis of an oblong", ["symmetric eigenbasis", "[5, 3]"]) {
+      _ = $0.parameter("a", [5, 3]).symmetricEigenbasis()
+    },
+    Mistake("order of a matrix", ["descending order", "[5, 3]"]) {
+      _ = $0.parameter("a", [5, 3]).descendingOrder()
+    },
+    Mistake("order of tokens", .elementType, ["descending order", "int32[5]"]) {
+      _ = $0.input("t", [5]).descendingOrder()
+    },
+    Mistake("columns at fractions", .elementType, ["gather columns", "float32[3]"]) {
+      _ = $0.parameter("a", [5, 3]).columns(of: $0.parameter("p", [3]))
+    },
+    Mistake("columns at a table", ["gather columns", "[5, 3]", "[3, 1]"]) {
+      _ = $0.parameter("a", [5, 3]).columns(of: $0.input("p", [3, 1]))
+    },
+  ]
+
   private static let gradientOperations = [
     Mistake("embedding gradient", ["embedding gradient", "[4, 3]", "[5]"]) {
       _ = $0.apply(
@@ -230,9 +317,10 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     },
     Mistake("cross entropy gradient", ["linear cross entropy gradient", "[4, 3]", "[7, 5]"]) {
       _ = $0.apply(
-        LinearCrossEntropyGradient(zLoss: 0),
+        LinearCrossEntropyGradient(),
         [
           $0.parameter("x", [4, 3]), $0.parameter("w", [7, 5]), $0.input("t", [4]), $0.scalar("s"),
+          $0.constant(0),
         ])
     },
   ]

@@ -14,6 +14,7 @@ private struct AttentionLayout {
   let heads: Int
   let keyHeads: Int
   let width: Int
+  /// The most keys that a query sees: the whole context where nothing says less.
   let window: Int
   let sequences: Int
   let type: ElementType
@@ -28,16 +29,27 @@ private struct AttentionLayout {
     block * queryBlock..<min(context, (block + 1) * queryBlock)
   }
 
-  /// Blocks of keys that any query of a block may see.
-  func keyRanges(_ queries: Range<Int>) -> [Range<Int>] {
-    let first = window > 0 ? max(0, queries.lowerBound - window + 1) / queryBlock * queryBlock : 0
-    return stride(from: first, to: queries.upperBound, by: keyBlock).map {
+  /// The first block of `queryBlock` keys that any query of a block sees.
+  func firstKeyBlock(_ queries: Range<Int>, window: Int) -> Int {
+    max(0, queries.lowerBound - window + 1) / queryBlock
+  }
+
+  /// Blocks of keys from a first one to the last that any query of a block sees.
+  func keyRanges(_ queries: Range<Int>, firstKeyBlock: Int) -> [Range<Int>] {
+    stride(from: firstKeyBlock * queryBlock, to: queries.upperBound, by: keyBlock).map {
       $0..<min(queries.upperBound, $0 + keyBlock)
     }
   }
 
+  /// The window of this run: what is read, rounded, from 1 to the most.
+  func window(_ current: UnsafePointer<Float>?) -> Int {
+    guard let current else { return window }
+    let number = current.pointee.rounded()
+    return number >= 1 ? Int(min(number, Float(window))) : 1
+  }
+
   func block(
-    _ queries: Range<Int>, _ keys: Range<Int>, _ documents: UnsafePointer<Int32>?
+    _ queries: Range<Int>, _ keys: Range<Int>, window: Int, _ documents: UnsafePointer<Int32>?
   ) -> ck_attention_block {
     ck_attention_block(
       queries: queries.count, keys: keys.count, first_query: queries.lowerBound,
@@ -47,6 +59,27 @@ private struct AttentionLayout {
 }
 
 /// The products of every pair of query and key block, prepared when the kernel is bound.
+///
+/// With a window that is read, the first keys that a block of queries sees are known only at the run: what a block would do
+/// from each of them is prepared, and the very products that a fixed window of that size would use are run.
+private struct AttentionPairs {
+  /// By block of queries, then by the first block of keys, counted from the first that the largest window reaches.
+  private let pairs: [[[AttentionPair]]]
+  private let first: [Int]
+
+  init(_ l: AttentionLayout, readsWindow: Bool, _ make: (Range<Int>, Int) -> [AttentionPair]) {
+    first = (0..<l.blocks).map { l.firstKeyBlock(l.queries($0), window: l.window) }
+    pairs = first.enumerated().map { block, first in
+      (first...(readsWindow ? block : first)).map { make(l.queries(block), $0) }
+    }
+  }
+
+  subscript(block: Int, firstKeyBlock: Int) -> [AttentionPair] {
+    pairs[block][firstKeyBlock - first[block]]
+  }
+}
+
+/// The products of one pair of query and key block.
 private struct AttentionPair {
   let keys: Range<Int>
   let scores: Product
@@ -66,10 +99,13 @@ extension Lowering {
     let (q, k) = (type(input(index, 0)), type(input(index, 1)))
     return AttentionLayout(
       context: context, heads: q.shape[1] / headWidth, keyHeads: k.shape[1] / headWidth,
-      width: headWidth, window: window ?? 0, sequences: q.shape[0] / context, type: q.elementType)
+      width: headWidth, window: min(window ?? context, context), sequences: q.shape[0] / context,
+      type: q.elementType)
   }
 
-  private func pairs(_ l: AttentionLayout, backward: Bool) -> [[AttentionPair]] {
+  private func pairs(
+    _ l: AttentionLayout, readsWindow: Bool, backward: Bool
+  ) -> AttentionPairs {
     let cache = products
     func product(
       _ m: Int, _ n: Int, _ k: Int, _ strides: (Int, Int, Int), a: Bool = false, b: Bool = false,
@@ -81,9 +117,8 @@ extension Lowering {
           bStride: strides.1, cStride: strides.2, transposeA: a, transposeB: b,
           accumulate: accumulate))
     }
-    return (0..<l.blocks).map { block in
-      let queries = l.queries(block)
-      return l.keyRanges(queries).enumerated().map { position, keys in
+    return AttentionPairs(l, readsWindow: readsWindow) { queries, firstKeyBlock in
+      l.keyRanges(queries, firstKeyBlock: firstKeyBlock).enumerated().map { position, keys in
         let (m, n) = (queries.count, keys.count)
         let scores = product(m, n, l.width, (l.queryStride, l.keyStride, keyBlock), b: true)
         if !backward {
@@ -121,8 +156,12 @@ extension Lowering {
         label: operation.name, category: .attention, rows: l.sequences * l.heads * l.blocks,
         block: 1, reads: inputs.map(whole), writes: [whole(out), whole(logSumExp)], stage: stage
       ) { [unowned self] binding in
-        let pairs = self.pairs(l, backward: false)
+        let pairs = self.pairs(l, readsWindow: operation.readsWindow, backward: false)
         let address = buffers.map { UnsafeRawPointer(binding.address($0)) }
+        let allDocuments =
+          operation.masksDocuments ? address[3].assumingMemoryBound(to: Int32.self) : nil
+        let currentWindow =
+          operation.readsWindow ? address.last?.assumingMemoryBound(to: Float.self) : nil
         let to = binding.address(outBuffer)
         let logs = binding.address(logBuffer).assumingMemoryBound(to: Float.self)
         return { _, unit, lane in
@@ -135,8 +174,9 @@ extension Lowering {
           let keyColumn = head / (l.heads / l.keyHeads) * l.width
           let q =
             address[0] + ((row + queries.lowerBound) * l.queryStride + head * l.width) * bytes
-          let documents =
-            address.count > 3 ? address[3].assumingMemoryBound(to: Int32.self) + row : nil
+          let documents = allDocuments.map { $0 + row }
+          let window = l.window(currentWindow)
+          let visible = pairs[block, l.firstKeyBlock(queries, window: window)]
           let scores = scratch[lane].assumingMemoryBound(to: Float.self)
           let probabilities = scratch[lane] + scoreBytes
           let output = (scratch[lane] + 2 * scoreBytes).assumingMemoryBound(to: Float.self)
@@ -147,11 +187,11 @@ extension Lowering {
             maximum[query] = -.infinity
             sum[query] = 0
           }
-          for position in pairs[block].indices {
-            let pair = pairs[block][position]
+          for position in visible.indices {
+            let pair = visible[position]
             let offset = ((row + pair.keys.lowerBound) * l.keyStride + keyColumn) * bytes
             pair.scores.run(lane, q, address[1] + offset, scores)
-            var mask = l.block(queries, pair.keys, documents)
+            var mask = l.block(queries, pair.keys, window: window, documents)
             ck_attention_softmax(
               &mask, scores, probabilities, l.type.kernelType, maximum, sum, factor)
             if position > 0 { ck_scale_rows(queries.count, l.width, output, l.width, factor) }
@@ -186,8 +226,12 @@ extension Lowering {
         label: operation.name, category: .attention, rows: l.sequences * l.keyHeads, block: 1,
         reads: inputs.map(whole), writes: results.map(whole), stage: stage
       ) { [unowned self] binding in
-        let pairs = self.pairs(l, backward: true)
+        let pairs = self.pairs(l, readsWindow: operation.readsWindow, backward: true)
         let address = buffers.map { UnsafeRawPointer(binding.address($0)) }
+        let allDocuments =
+          operation.masksDocuments ? address[6].assumingMemoryBound(to: Int32.self) : nil
+        let currentWindow =
+          operation.readsWindow ? address.last?.assumingMemoryBound(to: Float.self) : nil
         let to = resultBuffers.map(binding.address)
         let group = l.heads / l.keyHeads
         return { _, unit, lane in
@@ -203,8 +247,8 @@ extension Lowering {
           let dv = dk + l.context * l.width
           let dq = dv + l.context * l.width
           let delta = dq + queryBlock * l.width
-          let documents =
-            address.count > 6 ? address[6].assumingMemoryBound(to: Int32.self) + row : nil
+          let documents = allDocuments.map { $0 + row }
+          let window = l.window(currentWindow)
           dk.update(repeating: 0, count: 2 * l.context * l.width)
           for head in keyHead * group..<(keyHead + 1) * group {
             for block in 0..<l.blocks {
@@ -219,13 +263,14 @@ extension Lowering {
                 queries.count, l.width, dout, l.type.kernelType, l.queryStride,
                 address[3] + place * outElement.byteCount, outElement.kernelType, l.queryStride,
                 delta)
-              for position in pairs[block].indices {
-                let pair = pairs[block][position]
+              let visible = pairs[block, l.firstKeyBlock(queries, window: window)]
+              for position in visible.indices {
+                let pair = visible[position]
                 let first = pair.keys.lowerBound
                 let offset = ((row + first) * l.keyStride + keyHead * l.width) * bytes
                 pair.scores.run(lane, q, address[1] + offset, scores)
                 pair.values.run(lane, dout, address[2] + offset, upstream)
-                var mask = l.block(queries, pair.keys, documents)
+                var mask = l.block(queries, pair.keys, window: window, documents)
                 ck_attention_backward(
                   &mask, scores, upstream, logs, delta, probabilities, scoreGradient,
                   l.type.kernelType)

@@ -13,11 +13,10 @@ extension Lowering {
   /// Loss, and with `gradientType` the gradients, in one sweep: logits tile by tile, exponentials kept, never the logits.
   ///
   /// For each chunk of rows: blocks of rows make logits, softmax and dx; then tiles of the vocabulary add up dW.
-  func lowerCrossEntropy(
-    zLoss: Float, gradientType: ElementType?, _ index: Int, _ stage: Stage
-  ) {
+  func lowerCrossEntropy(gradientType: ElementType?, _ index: Int, _ stage: Stage) {
     let inputs = graph.nodes[index].inputs
     let (x, weight, targets, scale) = (inputs[0], inputs[1], inputs[2], inputs[3])
+    let zLoss = inputs[4]
     let rows = type(x).shape[0]
     let width = type(x).shape[1]
     let vocabulary = type(weight).shape[0]
@@ -35,9 +34,8 @@ extension Lowering {
     let exponentials = workspace(inference ? 4 : perChunk * vocabulary * bytes)
     let tileMaximum = workspace(inference ? 4 : perChunk * tiles * 4)
     let statistics = workspace(rows * 2 * 4)  // log-sum-exp, cross entropy
-    let (xBuffer, wBuffer, tBuffer, sBuffer) = (
-      buffer(x), buffer(weight), buffer(targets), buffer(scale)
-    )
+    let (xBuffer, wBuffer, tBuffer) = (buffer(x), buffer(weight), buffer(targets))
+    let (sBuffer, zBuffer) = (buffer(scale), buffer(zLoss))
     let cache = products
     let scratch = laneScratch
     let logitBytes = block * tileColumns * 4
@@ -65,7 +63,7 @@ extension Lowering {
       emit(
         KernelPlan(
           label: "logits and softmax", category: .head, rows: count, block: block,
-          reads: [whole(x), whole(weight), whole(targets), whole(scale)],
+          reads: [x, weight, targets, scale, zLoss].map(whole),
           writes: [exponentials, tileMaximum, statistics].map {
             BufferUse(buffer: $0, rowLocal: false)
           } + (dx.map { [whole($0)] } ?? []), stage: stage
@@ -74,6 +72,7 @@ extension Lowering {
           let head = binding.address(wBuffer)
           let target = binding.address(tBuffer).assumingMemoryBound(to: Int32.self) + start
           let lossScale = binding.address(sBuffer).assumingMemoryBound(to: Float.self)
+          let zWeight = binding.address(zBuffer).assumingMemoryBound(to: Float.self)
           let kept = binding.address(exponentials)
           let keptMaximum = binding.address(tileMaximum).assumingMemoryBound(to: Float.self)
           let logs = binding.address(statistics).assumingMemoryBound(to: Float.self) + start
@@ -130,8 +129,9 @@ extension Lowering {
               let column = tile * tileColumns
               ck_cross_entropy_gradient(
                 m, min(tileColumns, vocabulary - column), Int32(column), target + row,
-                keptMaximum + row * tiles + tile, tiles, logs + row, lossScale.pointee, zLoss, nil,
-                kept + (row * vocabulary + column) * bytes, element.kernelType, vocabulary)
+                keptMaximum + row * tiles + tile, tiles, logs + row, lossScale.pointee,
+                zWeight.pointee, nil, kept + (row * vocabulary + column) * bytes,
+                element.kernelType, vocabulary)
             }
             inputGradients[height].run(
               lane, kept + row * vocabulary * bytes, head,
@@ -168,26 +168,27 @@ extension Lowering {
     }
     if productsOnly { return }
     lowerLossSum(
-      zLoss: zLoss, rows: rows, statistics: statistics, targets: tBuffer, scale: sBuffer,
+      rows: rows, statistics: statistics, targets: tBuffer, scale: sBuffer, zLoss: zBuffer,
       loss: Graph.Value(node: index, result: first),
       sum: Graph.Value(node: index, result: first + 1), stage)
   }
 
   private func lowerLossSum(
-    zLoss: Float, rows: Int, statistics: Int, targets: Int, scale: Int, loss: Graph.Value,
+    rows: Int, statistics: Int, targets: Int, scale: Int, zLoss: Int, loss: Graph.Value,
     sum: Graph.Value, _ stage: Stage
   ) {
     let (lossBuffer, sumBuffer) = (buffer(loss), buffer(sum))
     emit(
       KernelPlan(
         label: "loss", category: .head, rows: 1, block: 1,
-        reads: [statistics, targets, scale].map { BufferUse(buffer: $0, rowLocal: false) },
+        reads: [statistics, targets, scale, zLoss].map { BufferUse(buffer: $0, rowLocal: false) },
         writes: [whole(loss), whole(sum)], stage: stage
       ) { binding in
         let logs = binding.address(statistics).assumingMemoryBound(to: Float.self)
         let losses = logs + rows
         let target = binding.address(targets).assumingMemoryBound(to: Int32.self)
         let lossScale = binding.address(scale).assumingMemoryBound(to: Float.self)
+        let zWeight = binding.address(zLoss).assumingMemoryBound(to: Float.self)
         let total = binding.address(lossBuffer).assumingMemoryBound(to: Float.self)
         let plain = binding.address(sumBuffer).assumingMemoryBound(to: Float.self)
         return { _, _, _ in
@@ -199,7 +200,7 @@ extension Lowering {
           }
           plain.pointee = Float(crossEntropy)
           total.pointee = Float(
-            Double(lossScale.pointee) * (crossEntropy + Double(zLoss) * squares))
+            Double(lossScale.pointee) * (crossEntropy + Double(zWeight.pointee) * squares))
         }
       })
   }

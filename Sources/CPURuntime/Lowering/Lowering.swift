@@ -78,6 +78,9 @@ final class Lowering {
     let node = graph.nodes[index]
     switch node.operation {
     case let operation as MatrixProduct: lowerProduct(operation, index, stage)
+    case is Transpose: lowerTranspose(index, stage)
+    case let operation as Slice: lowerSlice(operation, index, stage)
+    case is Concatenate: lowerConcatenate(index, stage)
     case is Reduce: lowerMaximumOverRows(index, stage)
     case is Embedding: lowerEmbedding(index, stage)
     case let operation as EmbeddingGradient: lowerEmbeddingGradient(operation, index, stage)
@@ -86,12 +89,14 @@ final class Lowering {
     case let operation as Rotary: lowerRotary(operation, index, stage)
     case let operation as Attention: lowerAttention(operation, index, stage)
     case let operation as AttentionGradient: lowerAttentionGradient(operation, index, stage)
-    case let operation as LinearCrossEntropy:
-      lowerCrossEntropy(zLoss: operation.zLoss, gradientType: nil, index, stage)
+    case is LinearCrossEntropy: lowerCrossEntropy(gradientType: nil, index, stage)
     case let operation as LinearCrossEntropyGradient:
-      lowerCrossEntropy(
-        zLoss: operation.zLoss, gradientType: operation.elementType, index, stage)
+      lowerCrossEntropy(gradientType: operation.elementType, index, stage)
     case let operation as LinearSample: lowerSample(operation, index, stage)
+    case let operation as OrthogonalBasis: lowerOrthogonalBasis(operation, index, stage)
+    case let operation as SymmetricEigenbasis: lowerSymmetricEigenbasis(operation, index, stage)
+    case is DescendingOrder: lowerDescendingOrder(index, stage)
+    case is GatherColumns: lowerGatherColumns(index, stage)
     default:
       throw RuntimeError(
         .unsupported, "the CPU runtime has no kernel for '\(node.operation.name)' yet")

@@ -8,7 +8,8 @@ extension Attention: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
     let heads = AttentionHeads(
       q: inputs[0], k: inputs[1], headWidth: headWidth, contextLength: contextLength,
-      window: window, documents: masksDocuments ? inputs[3] : nil)
+      window: window, current: readsWindow ? inputs.last : nil,
+      documents: masksDocuments ? inputs[3] : nil)
     let v = heads.split(inputs[2])
     var out = ReferenceSum(inputs[0].shape)
     var logSumExp = [Double](repeating: 0, count: heads.rows * heads.count)
@@ -32,7 +33,8 @@ extension AttentionGradient: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
     let heads = AttentionHeads(
       q: inputs[0], k: inputs[1], headWidth: headWidth, contextLength: contextLength,
-      window: window, documents: masksDocuments ? inputs[6] : nil)
+      window: window, current: readsWindow ? inputs.last : nil,
+      documents: masksDocuments ? inputs[6] : nil)
     let (v, out) = (heads.split(inputs[2]), heads.split(inputs[3]))
     let (logSumExp, dout) = (inputs[4], heads.split(inputs[5]))
     var dq = ReferenceSum(inputs[0].shape)
@@ -63,7 +65,7 @@ private struct AttentionHeads {
   let k: [[[Double]]]
   let headWidth: Int
   let contextLength: Int
-  let window: Int?
+  let window: Int
   let documents: ReferenceTensor?
   /// N.
   let rows: Int
@@ -74,13 +76,15 @@ private struct AttentionHeads {
 
   init(
     q: ReferenceTensor, k: ReferenceTensor, headWidth: Int, contextLength: Int, window: Int?,
-    documents: ReferenceTensor?
+    current: ReferenceTensor?, documents: ReferenceTensor?
   ) {
     self.q = Self.split(q, headWidth)
     self.k = Self.split(k, headWidth)
     self.headWidth = headWidth
     self.contextLength = contextLength
-    self.window = window
+    let most = window ?? contextLength
+    let number = current?[0].rounded() ?? Double(most)
+    self.window = number >= 1 ? Int(min(number, Double(most))) : 1
     self.documents = documents
     rows = q.shape[0]
     count = q.shape[1] / headWidth
@@ -104,7 +108,7 @@ private struct AttentionHeads {
   func visibleKeys(_ row: Int) -> [Int] {
     let start = row - row % contextLength
     return (start...row).filter { key in
-      row - key < window ?? contextLength
+      row - key < window
         && documents.map { $0.integer(key) == $0.integer(row) } ?? true
     }
   }

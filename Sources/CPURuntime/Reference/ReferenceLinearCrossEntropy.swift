@@ -6,14 +6,14 @@ import TensorGraph
 
 extension LinearCrossEntropy: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
-    let (loss, sum) = Head(inputs, zLoss: zLoss).losses()
+    let (loss, sum) = Head(inputs).losses()
     return [[loss], [sum]]
   }
 }
 
 extension LinearCrossEntropyGradient: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
-    let head = Head(inputs, zLoss: zLoss)
+    let head = Head(inputs)
     let (x, weight) = (inputs[0].rowVectors, inputs[1].rowVectors)
     var dx = ReferenceSum(inputs[0].shape)
     var dweight = ReferenceSum(inputs[1].shape)
@@ -38,11 +38,11 @@ private struct Head {
   private var logits: [[Double]] = []
   private var logSumExps: [Double] = []
 
-  init(_ inputs: [ReferenceTensor], zLoss: Float) {
+  init(_ inputs: [ReferenceTensor]) {
     let weight = inputs[1].rowVectors
     targets = inputs[2]
     scale = inputs[3][0]
-    self.zLoss = Double(zLoss)
+    zLoss = inputs[4][0]
     vocabularySize = weight.count
     for x in inputs[0].rowVectors {
       let row = weight.map { dot(x, $0) }

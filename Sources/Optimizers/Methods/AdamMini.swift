@@ -97,18 +97,25 @@ public struct AdamMini: OptimizerMethod {
 
     /// The mean over each block; by way of rows, so that nothing as large as the parameter is written.
     func means(_ x: Tensor) -> Tensor {
-      switch self {
-      case .heads(let count, let rows):
-        x.mean(.columns).reshaped([count, rows / count]).mean(.columns)
-      case .rows: x.mean(.columns)
-      case .whole: x.mean().reshaped([1])
-      }
+      let sums =
+        switch self {
+        case .heads(let count, let rows):
+          x.sum(.columns).reshaped([count, rows / count]).sum(.columns)
+        case .rows: x.sum(.columns)
+        case .whole: x.sum().reshaped([1])
+        }
+      return sums / Float(x.shape.count / shape.count)
     }
 
     /// A block's number for each row of the parameter.
     func spread(_ x: Tensor) -> Tensor {
-      guard case .heads(let count, let rows) = self else { return x }
-      return x.broadcast(to: [count, rows / count]).reshaped([rows, 1])
+      switch self {
+      case .heads(let count, let rows):
+        x.broadcast(to: [count, rows / count]).reshaped([rows, 1])
+      case .rows: x
+      // No axes: it stretches over a parameter of any shape, a single number's too.
+      case .whole: x.reshaped([])
+      }
     }
   }
 }

@@ -70,9 +70,9 @@ public struct SophiaG: OptimizerMethod {
     let m = scalars.average("beta1", state.zeros("momentum", like: w), g)
     let h = state.zeros("curvature", like: w)
     state["momentum"] = m
-    let one = w.graph.constant(1)
+    let (least, most) = (w.graph.constant(-1), w.graph.constant(1))
     let ratio = m / (scalars["rho"] * scalars["batch_tokens"] * h + scalars.epsilon)
-    return .step(scalars.learningRate * maximum(-one, minimum(ratio, one)))
+    return .step(scalars.learningRate * maximum(least, minimum(ratio, most)))
   }
 
   /// The Gauss-Newton-Bartlett estimate, but for the factor B that the update applies.

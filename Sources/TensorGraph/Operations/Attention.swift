@@ -7,15 +7,21 @@
 /// For query i and key j <= i of one sequence (within the window, of the same document):
 /// out_i = sum_j softmax_j(q_i k_j / sqrt(D)) v_j; query head h reads key/value head h / (H/G). The second result is the
 /// logarithm of the softmax's denominator, `[B H T]` (Dao et al., 2022).
+///
+/// Operands: q, k, v, then documents `[N]` and the window (a scalar), each where the operation says so.
 public struct Attention: Operation {
   /// D.
   public let headWidth: Int
   /// T.
   public let contextLength: Int
   /// How many keys back a query sees, itself included; nil: all of them.
+  ///
+  /// With a window that is read, the most that it can be.
   public let window: Int?
-  /// A fourth operand `[N]` numbers the documents; attention stays inside one.
+  /// An operand `[N]` numbers the documents; attention stays inside one.
   public let masksDocuments: Bool
+  /// A last operand, a scalar, is the window at each run: rounded, at least 1, at most `window`.
+  public var readsWindow = false
   /// How the result is stored.
   public var elementType: ElementType = .float32
 
@@ -27,7 +33,7 @@ public struct Attention: Operation {
 
   /// `[N, H D]` and `[B H T]`.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    try expect(masksDocuments ? 4 : 3, inputs)
+    try expect(3 + (masksDocuments ? 1 : 0) + (readsWindow ? 1 : 0), inputs)
     try expectFloating(Array(inputs[0..<3]))
     let (q, k, v) = (inputs[0].shape, inputs[1].shape, inputs[2].shape)
     guard headWidth > 0, contextLength > 0, q.rank == 2, k.rank == 2, k == v, q[0] == k[0],
@@ -46,6 +52,7 @@ public struct Attention: Operation {
       try expectInteger(inputs[3], "documents")
       guard inputs[3].shape == [q[0]] else { throw mismatch(inputs, "documents must be [N]") }
     }
+    if readsWindow { try expectWindow(inputs) }
     return [TensorType(q, elementType), TensorType([q[0] * (q[1] / headWidth)])]
   }
 
@@ -57,7 +64,7 @@ public struct Attention: Operation {
     guard let dout = node.upstream[0] else { return node.inputs.map { _ in nil } }
     let operation = AttentionGradient(
       headWidth: headWidth, contextLength: contextLength, window: window,
-      masksDocuments: masksDocuments)
+      masksDocuments: masksDocuments, readsWindow: readsWindow)
     let results = dout.graph.apply(
       operation, Array(node.inputs[0..<3]) + node.results + [dout] + node.inputs.dropFirst(3))
     return [results[0], results[1], results[2]] + node.inputs.dropFirst(3).map { _ in nil }
@@ -81,16 +88,18 @@ public struct Attention: Operation {
   }
 }
 
-/// Gradients of attention: `q, k, v, out, log-sum-exp, dout, (documents) -> dq, dk, dv`.
+/// Gradients of attention: `q, k, v, out, log-sum-exp, dout, (documents), (window) -> dq, dk, dv`.
 public struct AttentionGradient: Operation {
   /// D.
   public let headWidth: Int
   /// T.
   public let contextLength: Int
-  /// How many keys back a query sees.
+  /// How many keys back a query sees, or the most when it is read.
   public let window: Int?
-  /// A last operand numbers the documents.
+  /// An operand numbers the documents.
   public let masksDocuments: Bool
+  /// A last operand is the window.
+  public var readsWindow = false
   /// How the gradients are stored.
   public var elementType: ElementType = .float32
 
@@ -102,7 +111,7 @@ public struct AttentionGradient: Operation {
 
   /// Like q, k and v.
   public func resultTypes(of inputs: [TensorType]) throws(GraphError) -> [TensorType] {
-    try expect(masksDocuments ? 7 : 6, inputs)
+    try expect(6 + (masksDocuments ? 1 : 0) + (readsWindow ? 1 : 0), inputs)
     try expectFloating(Array(inputs[0..<6]))
     let shape = inputs[0].shape
     guard shape.rank == 2, inputs[1].shape == inputs[2].shape, inputs[3].shape == shape,
@@ -111,6 +120,7 @@ public struct AttentionGradient: Operation {
     else {
       throw mismatch(inputs, "out and its gradient must be shaped like q, v like k")
     }
+    if readsWindow { try expectWindow(inputs) }
     return inputs[0..<3].map { TensorType($0.shape, elementType) }
   }
 
@@ -129,15 +139,37 @@ public struct AttentionGradient: Operation {
   }
 }
 
+extension Operation {
+  /// A window that is read comes last, and is one number.
+  fileprivate func expectWindow(_ inputs: [TensorType]) throws(GraphError) {
+    guard let window = inputs.last, window == TensorType([]) else {
+      throw GraphError(
+        .shape,
+        "\(name): a window that is read must be float32[], not \(inputs.last?.description ?? "")")
+    }
+  }
+}
+
 extension Tensor {
   /// Causal attention with `self` as queries `[N, H D]`.
+  ///
+  /// - Parameters:
+  ///   - keys: `[N, G D]`.
+  ///   - values: `[N, G D]`.
+  ///   - headWidth: D.
+  ///   - contextLength: T.
+  ///   - window: how many keys back a query sees, itself included; with `currentWindow`, the most; nil: all.
+  ///   - currentWindow: a scalar that is read at each run, rounded, and kept between 1 and `window`.
+  ///   - documents: int32 `[N]`; attention stays inside one document.
+  /// - Returns: `[N, H D]`.
   public func attention(
     keys: Tensor, values: Tensor, headWidth: Int, contextLength: Int, window: Int? = nil,
-    documents: Tensor? = nil
+    currentWindow: Tensor? = nil, documents: Tensor? = nil
   ) -> Tensor {
     let operation = Attention(
       headWidth: headWidth, contextLength: contextLength, window: window,
-      masksDocuments: documents != nil)
-    return graph.apply(operation, [self, keys, values] + (documents.map { [$0] } ?? []))[0]
+      masksDocuments: documents != nil, readsWindow: currentWindow != nil)
+    let operands = [self, keys, values] + [documents, currentWindow].compactMap(\.self)
+    return graph.apply(operation, operands)[0]
   }
 }

@@ -3,13 +3,12 @@
 
 /// The head's product, softmax, cross entropy and z-loss in one, so that logits are never stored whole.
 ///
-/// Operands: x `[N, C]`, weight `[V, C]`, targets `[N]` (negative: not counted), scale (scalar).
+/// Operands: x `[N, C]`, weight `[V, C]`, targets `[N]` (negative: not counted), scale and zLoss (scalars).
 /// With l = x W', s = log sum exp l and c = s - l[target]: results are
 /// loss = scale sum_n (c + zLoss s^2) and the plain sum of c, over rows that count. Scale is usually 1 / (tokens that count).
+/// The weight of the squared log-sum-exp (Chowdhery et al., 2022) is a constant, or a number that is read at each run; 0
+/// switches it off.
 public struct LinearCrossEntropy: Operation {
-  /// The weight of the squared log-sum-exp (Chowdhery et al., 2022); 0 switches it off.
-  public let zLoss: Float
-
   /// Loss and sum.
   public var resultCount: Int { 2 }
 
@@ -27,12 +26,16 @@ public struct LinearCrossEntropy: Operation {
     if node.upstream[1] != nil {
       throw GraphError(.notDifferentiable, "\(name): differentiate the loss, not the plain sum")
     }
-    guard let upstream = node.upstream[0] else { return [nil, nil, nil, nil] }
+    guard let upstream = node.upstream[0] else { return node.inputs.map { _ in nil } }
+    if node.wanted[4] {
+      throw GraphError(.notDifferentiable, "\(name): the weight of the z-loss has no gradient")
+    }
     let graph = upstream.graph
-    let results = graph.apply(LinearCrossEntropyGradient(zLoss: zLoss), node.inputs)
+    let results = graph.apply(LinearCrossEntropyGradient(), node.inputs)
     // The loss is proportional to the scale.
     return [
       results[0] * upstream, results[1] * upstream, nil, upstream * results[2] / node.inputs[3],
+      nil,
     ]
   }
 
@@ -48,12 +51,8 @@ public struct LinearCrossEntropy: Operation {
 
 /// `dx, dW` of the loss, and the two results of `LinearCrossEntropy` itself, in one sweep over the logits.
 public struct LinearCrossEntropyGradient: Operation {
-  /// The weight of the squared log-sum-exp.
-  public let zLoss: Float
   /// How dx is stored.
   public var elementType: ElementType = .float32
-
-  init(zLoss: Float) { self.zLoss = zLoss }
 
   /// Two gradients, loss and sum.
   public var resultCount: Int { 4 }
@@ -86,16 +85,16 @@ public struct LinearCrossEntropyGradient: Operation {
 }
 
 extension Operation {
-  /// Operands of a head: x, weight, targets and scale.
+  /// Operands of a head: x, weight, targets, scale and the weight of the z-loss.
   fileprivate func expectHead(_ inputs: [TensorType]) throws(GraphError) {
-    try expect(4, inputs)
-    try expectFloating([inputs[0], inputs[1], inputs[3]])
+    try expect(5, inputs)
+    try expectFloating([inputs[0], inputs[1], inputs[3], inputs[4]])
     try expectInteger(inputs[2], "targets")
     let (x, weight) = (inputs[0].shape, inputs[1].shape)
     guard x.rank == 2, weight.rank == 2, x[1] == weight[1], inputs[2].shape == [x[0]],
-      inputs[3].shape.isScalar
+      inputs[3].shape.isScalar, inputs[4].shape.isScalar
     else {
-      throw mismatch(inputs, "x [N, C], weight [V, C], targets [N] and a scalar are needed")
+      throw mismatch(inputs, "x [N, C], weight [V, C], targets [N] and two scalars are needed")
     }
   }
 }
@@ -105,7 +104,15 @@ extension Tensor {
   public func linearCrossEntropy(
     weight: Tensor, targets: Tensor, scale: Tensor, zLoss: Float
   ) -> (loss: Tensor, crossEntropySum: Tensor) {
-    let results = graph.apply(LinearCrossEntropy(zLoss: zLoss), [self, weight, targets, scale])
+    linearCrossEntropy(
+      weight: weight, targets: targets, scale: scale, zLoss: graph.constant(zLoss))
+  }
+
+  /// The same with a scalar for the weight of the z-loss, which the host may change before each run.
+  public func linearCrossEntropy(
+    weight: Tensor, targets: Tensor, scale: Tensor, zLoss: Tensor
+  ) -> (loss: Tensor, crossEntropySum: Tensor) {
+    let results = graph.apply(LinearCrossEntropy(), [self, weight, targets, scale, zLoss])
     return (results[0], results[1])
   }
 }

@@ -72,7 +72,7 @@ extension Tensor {
   /// The mean over axes.
   public func mean(_ axes: Reduce.Axes = .all) -> Tensor {
     let total = sum(axes)
-    return total * (Float(total.shape.count) / Float(max(1, shape.count)))
+    return total / Float(max(1, shape.count / max(1, total.shape.count)))
   }
 
   /// Stretched to a larger shape.

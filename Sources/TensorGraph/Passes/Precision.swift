@@ -4,21 +4,15 @@
 extension Program {
   /// Shares one node between a loss and its gradient, so that the logits are swept once.
   public func sharingCrossEntropy() throws(GraphError) -> Program {
-    struct Key: Hashable {
-      let inputs: [Graph.Value]
-      let zLoss: Float
-    }
-    var differentiated: [Key: LinearCrossEntropyGradient] = [:]
+    var differentiated: [[Graph.Value]: LinearCrossEntropyGradient] = [:]
     let live = liveNodes()
     for (index, node) in graph.nodes.enumerated() where live[index] {
       if let gradient = node.operation as? LinearCrossEntropyGradient {
-        differentiated[Key(inputs: node.inputs, zLoss: gradient.zLoss)] = gradient
+        differentiated[node.inputs] = gradient
       }
     }
     return try rewritten { node, inputs, graph in
-      if let forward = node.operation as? LinearCrossEntropy,
-        let gradient = differentiated[Key(inputs: node.inputs, zLoss: forward.zLoss)]
-      {
+      if node.operation is LinearCrossEntropy, let gradient = differentiated[node.inputs] {
         return Array(graph.apply(gradient, inputs).suffix(2))
       }
       return graph.apply(node.operation, inputs)
@@ -26,7 +20,8 @@ extension Program {
   }
 
   /// Mixed precision: operands of matrix products, attention and the head become bfloat16, and so do their results
-  /// except weight gradients; everything else, and all that is kept between steps, stays float32.
+  /// except weight gradients; everything else, exact products included, and all that is kept between steps, stays as it
+  /// is.
   public func withBFloat16Products() throws(GraphError) -> Program {
     let cast = try rewritten { node, inputs, graph in
       func narrow(_ operation: some Operation, _ positions: Range<Int>) -> [Tensor] {
@@ -36,7 +31,10 @@ extension Program {
       }
       switch node.operation {
       case let product as MatrixProduct:
-        return narrow(product, 0..<2)
+        if !product.isExact { return narrow(product, 0..<2) }
+        // An operand may come from a product that was narrowed.
+        let types = node.inputs.map { self.graph.type(of: $0).elementType }
+        return graph.apply(product, zip(inputs, types).map { $0.cast(to: $1) })
       case var attention as Attention:
         attention.elementType = .bfloat16
         return narrow(attention, 0..<3)
@@ -54,6 +52,16 @@ extension Program {
       case var loss as LinearCrossEntropyGradient:
         loss.elementType = .bfloat16
         return narrow(loss, 0..<2)
+      case is OrthogonalBasis, is SymmetricEigenbasis, is DescendingOrder, is GatherColumns:
+        // What they are given may be a product's narrow result; they themselves know float32 alone.
+        return graph.apply(
+          node.operation,
+          inputs.map { $0.type.elementType.isFloatingPoint ? $0.cast(to: .float32) : $0 })
+      case is Concatenate:
+        // Some operands may be products that were narrowed.
+        let types = Set(inputs.map(\.type.elementType))
+        return graph.apply(
+          node.operation, types.count == 1 ? inputs : inputs.map { $0.cast(to: .float32) })
       default:
         return graph.apply(node.operation, inputs)
       }

@@ -48,45 +48,6 @@ public struct StepSettings: Sendable {
   }
 }
 
-/// Section `[schedule]`: the learning rate's course.
-///
-/// The peak is `optimizer.learning_rate`.
-public struct ScheduleSettings: Sendable {
-  /// The courses after warm-up.
-  public enum Kind: String, Sendable, CaseIterable {
-    /// The peak to the end.
-    case constant
-    /// Half a cosine down to `final_fraction` of the peak.
-    case cosine
-  }
-
-  /// `kind`; cosine.
-  public let kind: Kind
-  /// `warmup_steps`: linear, from peak / W at the first step; a twentieth of the steps.
-  public let warmupSteps: Int
-  /// `final_fraction`: share of the peak at the end of a cosine; 0.1.
-  public let finalFraction: Double
-
-  init(_ section: ConfigurationSection, steps: Int) {
-    kind = section.choice("kind", default: .cosine, doc: "the course after warm-up")
-    warmupSteps = section.integer(
-      "warmup_steps", default: steps / 20, in: 0...1_000_000_000,
-      doc: "linear, from peak / W at the first step; a twentieth of the steps")
-    finalFraction = section.number(
-      "final_fraction", default: 0.1, in: .within(0...1), doc: "share of the peak at the end")
-    if warmupSteps > steps {
-      section.reader.contradiction(
-        "schedule.warmup_steps", "training.steps",
-        message: "the warm-up is longer than the run; use at most \(steps) warm-up steps")
-    }
-    if kind == .constant, section.isGiven("final_fraction") {
-      section.contradiction(
-        "final_fraction", "kind",
-        message: "a constant schedule has no final fraction; remove it or choose kind = \"cosine\"")
-    }
-  }
-}
-
 /// Section `[evaluation]`.
 public struct EvaluationSettings: Sendable {
   /// `every`: steps between evaluations; a tenth of the steps, and 0: only before the first and after the last step.

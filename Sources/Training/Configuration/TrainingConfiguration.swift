@@ -46,7 +46,10 @@ public struct TrainingConfiguration: Sendable {
     data = DataSettings(reader.section("data"))
     training = StepSettings(reader.section("training"))
     optimizer = OptimizerSettings(reader.section("optimizer"))
-    schedule = ScheduleSettings(reader.section("schedule"), steps: training.steps)
+    let groups = Self.groups(optimizer, model, reader)
+    schedule = ScheduleSettings(
+      reader.section("schedule"),
+      ScheduleContext(model: model, training: training, optimizer: optimizer, groups: groups))
     evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
     checkpoint = CheckpointSettings(reader.section("checkpoint"))
     metrics = MetricSettings(reader.section("metrics"))
@@ -63,22 +66,34 @@ public struct TrainingConfiguration: Sendable {
           "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)"
       )
     }
-    Self.check(optimizer, model, reader)
+    for group in groups ?? [] {
+      guard let card = group.card, card.wantsConstantRate, schedule.run.isDecaying,
+        !schedule.allowsDecay
+      else { continue }
+      reader.contradiction(
+        "schedule.kind", "optimizer.name",
+        message:
+          "group '\(group.name)' is updated by \(card.name), which replaces a decaying learning rate by an average of the weights; "
+          + "leave schedule.kind out, choose \"constant\", or set schedule.allow_decay = true")
+    }
     resolved = try reader.finish()
   }
 
-  /// Roles and shapes do not depend on the data, so a policy that does not fit is known before any are read.
-  private static func check(
+  /// The trained groups of the policy; nil when it does not fit the model, which is reported.
+  ///
+  /// Roles and shapes do not depend on the data, so this is known before any are read.
+  private static func groups(
     _ optimizer: OptimizerSettings, _ model: ModelSettings, _ reader: ConfigurationReader
-  ) {
+  ) -> [ParameterGroup]? {
     guard
       let configuration = try? model.configuration(
         vocabularySize: model.vocabularySize ?? 2, masksDocuments: false)
-    else { return }
+    else { return nil }
     do {
-      _ = try optimizer.policy.optimizer(for: configuration.makeModel().parameters)
+      return try optimizer.policy.optimizer(for: configuration.makeModel().parameters).trained
     } catch {
       reader.contradiction("optimizer.name", message: error.message)
+      return nil
     }
   }
 
@@ -105,54 +120,23 @@ public struct TrainingConfiguration: Sendable {
     }
   }
 
-  /// Sequences of one micro-batch.
-  public var sequences: Int {
-    training.batchTokens / training.accumulationSteps / model.contextLength
-  }
-
   /// The optimizer of a model's parameters.
   ///
   /// - Throws: ``ConfigurationError`` when the policy does not fit the model.
   public func optimizer(for parameters: [Parameter]) throws(ConfigurationError) -> Optimizer {
     do {
-      return try optimizer.policy.optimizer(for: parameters)
+      return try optimizer.policy.optimizer(
+        for: parameters, pausable: Set(schedule.run.pauses.map(\.group)))
     } catch {
       throw ConfigurationError(.contradiction, keys: ["optimizer"], error.message)
     }
-  }
-
-  /// The numbers of a step.
-  func settings(
-    at step: Int, _ optimizer: Optimizer, _ schedule: Schedule
-  ) -> TrainingStep.Settings {
-    var settings = TrainingStep.Settings()
-    // Every group follows the same course from its own peak.
-    let factor = schedule.value(at: step) / schedule.scale
-    for group in optimizer.trained {
-      settings.conditions.hyperparameters[group.name] = [
-        "learning_rate": (group.hyperparameters["learning_rate"] ?? 0) * factor
-      ]
-    }
-    let clip = self.optimizer.gradientClip
-    settings.conditions.gradientClip = clip > 0 ? clip : .infinity
-    settings.labels = RandomStream(seed: UInt64(training.seed), name: "labels/\(step)")
-    return settings
   }
 
   /// The learning rate as a function of the step.
   ///
   /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.
   public func learningRateSchedule() throws(ScheduleError) -> Schedule {
-    let peak = optimizer.learningRate
-    switch schedule.kind {
-    case .constant:
-      return try .warmUpConstant(
-        peak: peak, warmUpSteps: schedule.warmupSteps, steps: training.steps)
-    case .cosine:
-      return try .warmUpCosine(
-        peak: peak, warmUpSteps: schedule.warmupSteps, steps: training.steps,
-        finalFraction: schedule.finalFraction)
-    }
+    try schedule.run.learningRate.scaled(by: optimizer.learningRate)
   }
 
   /// Keys and sections that cannot change a run's numbers: they may differ when a run is resumed.

@@ -101,7 +101,7 @@ public final class TrainingRun {
       model: model, optimizer: optimizer, sequences: configuration.sequences,
       precision: precision)
     step = try TrainingStep(
-      definition, accumulationSteps: configuration.training.accumulationSteps, runtime: runtime)
+      definition, accumulationSteps: configuration.microBatches, runtime: runtime)
     evaluator = try Evaluator(definition, source: source, runtime: runtime)
     statistics = WeightStatistics(model.parameters, runtime: runtime)
     tensors = KeptTensors(definition, runtime: runtime)
@@ -179,8 +179,8 @@ public final class TrainingRun {
     let index = progress.step
     let measures = isMultiple(index, configuration.metrics.statisticsEvery)
     if measures { try statistics.rememberWeights() }
+    step.batch.count = configuration.batchTokens(at: index)
     try source.fill(step.batch)
-
     let result = step.run(settings(at: index))
 
     progress.step += 1
@@ -207,6 +207,7 @@ public final class TrainingRun {
     let clock = ContinuousClock.now
     let first = source.position
     var count = 0
+    step.batch.count = configuration.batchTokens(at: 0)
     while step.batchesBeforeTraining(settings(at: 0)) > 0 {
       try source.fill(step.batch)
       progress.gradientEvaluations += step.observe(settings(at: 0))
@@ -221,7 +222,7 @@ public final class TrainingRun {
   /// The numbers of a step; after the last step, those of the last.
   func settings(at step: Int) -> TrainingStep.Settings {
     configuration.settings(
-      at: min(step, configuration.training.steps - 1), self.step.definition.optimizer, schedule)
+      at: min(step, configuration.training.steps - 1), self.step.definition.optimizer)
   }
 
   private func evaluate() throws {

@@ -115,7 +115,7 @@ public struct Trace {
   private func take(_ index: Int, _ schedule: Schedule) throws -> TraceResult {
     var gradients: [TraceResult.Gradient] = []
     let optimizer = step.definition.optimizer
-    let result = step.run(configuration.settings(at: index, optimizer, schedule)) { executable in
+    let result = step.run(configuration.settings(at: index, optimizer)) { executable in
       gradients = optimizer.trainedParameters.map { parameter in
         TraceResult.Gradient(
           name: parameter.name, shape: parameter.shape.dimensions,

@@ -69,7 +69,7 @@ public final class TrainedModel {
     self.step = checkpoint.manifest.progress.step
     var clock = checkpoint.manifest.stepState.clock
     let settings = configuration.settings(
-      at: max(0, self.step - 1), definition.optimizer, try configuration.learningRateSchedule())
+      at: max(0, self.step - 1), definition.optimizer)
     numbers = definition.optimizer.numbers(settings.conditions, advancing: &clock)
 
     // A program that reads everything makes room for it.

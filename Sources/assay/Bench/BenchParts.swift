@@ -149,60 +149,6 @@ struct BenchProfile: ParsableCommand {
   }
 }
 
-/// `assay bench update`.
-struct BenchUpdate: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "update",
-    abstract: "Times the optimizer's update against a plain copy of as many bytes.")
-
-  @OptionGroup var options: BenchOptions
-
-  @Option(help: "Measurements.")
-  var rounds = 15
-
-  struct Row: Encodable {
-    let parameters: Int
-    let milliseconds: Double
-    let bytes: Double
-    let bytesPerSecond: Double
-    let copyBytesPerSecond: Double
-    let share: Double
-
-    enum CodingKeys: String, CodingKey {
-      case parameters, milliseconds, bytes, share
-      case bytesPerSecond = "bytes_per_second"
-      case copyBytesPerSecond = "copy_bytes_per_second"
-    }
-  }
-
-  func run() throws {
-    let subject = try BenchSubject(options.shape, precision: .fp32, threads: options.threads)
-    try subject.check()
-    let count = subject.definition.model.parameters.reduce(0) { $0 + $1.shape.count }
-    // Reads weight, gradient and state, writes weight and state.
-    let bytes = Double(count) * (12 + 2 * subject.card.stateBytesPerParameter)
-    let update = try subject.updateAlone()
-    update.run(.compute)
-    update.run(.commit)
-    let probe = MachineProbe(subject.runtime)
-    var times: [Double] = []
-    var copies: [Double] = []
-    for _ in 0..<rounds {
-      times.append(ContinuousClock().measure { update.run(.commit) } / .seconds(1))
-      copies.append(try probe.copyBandwidth(byteCount: Int(bytes / 2), repetitions: 1))
-    }
-    let row = Row(
-      parameters: count, milliseconds: median(times) * 1e3, bytes: bytes,
-      bytesPerSecond: bytes / median(times), copyBytesPerSecond: median(copies),
-      share: median(zip(times, copies).map { bytes / $0 / $1 }))
-    if options.json { return try Console.json(row) }
-    Console.data(
-      "\(subject.card.name) on \(Numbers.grouped(count)) parameters: \(Numbers.fixed(row.milliseconds, 2)) ms, "
-        + "\(Numbers.short(row.bytesPerSecond))B/s, \(Numbers.fixed(row.share * 100, 0)) % of a "
-        + "plain copy's \(Numbers.short(row.copyBytesPerSecond))B/s")
-  }
-}
-
 extension BenchSubject {
   /// Runs steps under the profiler.
   func profile(steps: Int) throws -> StepProfile {
@@ -223,12 +169,5 @@ extension BenchSubject {
       throw CommandFailure(.failed, "the runtime collected no profile")
     }
     return profile
-  }
-
-  /// The update of accumulated gradients, with its scalars set.
-  func updateAlone() throws -> any Executable {
-    let executable = try runtime.compile(definition.updateProgram())
-    bind(executable)
-    return executable
   }
 }

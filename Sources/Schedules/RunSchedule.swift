@@ -1,0 +1,119 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// Everything about a run that is a pure function of the step: the learning rate's course, other scalars, events, pauses.
+///
+/// Nothing is remembered from step to step, so a resumed run needs none of it in its checkpoint.
+public struct RunSchedule: Equatable, Sendable {
+  /// The number of steps of the run.
+  public let steps: Int
+
+  /// The course of the learning rate as a share of its peak.
+  public let learningRate: Schedule
+
+  /// Other scalars, in the order in which they were given.
+  public let scalars: [ScheduledScalar]
+
+  /// Whose stages are the run's; its values mean nothing when it is not the learning rate's.
+  private let stages: Schedule
+
+  /// The transitions between the run's stages, in order.
+  public let events: [StageEvent]
+
+  /// The pauses, in the order in which they were given.
+  public let pauses: [SchedulePause]
+
+  /// Puts a run's schedule together.
+  ///
+  /// - Parameters:
+  ///   - steps: the number of steps of the run, at least 1.
+  ///   - learningRate: the course of the learning rate as a share of its peak.
+  ///   - stages: whose stages are the run's; `nil`: the learning rate's.
+  ///   - scalars: other scalars; each name at most once for each group and once for all groups.
+  ///   - pauses: pauses after the run's stages.
+  /// - Throws: ``ScheduleError`` when a schedule does not fit the run, two hold for the same scalar, or a pause cannot begin.
+  public init(
+    steps: Int, learningRate: Schedule, stages: Schedule? = nil, scalars: [ScheduledScalar] = [],
+    pauses: [SchedulePause] = []
+  ) throws(ScheduleError) {
+    try learningRate.validate(forSteps: steps)
+    try stages?.validate(forSteps: steps)
+    for (index, scalar) in scalars.enumerated() {
+      try scalar.schedule.validate(forSteps: steps)
+      if let other = scalars[..<index].first(where: { $0.isFor(scalar.name, scalar.group) }) {
+        throw ScheduleError(
+          .overlap, "\(other.description) is scheduled twice; remove one of the schedules")
+      }
+    }
+    self.stages = stages ?? learningRate
+    events = self.stages.events(forSteps: steps)
+    for pause in pauses {
+      try pause.validate(events: events, stages: self.stages.stages.map(\.name))
+    }
+    self.steps = steps
+    self.learningRate = learningRate
+    self.scalars = scalars
+    self.pauses = pauses
+  }
+
+  /// The learning rate of a step as a share of its peak.
+  ///
+  /// - Parameter step: zero-based optimizer update.
+  /// - Returns: the factor; times the peak it is the learning rate.
+  public func learningRateFactor(at step: Int) -> Double { learningRate.value(at: step) }
+
+  /// The value of a scalar at a step.
+  ///
+  /// - Parameters:
+  ///   - scalar: its name, for example `momentum` or `batch_tokens`.
+  ///   - group: the group of parameters it is for; a schedule of that group goes before one of all groups.
+  ///   - step: zero-based optimizer update.
+  /// - Returns: the value in the scalar's own unit, `nil` when nothing schedules it.
+  public func value(of scalar: String, group: String? = nil, at step: Int) -> Double? {
+    let own = group.flatMap { group in scalars.first { $0.isFor(scalar, group) } }
+    return (own ?? scalars.first { $0.isFor(scalar, nil) })?.schedule.value(at: step)
+  }
+
+  /// The value of a scalar at a step from the schedule that is for exactly that group, or for the run; `nil` without one.
+  public func ownValue(of scalar: String, group: String? = nil, at step: Int) -> Double? {
+    scalars.first { $0.isFor(scalar, group) }?.schedule.value(at: step)
+  }
+
+  /// The name of the run's stage at a step.
+  public func stage(at step: Int) -> String { stages.stage(at: step).name }
+
+  /// The steps at which a group of parameters is left alone.
+  ///
+  /// Its gradients are ignored and its buffers stay as they are; what it means is the trainer's business.
+  ///
+  /// - Parameter group: the name of the group.
+  /// - Returns: ranges of steps of the run, in order; they do not touch.
+  public func pauses(of group: String) -> [Range<Int>] {
+    var merged: [Range<Int>] = []
+    let ranges = pauses.filter { $0.group == group }.flatMap { $0.ranges(events: events) }
+      .map { $0.clamped(to: 0..<steps) }
+    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
+      if let last = merged.last, range.lowerBound <= last.upperBound {
+        merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+      } else {
+        merged.append(range)
+      }
+    }
+    return merged
+  }
+
+  /// Whether a group of parameters is left alone at a step.
+  public func isPaused(_ group: String, at step: Int) -> Bool {
+    pauses.contains { pause in
+      pause.group == group && pause.ranges(events: events).contains { $0.contains(step) }
+    }
+  }
+
+  /// Whether some learning rate of the run is below an earlier one; a method without a schedule of its own minds.
+  public var isDecaying: Bool {
+    learningRate.isDecaying(forSteps: steps)
+      || scalars.contains {
+        $0.name == ScheduledScalar.learningRate && $0.schedule.isDecaying(forSteps: steps)
+      }
+  }
+}

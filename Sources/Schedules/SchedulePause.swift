@@ -1,0 +1,69 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+/// A rule that leaves a group of parameters alone for some steps after a stage.
+public struct SchedulePause: Equatable, Sendable {
+  /// The moment at which a pause begins.
+  public enum Moment: Equatable, Sendable {
+    /// Whenever one stage follows another.
+    case everyStage
+    /// When this stage ends.
+    case stage(String)
+  }
+
+  /// The group of parameters.
+  public var group: String
+
+  /// When it begins.
+  public var after: Moment
+
+  /// How many steps it lasts, the first step of the new stage included.
+  public var steps: Int
+
+  /// Describes a pause.
+  public init(group: String, after: Moment, steps: Int) {
+    self.group = group
+    self.after = after
+    self.steps = steps
+  }
+
+  /// The steps, for the events of a run; they may overlap and go beyond the run.
+  func ranges(events: [StageEvent]) -> [Range<Int>] {
+    events.filter { event in
+      switch after {
+      case .everyStage: true
+      case .stage(let name): event.from == name
+      }
+    }.map { $0.step..<($0.step + steps) }
+  }
+
+  /// Checks that the pause can begin.
+  ///
+  /// - Parameters:
+  ///   - events: the transitions of the run.
+  ///   - stages: the names of all stages.
+  /// - Throws: ``ScheduleError`` when there is no such stage, it does not end before the run does, or the length is below 1.
+  public func validate(events: [StageEvent], stages: [String]) throws(ScheduleError) {
+    guard steps >= 1, steps <= 1_000_000_000 else {
+      throw ScheduleError(
+        .invalidPause, "the pause of group '\(group)' has \(steps) steps; give at least 1")
+    }
+    guard ranges(events: events).isEmpty else { return }
+    let known = stages.map { "'\($0)'" }.joined(separator: ", ")
+    switch after {
+    case .everyStage:
+      throw ScheduleError(
+        .invalidPause,
+        "the pause of group '\(group)' waits for a stage to end, but the run has only \(known); "
+          + "give the schedule stages or remove the pause")
+    case .stage(let name):
+      throw ScheduleError(
+        .invalidPause,
+        stages.contains(name)
+          ? "the pause of group '\(group)' waits for stage '\(name)', which lasts until the run ends; "
+            + "name an earlier stage of \(known)"
+          : "the pause of group '\(group)' waits for stage '\(name)', which does not exist; the stages are \(known)"
+      )
+    }
+  }
+}

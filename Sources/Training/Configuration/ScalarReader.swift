@@ -1,0 +1,160 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Configurations
+import Schedules
+
+/// Reads the courses of scalars other than the learning rate: `[schedule.NAME]`, and `NAME` in the tables of stages.
+struct ScalarReader {
+  let section: ConfigurationSection
+  let context: ScheduleContext
+  /// The stages of the run.
+  let rows: [StageRow]
+
+  /// Names that mean something else in the section.
+  static let reserved: Set<String> = ["stage", "pause"]
+
+  /// What a scalar cannot be called, because a key of the section is called so.
+  private var scalars: [SchedulableScalar] {
+    let rate = SchedulableScalar(ScheduledScalar.learningRate, in: .nonNegative)
+    return [rate]
+      + context.scalars.filter { $0.name != rate.name && !Self.keys.contains($0.name) }
+  }
+
+  /// The keys of the section itself.
+  private static let keys: Set<String> = [
+    "kind", "allow_decay", "warmup_steps", "warmup_fraction", "cooldown", "cooldown_steps",
+    "cooldown_fraction", "cooldown_until", "initial_fraction", "final_fraction", "power",
+    "timescale_steps", "stage", "pause",
+  ]
+
+  /// The scheduled scalars; impossible ones are left out and have been reported.
+  func read() -> [ScheduledScalar] {
+    refuseUnknownNames()
+    var result: [ScheduledScalar] = []
+    for scalar in scalars {
+      let fromStages = course(of: scalar)
+      if let fromStages { result.append(fromStages) }
+      guard section.givenNames.contains(scalar.name) else { continue }
+      let tables = section.tables(scalar.name, orOne: true)
+      for table in tables {
+        guard let scheduled = course(of: scalar, in: table) else { continue }
+        if let twin = result.first(where: { $0.name == scalar.name && $0.group == scheduled.group })
+        {
+          section.reader.contradiction(
+            ["\(table.path).kind"],
+            message:
+              "\(twin) has two schedules\(fromStages == nil ? "" : ", one of them in the stages"); "
+              + "remove one, or limit one to a group")
+          continue
+        }
+        result.append(scheduled)
+      }
+    }
+    return result
+  }
+
+  private func refuseUnknownNames() {
+    let names = scalars.map(\.name)
+    for name in section.givenSections where !names.contains(name) && !Self.reserved.contains(name) {
+      let remedy =
+        nearest(to: name, among: names).map { "did you mean '\($0)'?" }
+        ?? "the scalars are \(names.joined(separator: ", "))"
+      section.refuse(name, message: "no scalar of this run has that name; \(remedy)")
+    }
+  }
+
+  // MARK: - Tables
+
+  /// The course of a scalar in its own table.
+  private func course(
+    of scalar: SchedulableScalar, in table: ConfigurationSection
+  ) -> ScheduledScalar? {
+    let group = group(of: scalar, in: table)
+    let kind = table.choice(
+      "kind", default: scalar.unit == nil ? ScheduleSettings.Kind.linear : .stages,
+      doc: "the course after warm-up")
+    let rows =
+      kind == .stages ? StageReader(section: table, context: context).read() : []
+    if kind != .stages, table.givenNames.contains("stage") {
+      table.contradiction(
+        "kind",
+        message: "the tables [[\(table.path).stage]] have no effect; choose kind = \"stages\"")
+      table.ignore("stage")
+    }
+    let schedule = CourseReader(section: table, context: context, scalar: scalar, rows: rows)
+      .read(kind)
+    if scalar.unit != nil, kind != .constant, !schedule.isPiecewiseConstant {
+      table.contradiction(
+        "kind",
+        message:
+          "\(scalar.name) changes in jumps only; use kind = \"stages\" with a value for each stage")
+      return nil
+    }
+    return ScheduledScalar(name: scalar.name, group: group, schedule: schedule)
+  }
+
+  private func group(of scalar: SchedulableScalar, in table: ConfigurationSection) -> String? {
+    guard table.isGiven("group") else {
+      if scalar.name == ScheduledScalar.learningRate {
+        table.contradiction(
+          "group",
+          message: "the learning rate of all groups is [schedule] itself; name a group here")
+      }
+      return nil
+    }
+    let group = table.string("group", default: "", doc: "the group of parameters; all")
+    guard scalar.isOfGroups else {
+      table.refuse(
+        "group", message: "\(scalar.name) belongs to the run and not to a group; remove the key")
+      return nil
+    }
+    context.check(group: group, in: table)
+    return group
+  }
+
+  // MARK: - Stages of the run
+
+  /// The course of a scalar whose values stand in the stages of the run; nil when they do not, or are impossible.
+  private func course(of scalar: SchedulableScalar) -> ScheduledScalar? {
+    let given = rows.filter { $0.section.isGiven(scalar.name) }
+    guard let first = given.first, scalar.name != ScheduledScalar.learningRate else { return nil }
+    var stages: [ScheduleStage] = []
+    var isSound = true
+    for row in rows {
+      guard row.section.isGiven(scalar.name) else {
+        section.reader.contradiction(
+          ["\(row.section.path).name", "\(first.section.path).\(scalar.name)"],
+          message:
+            "stage '\(row.name)' does not say its \(scalar.name) and another stage does; give it in every stage"
+        )
+        isSound = false
+        continue
+      }
+      let value = row.section.number(
+        scalar.name, in: scalar.range, doc: "value of \(scalar.name) in the stage")
+      if let refusal = scalar.refusal(of: value) {
+        row.section.refuse(scalar.name, message: refusal)
+        isSound = false
+      }
+      let isLast = row.section.path == rows.last?.section.path
+      stages.append(
+        ScheduleStage(name: row.name, steps: isLast ? nil : row.length, curve: .constant(value)))
+    }
+    guard isSound, let schedule = try? Schedule(stages: stages) else { return nil }
+    return ScheduledScalar(name: scalar.name, schedule: schedule)
+  }
+}
+
+extension ScheduleContext {
+  /// Reports a group that does not exist, where the groups are known.
+  func check(group: String, in table: ConfigurationSection) {
+    guard let groups, !groups.contains(group) else { return }
+    let remedy =
+      nearest(to: group, among: groups).map { "did you mean '\($0)'?" }
+      ?? (groups.isEmpty
+        ? "give a rule of the optimizer that name"
+        : "the groups are \(groups.joined(separator: ", "))")
+    table.refuse("group", message: "there is no such group of parameters; \(remedy)")
+  }
+}

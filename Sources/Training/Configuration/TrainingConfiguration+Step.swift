@@ -1,0 +1,69 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Optimizers
+import RandomStreams
+import Schedules
+
+/// What a configuration means at a step.
+extension TrainingConfiguration {
+  /// The numbers of a step: every scalar's schedule applied, group by group.
+  ///
+  /// A group's learning rate follows its own schedule where it has one, else the run's course from the group's own peak.
+  func settings(at step: Int, _ optimizer: Optimizer) -> TrainingStep.Settings {
+    let run = schedule.run
+    var settings = TrainingStep.Settings()
+    for group in optimizer.trained {
+      var numbers: [String: Double] = [:]
+      for name in group.hyperparameters.keys {
+        numbers[name] = run.value(of: name, group: group.name, at: step)
+      }
+      let peak = group.hyperparameters["learning_rate"] ?? 0
+      numbers["learning_rate"] =
+        numbers["learning_rate"] ?? peak * run.learningRateFactor(at: step)
+      settings.conditions.hyperparameters[group.name] = numbers
+      settings.conditions.groupClips[group.name] = run.ownValue(
+        of: "gradient_clip", group: group.name, at: step)
+      if group.settings.isPausable, run.isPaused(group.name, at: step) {
+        settings.conditions.paused.insert(group.name)
+      }
+    }
+    let clip = run.ownValue(of: "gradient_clip", at: step) ?? self.optimizer.gradientClip
+    settings.conditions.gradientClip = clip > 0 ? clip : .infinity
+    settings.labels = RandomStream(seed: UInt64(training.seed), name: "labels/\(step)")
+    return settings
+  }
+
+  /// Tokens of a step's batch.
+  func batchTokens(at step: Int) -> Int {
+    schedule.run.ownValue(of: "batch_tokens", at: step).map { Int($0) } ?? training.batchTokens
+  }
+
+  /// All sizes that batches of the run have, in tokens.
+  private var batchSizes: Set<Int> {
+    schedulesBatch ? Set((0..<training.steps).map(batchTokens)) : [training.batchTokens]
+  }
+
+  private var schedulesBatch: Bool { schedule.run.ownValue(of: "batch_tokens", at: 0) != nil }
+
+  /// Sequences of one micro-batch: the same for batches of every size.
+  public var sequences: Int {
+    batchSizes.reduce(0, greatestCommonDivisor) / training.accumulationSteps / model.contextLength
+  }
+
+  /// Micro-batches of the largest batch.
+  var microBatches: Int {
+    (batchSizes.max() ?? training.batchTokens) / (sequences * model.contextLength)
+  }
+
+  /// Tokens of all batches of the run.
+  public var totalTokens: Int {
+    schedulesBatch
+      ? (0..<training.steps).reduce(0) { $0 + batchTokens(at: $1) }
+      : training.steps * training.batchTokens
+  }
+}
+
+private func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int {
+  b == 0 ? a : greatestCommonDivisor(b, a % b)
+}

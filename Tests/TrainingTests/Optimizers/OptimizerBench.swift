@@ -1,0 +1,164 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import CPURuntime
+import Optimizers
+import TensorGraph
+
+/// An optimizer that is run by hand, on gradients that a test gives it.
+final class OptimizerBench {
+  enum Subject: String, CaseIterable, Sendable {
+    /// Double precision from the first number to the last.
+    case reference
+    /// The CPU runtime in single precision.
+    case cpu
+  }
+
+  let optimizer: Optimizer
+  var conditions = StepConditions()
+  private(set) var clock = OptimizerClock()
+  private let runtime: any Runtime
+  private let update: any Executable
+  private var observations: [String: any Executable] = [:]
+  private var upkeeps: [String: [Upkeep: any Executable]] = [:]
+  private let evaluation: any Executable
+  private var numbers: [String: Double] = [:]
+  private var scalars: [String] = []
+
+  /// Starts from weights by parameter name.
+  init(_ optimizer: Optimizer, on subject: Subject, initial: [String: [Double]]) throws {
+    self.optimizer = optimizer
+    runtime = subject == .reference ? ReferenceRuntime() : try CPURuntime(threads: 1)
+    var programs = [try optimizer.updateProgram()]
+    update = try runtime.compile(programs[0])
+    for group in optimizer.trained {
+      if group.card?.observation != nil {
+        programs.append(try optimizer.observationProgram(of: group))
+        observations[group.name] = try runtime.compile(programs[programs.count - 1])
+      }
+      for upkeep in Upkeep.allCases {
+        guard let program = try optimizer.upkeepProgram(of: group, upkeep) else { continue }
+        programs.append(program)
+        upkeeps[group.name, default: [:]][upkeep] = try runtime.compile(program)
+      }
+    }
+    let graph = Graph()
+    let outputs = optimizer.trainedParameters.map { parameter in
+      let weights = graph.parameter(parameter.name, parameter.shape)
+      return ("x." + parameter.name, optimizer.evaluated(parameter, weights))
+    }
+    programs.append(try Program(graph: graph, outputs: outputs, assignments: []))
+    evaluation = try runtime.compile(programs[programs.count - 1])
+    scalars = programs.flatMap(\.leaves).filter { $0.kind == .scalar }.map(\.label)
+    for parameter in optimizer.trainedParameters { set(parameter.name, initial[parameter.name]) }
+    for declaration in optimizer.stateDeclarations {
+      let count = declaration.shape.count
+      switch declaration.start {
+      case .zeros: break
+      case .constant(let number):
+        set(declaration.label, .init(repeating: Double(number), count: count))
+      case .parameter: set(declaration.label, initial[declaration.parameter])
+      }
+    }
+  }
+
+  /// One step.
+  func step(_ gradients: (Parameter) throws -> [Double]) throws {
+    let before = clock
+    numbers = optimizer.numbers(conditions, advancing: &clock)
+    try run(update, gradients)
+    for group in optimizer.trained {
+      guard
+        let due = optimizer.upkeepDue(group, conditions, before: before, after: clock),
+        let program = upkeeps[group.name]?[due]
+      else { continue }
+      try run(program) { _ in [] }
+    }
+  }
+
+  /// Whether a group wants an extra gradient before the next step.
+  var wantsObservation: Bool {
+    optimizer.trained.contains { optimizer.observationsDue($0, conditions, clock) > 0 }
+  }
+
+  /// Gives an extra gradient to the groups that want one.
+  func observe(_ gradients: (Parameter) throws -> [Double]) throws {
+    var ahead = clock
+    numbers = optimizer.numbers(conditions, advancing: &ahead)
+    for group in optimizer.trained
+    where optimizer.observationsDue(group, conditions, clock) > 0 {
+      guard let program = observations[group.name] else { continue }
+      try run(program, gradients)
+      clock[group.name].observations += 1
+    }
+  }
+
+  /// A kept tensor: a parameter by name, or a state by label.
+  func kept(_ label: String, count: Int) -> [Double]? {
+    if let reference = runtime as? ReferenceRuntime { return reference.kept64(label) }
+    guard let memory = runtime.kept(label) else { return nil }
+    return UnsafeBufferPointer(start: memory.assumingMemoryBound(to: Float.self), count: count)
+      .map(Double.init)
+  }
+
+  /// The weights that evaluation reads.
+  func evaluated() throws -> [String: [Double]] {
+    setScalars(of: evaluation)
+    evaluation.run(.compute)
+    return Dictionary(
+      uniqueKeysWithValues: optimizer.trainedParameters.map { parameter in
+        let label = "x." + parameter.name
+        if let reference = evaluation as? ReferenceExecutable {
+          return (parameter.name, reference.output64(label))
+        }
+        let values = evaluation.output(label).bindMemory(to: Float.self)
+        return (parameter.name, values.map(Double.init))
+      })
+  }
+
+  // MARK: - Memory
+
+  private func run(
+    _ executable: any Executable, _ gradients: (Parameter) throws -> [Double]
+  ) throws {
+    setScalars(of: executable)
+    for parameter in optimizer.trainedParameters {
+      let label = "gradient." + parameter.name
+      if executable.hostBuffer(label) != nil {
+        set(input: label, of: executable, try gradients(parameter))
+      }
+    }
+    executable.run(.compute)
+    executable.run(.commit)
+  }
+
+  private func setScalars(of executable: any Executable) {
+    for label in scalars where executable.hostBuffer(label) != nil {
+      guard let number = numbers[label] else {
+        preconditionFailure("the optimizer reads a scalar '\(label)' that it does not compute")
+      }
+      set(input: label, of: executable, [number])
+    }
+  }
+
+  private func set(input label: String, of executable: any Executable, _ values: [Double]) {
+    if let reference = executable as? ReferenceExecutable {
+      reference.set64(label, values)
+    } else {
+      executable.hostBuffer(label)?.assumingMemoryBound(to: Float.self).update(
+        from: values.map(Float.init), count: values.count)
+    }
+  }
+
+  private func set(_ label: String, _ values: [Double]?) {
+    guard let values, let memory = runtime.kept(label) else {
+      preconditionFailure("'\(label)' is not kept or has no first value")
+    }
+    if let reference = runtime as? ReferenceRuntime {
+      reference.setKept64(label, values)
+    } else {
+      memory.assumingMemoryBound(to: Float.self).update(
+        from: values.map(Float.init), count: values.count)
+    }
+  }
+}
