@@ -27,6 +27,8 @@ public enum OptimizerRegistry {
     ScheduleFreeAdamW.self,
     ScheduleFreeSGD.self,
     Prodigy.self,
+    Muon.self,
+    NorMuon.self,
   ]
 
   /// The method of a configuration that names none.
