@@ -14,7 +14,11 @@
 #include "ck_embedding_body.h"
 #include "ck_attention_body.h"
 #include "ck_cross_entropy_body.h"
+#include "ck_sample_body.h"
 #include "ck_product_body.h"
+#include "ck_basis_body.h"
+#include "ck_eigen_body.h"
+#include "ck_order_body.h"
 
 #define CK_ENTRY(name) .name = name,
 const ck_table CK_TABLE = {CK_MEMBERS(CK_ENTRY)};

@@ -171,11 +171,67 @@ void ck_cross_entropy_gradient(size_t rows, size_t columns, int32_t first, const
                                   stride);
 }
 
+void ck_sample_groups(size_t rows, size_t columns, const float *restrict logits, size_t
+                      logits_stride, float inverse_temperature, float *restrict maximum, float
+                      *restrict sum, size_t group_stride) {
+  kernels()->sample_groups(rows, columns, logits, logits_stride, inverse_temperature, maximum, sum,
+                           group_stride);
+}
+
+size_t ck_sample_group(size_t groups, const float *restrict maximum, float *restrict sum, float
+                       inverse_temperature, float uniform, double *restrict rest) {
+  return kernels()->sample_group(groups, maximum, sum, inverse_temperature, uniform, rest);
+}
+
+size_t ck_sample_column(size_t columns, const float *restrict logits, float inverse_temperature,
+                        double share) {
+  return kernels()->sample_column(columns, logits, inverse_temperature, share);
+}
+
 void ck_matrix_product(size_t m, size_t n, size_t k, const void *a, ck_type a_type, size_t a_stride,
                        int transpose_a, const void *b, ck_type b_type, size_t b_stride, int
                        transpose_b, void *c, ck_type c_type, size_t c_stride, int accumulate) {
   kernels()->matrix_product(m, n, k, a, a_type, a_stride, transpose_a, b, b_type, b_stride,
                           transpose_b, c, c_type, c_stride, accumulate);
+}
+
+void ck_householder_panel(size_t rows, float *restrict panel, float *restrict tau, float *restrict sign,
+                          float *restrict column) {
+  kernels()->householder_panel(rows, panel, tau, sign, column);
+}
+
+void ck_block_reflection(const float *restrict gram, const float *restrict tau, float *restrict factor) {
+  kernels()->block_reflection(gram, tau, factor);
+}
+
+void ck_symmetric_part(size_t n, const float *restrict in, float *restrict out) {
+  kernels()->symmetric_part(n, in, out);
+}
+
+void ck_tridiagonal_panel(size_t n, const float *restrict a, size_t stride, float *restrict v, float
+                          *restrict w, float *restrict tau, double *restrict diagonal, double
+                          *restrict off, float *restrict scratch) {
+  kernels()->tridiagonal_panel(n, a, stride, v, w, tau, diagonal, off, scratch);
+}
+
+void ck_tridiagonal_eigenvectors(size_t n, double *restrict diagonal, double *restrict off, size_t
+                                 strips, float *restrict z, float *restrict rotations) {
+  kernels()->tridiagonal_eigenvectors(n, diagonal, off, strips, z, rotations);
+}
+
+void ck_eigenvector_columns(size_t n, const float *restrict z, const int32_t *restrict order, float
+                            *restrict sign, float *restrict out) {
+  kernels()->eigenvector_columns(n, z, order, sign, out);
+}
+
+void ck_order_descending(size_t count, size_t begin, size_t end, const float *restrict values,
+                         int32_t *restrict order) {
+  kernels()->order_descending(count, begin, end, values, order);
+}
+
+void ck_gather_columns(size_t rows, size_t columns, size_t in_stride, const float *restrict in, const
+                       int32_t *restrict positions, float *restrict out) {
+  kernels()->gather_columns(rows, columns, in_stride, in, positions, out);
 }
 
 void ck_copy(const float *restrict in, float *restrict out, size_t count) {

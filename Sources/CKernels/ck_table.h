@@ -16,7 +16,10 @@
   member(attention_softmax) member(scale_rows) member(attention_finish)                        \
   member(attention_recompute) member(attention_backward) member(row_dot)                       \
   member(cross_entropy_tile) member(cross_entropy_finish) member(cross_entropy_gradient)       \
-  member(matrix_product)
+  member(sample_groups) member(sample_group) member(sample_column) member(matrix_product)      \
+  member(householder_panel) member(block_reflection) member(symmetric_part)                    \
+  member(tridiagonal_panel) member(tridiagonal_eigenvectors) member(eigenvector_columns)       \
+  member(order_descending) member(gather_columns)
 
 typedef struct {
 #define CK_DECLARE(name) __typeof__(ck_##name) *name;

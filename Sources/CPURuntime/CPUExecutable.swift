@@ -31,7 +31,8 @@ final class CPUExecutable: ProfiledExecutable {
       program, laneCount: runtime.threadCount, products: runtime.products,
       laneScratch: runtime.laneScratch, productsOnly: productsOnly)
     buffers = lowering.buffers
-    let phases = Phase.arrange(lowering.kernels, lookBack: 3)
+    // Four pieces a lane even out; where a kernel runs never changes its bits.
+    let phases = Phase.arrange(lowering.kernels, lookBack: 3, wave: 4 * runtime.threadCount)
     self.phases = phases
     self.lowering = lowering
 
@@ -85,9 +86,7 @@ final class CPUExecutable: ProfiledExecutable {
       if case .constant(let number) = buffer.place, let offset = hostOffsets[index] {
         (hostMemory.base + offset).storeBytes(of: number, as: Float.self)
       }
-      if case .kept(let label) = buffer.place {
-        _ = try runtime.keep(label, byteCount: buffer.byteCount)
-      }
+      if case .kept(let leaf) = buffer.place { try runtime.keep(leaf) }
     }
     runtime.laneScratch.reserve(lowering.laneScratchBytes)
     try runtime.reserveArena(arenaBytes)
@@ -106,7 +105,8 @@ final class CPUExecutable: ProfiledExecutable {
   private func address(_ buffer: Int) -> UnsafeMutableRawPointer {
     if let offset = offsets[buffer] { return runtime.sharedArena.base + offset }
     if let offset = hostOffsets[buffer] { return hostMemory.base + offset }
-    if case .kept(let label) = buffers[buffer].place, let memory = runtime.kept(label)?.baseAddress
+    if case .kept(let leaf) = buffers[buffer].place,
+      let memory = runtime.kept(leaf.label)?.baseAddress
     {
       return memory
     }

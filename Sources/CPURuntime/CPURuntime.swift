@@ -16,7 +16,7 @@ public final class CPURuntime: Runtime {
   let team: ThreadTeam
   let products: ProductCache
   let laneScratch: LaneScratch
-  private var store: [String: Arena] = [:]
+  private var store: [String: (type: TensorType, memory: Arena)] = [:]
   private(set) var sharedArena: Arena
   private var peak = 0
 
@@ -66,24 +66,28 @@ public final class CPURuntime: Runtime {
 
   /// The memory of a parameter or state.
   public func kept(_ label: String) -> UnsafeMutableRawBufferPointer? {
-    store[label].map { UnsafeMutableRawBufferPointer(start: $0.base, count: $0.byteCount) }
+    store[label].map {
+      UnsafeMutableRawBufferPointer(start: $0.memory.base, count: $0.memory.byteCount)
+    }
   }
 
   /// Bytes of all tensors, at their most.
   public var peakBytes: Int { peak }
 
-  /// The memory of a kept tensor, made as zeros at its first use.
-  func keep(_ label: String, byteCount: Int) throws -> UnsafeMutableRawPointer {
-    if let known = store[label] {
-      precondition(
-        known.byteCount == max(1, byteCount),
-        "'\(label)' holds \(known.byteCount) bytes in one program and \(byteCount) in another")
-      return known.base
+  /// Makes the memory of a kept tensor at its first use, as zeros.
+  ///
+  /// - Throws: `GraphError` when it has another type than in an earlier program; `RuntimeError` when memory is refused.
+  func keep(_ leaf: Leaf) throws {
+    if let known = store[leaf.label] {
+      guard known.type == leaf.type else {
+        throw GraphError(
+          .structure,
+          "'\(leaf.label)' is kept as \(known.type); a program cannot use it as \(leaf.type)")
+      }
+      return
     }
-    let made = try Arena(byteCount: byteCount)
-    store[label] = made
+    store[leaf.label] = (leaf.type, try Arena(byteCount: leaf.type.byteCount))
     account()
-    return made.base
   }
 
   /// Programs run one at a time, so they share one arena, as large as the largest needs.
@@ -94,7 +98,7 @@ public final class CPURuntime: Runtime {
 
   private func account() {
     let held =
-      store.values.reduce(sharedArena.byteCount) { $0 + $1.byteCount } + products.heldBytes
+      store.values.reduce(sharedArena.byteCount) { $0 + $1.memory.byteCount } + products.heldBytes
       + laneScratch.byteCount * threadCount
     peak = max(peak, held)
   }

@@ -10,7 +10,7 @@ struct BufferInfo {
     /// In the arena, for as long as it is needed.
     case arena
     /// A parameter or state, kept between steps.
-    case kept(String)
+    case kept(Leaf)
     /// An input or scalar that the host writes.
     case host(String)
     /// A number of the program.
@@ -49,6 +49,10 @@ final class KernelPlan {
   var block: Int
   /// Whether it may be cut into other blocks to run in a chain.
   let chains: Bool
+  /// FLOPs of work that one lane must do alone and that takes long; 0 for everything else.
+  ///
+  /// Phases gather such kernels, so that every lane has some.
+  let workload: Double
   let reads: [BufferUse]
   let writes: [BufferUse]
   let stage: Stage
@@ -64,6 +68,7 @@ final class KernelPlan {
     case rotary = "rotary"
     case embedding = "embedding"
     case elementwise = "elementwise and casts"
+    case basis = "orthogonal bases"
     case update = "optimizer"
   }
 
@@ -71,7 +76,7 @@ final class KernelPlan {
 
   init(
     label: String, category: Category, rows: Int, block: Int, chains: Bool = false,
-    reads: [BufferUse], writes: [BufferUse], stage: Stage,
+    workload: Double = 0, reads: [BufferUse], writes: [BufferUse], stage: Stage,
     make: @escaping (Binding) throws -> (_ rows: Range<Int>, _ unit: Int, _ lane: Int) -> Void
   ) {
     precondition(rows > 0 && block > 0, "\(label): \(rows) rows in blocks of \(block)")
@@ -80,6 +85,7 @@ final class KernelPlan {
     self.rows = rows
     self.block = block
     self.chains = chains
+    self.workload = workload
     self.reads = reads
     self.writes = writes
     self.stage = stage
@@ -91,6 +97,7 @@ final class KernelPlan {
 struct Chain {
   var members: [KernelPlan]
   var unitCount: Int { members[0].unitCount }
+  var workload: Double { members.reduce(0) { $0 + $1.workload } }
 
   /// Joins a kernel when every block of its rows needs only the same block of the members' results.
   func canAppend(_ kernel: KernelPlan) -> Bool {
@@ -125,7 +132,10 @@ struct Phase {
   let stage: Stage
 
   /// Chains the kernels, then fills phases: each chain goes into the earliest recent phase that its operands allow.
-  static func arrange(_ kernels: [KernelPlan], lookBack: Int) -> [Phase] {
+  ///
+  /// A recent phase is one of the last `lookBack`, so that memory stays small. Where lanes have long work to do alone, the
+  /// commit stage goes in waves instead, each with `wave` pieces of such work: side by side, the longest first.
+  static func arrange(_ kernels: [KernelPlan], lookBack: Int, wave: Int) -> [Phase] {
     var chains: [Chain] = []
     for kernel in kernels {
       if let last = chains.indices.last, chains[last].canAppend(kernel) {
@@ -138,10 +148,14 @@ struct Phase {
     var lastWrite: [Int: Int] = [:]
     var lastTouch: [Int: Int] = [:]
     var commitBegin: Int?
+    let goesInWaves = kernels.contains { $0.stage == .commit && $0.workload > 0 }
+    var waveBegin = 0
+    var piecesInWave = 0
     for chain in chains {
       let stage = chain.members[0].stage
       if stage == .commit, commitBegin == nil { commitBegin = phases.count }
-      var earliest = max(phases.count - lookBack, commitBegin ?? 0)
+      let recent = goesInWaves && stage == .commit ? waveBegin : phases.count - lookBack
+      var earliest = max(recent, commitBegin ?? 0)
       for member in chain.members {
         for read in member.reads {
           if let phase = lastWrite[read.buffer] { earliest = max(earliest, phase + 1) }
@@ -155,6 +169,8 @@ struct Phase {
         phases.append(Phase(chains: [], stage: stage))
       }
       phases[earliest].chains.append(chain)
+      if chain.workload > 0 { piecesInWave += 1 }
+      if piecesInWave == wave { (waveBegin, piecesInWave) = (phases.count, 0) }
       for member in chain.members {
         for read in member.reads {
           lastTouch[read.buffer] = max(lastTouch[read.buffer] ?? 0, earliest)
@@ -164,6 +180,11 @@ struct Phase {
           lastTouch[write.buffer] = max(lastTouch[write.buffer] ?? 0, earliest)
         }
       }
+    }
+    for index in phases.indices where phases[index].chains.contains(where: { $0.workload > 0 }) {
+      phases[index].chains = phases[index].chains.enumerated().sorted {
+        ($1.element.workload, $0.offset) < ($0.element.workload, $1.offset)
+      }.map(\.element)
     }
     return phases
   }

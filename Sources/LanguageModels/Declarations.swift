@@ -15,17 +15,21 @@ struct Declarations {
   init(_ configuration: ModelConfiguration) { layers = configuration.layers }
 
   /// A matrix `[out, in]`.
-  func matrix(_ name: String, _ role: ParameterRole, _ layer: Int?, _ shape: Shape) -> Parameter {
+  func matrix(
+    _ name: String, _ role: ParameterRole, _ layer: Int?, _ shape: Shape, heads: Int? = nil
+  ) -> Parameter {
     Parameter(
-      name: name, role: role, layer: layer, shape: shape,
+      name: name, role: role, layer: layer, shape: shape, heads: heads,
       initialization: .normal(standardDeviation: 0.02))
   }
 
   /// A matrix `[out, in]` whose result is added to the residual stream.
-  func output(_ name: String, _ role: ParameterRole, _ layer: Int?, _ shape: Shape) -> Parameter {
+  func output(
+    _ name: String, _ role: ParameterRole, _ layer: Int?, _ shape: Shape, heads: Int? = nil
+  ) -> Parameter {
     let deviation = 0.02 / (2 * Double(layers)).squareRoot()
     return Parameter(
-      name: name, role: role, layer: layer, shape: shape,
+      name: name, role: role, layer: layer, shape: shape, heads: heads,
       initialization: .normal(standardDeviation: Float(deviation)))
   }
 

@@ -27,10 +27,14 @@ public struct Decoder: LanguageModel {
       let (attention, mlp) = ("blocks.\(i).attention", "blocks.\(i).mlp")
       all += [
         declare.gain("\(attention).norm.gain", .normGain, i, c.width),
-        declare.matrix("\(attention).query.weight", .attentionQuery, i, [queries, c.width]),
-        declare.matrix("\(attention).key.weight", .attentionKey, i, [keys, c.width]),
-        declare.matrix("\(attention).value.weight", .attentionValue, i, [keys, c.width]),
-        declare.output("\(attention).output.weight", .attentionOutput, i, [c.width, queries]),
+        declare.matrix(
+          "\(attention).query.weight", .attentionQuery, i, [queries, c.width], heads: c.heads),
+        declare.matrix(
+          "\(attention).key.weight", .attentionKey, i, [keys, c.width], heads: c.keyValueHeads),
+        declare.matrix(
+          "\(attention).value.weight", .attentionValue, i, [keys, c.width], heads: c.keyValueHeads),
+        declare.output(
+          "\(attention).output.weight", .attentionOutput, i, [c.width, queries], heads: c.heads),
       ]
       if c.hasQueryKeyNorm {
         all += [

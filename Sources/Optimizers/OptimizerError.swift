@@ -9,8 +9,16 @@ public struct OptimizerError: Error, Equatable, Sendable, CustomStringConvertibl
     case unknownMethod
     /// The method has no hyperparameter of that name.
     case unknownHyperparameter
-    /// A number outside its range.
+    /// A number outside its range, or a choice that an option does not have.
     case value
+    /// A rule of the policy matches no parameter.
+    case unusedRule
+    /// A rule gives a method parameters that it does not take.
+    case ineligible
+    /// No group has that name, or two have.
+    case unknownGroup
+    /// Settings that cannot hold together.
+    case contradiction
   }
 
   /// The kind of mistake.

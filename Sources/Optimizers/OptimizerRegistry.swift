@@ -7,7 +7,26 @@
 public enum OptimizerRegistry {
   /// All methods.
   public static let methods: [any OptimizerMethod.Type] = [
-    AdamW.self
+    AdamW.self,
+    NAdamW.self,
+    AdEMAMix.self,
+    ADOPT.self,
+    MARSAdamW.self,
+    AdamMini.self,
+    LAMB.self,
+    Adafactor2018.self,
+    AdafactorAdam.self,
+    AdafactorBV.self,
+    Lion.self,
+    Signum.self,
+    SophiaG.self,
+    SGD.self,
+    Adalayer.self,
+    AdalayerStar.self,
+    AdalayerFrozen.self,
+    ScheduleFreeAdamW.self,
+    ScheduleFreeSGD.self,
+    Prodigy.self,
   ]
 
   /// The method of a configuration that names none.

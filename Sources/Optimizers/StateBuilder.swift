@@ -26,10 +26,15 @@ public struct StateBuilder {
     public let label: String
     /// Its shape.
     public let shape: Shape
+    /// How it is stored.
+    public let elementType: ElementType
     /// How it starts.
     public let start: Start
-    /// The parameter it belongs to.
+    /// The parameter it belongs to; for state that a group shares, a name of the group's own.
     public let parameter: String
+
+    /// Bytes of memory.
+    public var byteCount: Int { shape.count * elementType.byteCount }
   }
 
   /// The parameter that the state belongs to, as its model declared it.
@@ -42,7 +47,7 @@ public struct StateBuilder {
       guard let target = tensors[declaration.label], let value = values[declaration.label] else {
         return nil
       }
-      return (target, value)
+      return (target, value.cast(to: declaration.elementType))
     }
   }
 
@@ -56,9 +61,18 @@ public struct StateBuilder {
     self.graph = graph
   }
 
+  /// Starts the state that all parameters of a group share.
+  public init(sharedBy group: String, in graph: Graph) {
+    self.init(
+      Parameter(
+        name: "group." + group, role: .scalar, shape: [], initialization: .constant(0)), in: graph)
+  }
+
   /// A tensor that starts as zeros, shaped like another.
-  public mutating func zeros(_ name: String, like tensor: Tensor) -> Tensor {
-    make(name, tensor.shape, .zeros)
+  public mutating func zeros(
+    _ name: String, like tensor: Tensor, storedAs elementType: ElementType = .float32
+  ) -> Tensor {
+    make(name, tensor.shape, .zeros, elementType)
   }
 
   /// A tensor of any shape that starts as zeros: per row, factored, or a single number.
@@ -84,13 +98,17 @@ public struct StateBuilder {
 
   private func label(_ name: String) -> String { "optimizer.\(name).\(parameter.name)" }
 
-  private mutating func make(_ name: String, _ shape: Shape, _ start: Start) -> Tensor {
+  private mutating func make(
+    _ name: String, _ shape: Shape, _ start: Start, _ elementType: ElementType = .float32
+  ) -> Tensor {
     let label = label(name)
     if let known = tensors[label] { return known }
-    let tensor = graph.state(label, shape)
+    let tensor = graph.state(label, shape, elementType)
     tensors[label] = tensor
     declarations.append(
-      Declaration(label: label, shape: shape, start: start, parameter: parameter.name))
+      Declaration(
+        label: label, shape: shape, elementType: elementType, start: start,
+        parameter: parameter.name))
     return tensor
   }
 }

@@ -8,6 +8,7 @@ public import Foundation
 ///     configuration.toml   the resolved configuration with origins, for people
 ///     configuration.json   the same for programs
 ///     machine.json         the machine
+///     optimizer.json       what becomes of every parameter: group, method, rates, decay, state
 ///     metrics.jsonl        one record a line, only ever appended to
 ///     outcome.json         how the run stands or ended; its presence makes a folder a run
 ///     lock                 held while somebody writes
@@ -23,6 +24,8 @@ public final class RunFolder {
     public static let configurationJSON = "configuration.json"
     /// The machine.
     public static let machine = "machine.json"
+    /// What becomes of every parameter.
+    public static let optimizer = "optimizer.json"
     /// The metrics.
     public static let metrics = "metrics.jsonl"
     /// How the run stands or ended.

@@ -29,6 +29,26 @@ public enum ParameterRole: String, Hashable, Sendable, CaseIterable, Codable {
   case queryKeyNormGain
   /// A single number, or a few.
   case scalar
+
+  /// The name in a configuration, for example `attention_query`.
+  public var key: String {
+    rawValue.reduce(into: "") { text, character in
+      text += character.isUppercase ? "_" + character.lowercased() : String(character)
+    }
+  }
+
+  /// Whether it is a matrix between two hidden widths: attention's projections and the feed-forward layer's.
+  public var isHiddenMatrix: Bool {
+    switch self {
+    case .attentionQuery, .attentionKey, .attentionValue, .attentionOutput, .mlpIn, .mlpGate,
+      .mlpOut:
+      true
+    case .embedding, .head, .normGain, .queryKeyNormGain, .scalar: false
+    }
+  }
+
+  /// Whether weight decay applies when nobody says otherwise: to matrices and tables, not to gains and scalars.
+  public var decays: Bool { isHiddenMatrix || self == .embedding || self == .head }
 }
 
 /// How a parameter starts.
@@ -49,14 +69,17 @@ public struct Parameter: Hashable, Sendable {
   public let layer: Int?
   /// Its shape; matrices are `[out, in]`.
   public let shape: Shape
+  /// The number of attention heads that share it: in the rows of query, key and value, in the columns of output; else nil.
+  public let heads: Int?
   /// How it starts.
   public let initialization: Initialization
 
   /// Declares a parameter.
   public init(
-    name: String, role: ParameterRole, layer: Int? = nil, shape: Shape,
+    name: String, role: ParameterRole, layer: Int? = nil, shape: Shape, heads: Int? = nil,
     initialization: Initialization
   ) {
+    self.heads = heads
     self.name = name
     self.role = role
     self.layer = layer

@@ -58,8 +58,9 @@ public struct Program {
           .structure, "only parameters and states can be assigned, not \(target.type)")
       }
       guard target.shape == value.shape, value.type.elementType == target.type.elementType else {
+        let remedy = target.shape == value.shape ? "; cast the value first" : ""
         throw GraphError(
-          .shape, "'\(leaf.label)' is \(target.type) and cannot become \(value.type)")
+          .shape, "'\(leaf.label)' is \(target.type) and cannot become \(value.type)\(remedy)")
       }
       guard targets.insert(target.value).inserted else {
         throw GraphError(.structure, "'\(leaf.label)' is assigned twice")

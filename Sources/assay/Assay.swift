@@ -17,7 +17,9 @@ struct Assay: ParsableCommand {
       """,
     version: "assay 0.1.0",
     subcommands: [
-      TrainCommand.self, DataCommand.self, ShowCommand.self, ListCommand.self, TraceCommand.self,
+      TrainCommand.self, PlanCommand.self, ExportCommand.self, SampleCommand.self,
+      DataCommand.self, ShowCommand.self, ListCommand.self,
+      TraceCommand.self,
       DoctorCommand.self, BenchCommand.self,
     ])
 }

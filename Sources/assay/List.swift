@@ -15,57 +15,36 @@ struct ListCommand: ParsableCommand {
 /// `assay list optimizers`.
 struct ListOptimizers: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "optimizers", abstract: "Lists every optimizer with its hyperparameters.")
+    commandName: "optimizers", abstract: "Lists every optimizer with its price.")
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
-  private struct Entry: Encodable {
-    struct Hyperparameter: Encodable {
-      let name: String
-      let `default`: Double
-      let range: String
-      let summary: String
-      let source: String
+  func run() throws {
+    let pages = try OptimizerRegistry.methods.map { try CardPage($0) }
+    if json { return try Console.json(["optimizers": pages]) }
+    var table = Table([
+      ("optimizer", .left), ("state bytes", .right), ("FLOPs", .right), ("rate", .right),
+      ("takes", .left), ("paper", .left),
+    ])
+    for page in pages {
+      table.add(
+        page.name, Numbers.short(page.stateBytesPerParameter),
+        Numbers.short(page.flopsPerParameter), "\(page.hyperparameters[0].default)",
+        page.parameters == "all" ? "all" : "matrices",
+        String(page.paper.prefix { $0 != "," }) + ", " + year(page.paper))
     }
-    let name: String
-    let paper: String
-    let equation: String
-    let stateBytesPerParameter: Double
-    let hyperparameters: [Hyperparameter]
+    Console.data(table.text)
+    Console.say(
+      "state and FLOPs for each number of a large matrix; more: assay show optimizer NAME")
   }
 
-  func run() throws {
-    let cards = OptimizerRegistry.methods.map { $0.card }
-    if json {
-      let entries = cards.map { card in
-        Entry(
-          name: card.name, paper: card.paper, equation: card.equation,
-          stateBytesPerParameter: card.stateBytesPerParameter,
-          hyperparameters: card.hyperparameters.map {
-            .init(
-              name: $0.name, default: $0.defaultValue, range: $0.rangeDescription,
-              summary: $0.summary, source: $0.source)
-          })
-      }
-      try Console.json(["optimizers": entries])
-      return
+  /// The first year in a reference.
+  private func year(_ paper: String) -> String {
+    paper.split { !$0.isNumber }.first {
+      $0.count == 4 && ($0.hasPrefix("19") || $0.hasPrefix("20"))
     }
-    for card in cards {
-      Console.data(
-        "\(card.name): \(Numbers.short(card.stateBytesPerParameter)) bytes of state for each parameter"
-      )
-      Console.data("  " + card.paper)
-      for line in card.equation.split(separator: "\n") { Console.data("    " + line) }
-      var table = Table([
-        ("  hyperparameter", .left), ("default", .right), ("range", .left), ("", .left),
-      ])
-      for number in card.hyperparameters {
-        table.add(
-          "  " + number.name, "\(number.defaultValue)", number.rangeDescription, number.summary)
-      }
-      Console.data(table.text)
-    }
+    .map(String.init) ?? ""
   }
 }
 

@@ -17,7 +17,9 @@ struct Overrides: ParsableArguments {
   var values: [String] = []
 
   /// The verbs that take overrides.
-  private static let verbs = [["train"], ["trace"], ["show", "config"], ["show", "schedule"]]
+  private static let verbs = [
+    ["train"], ["plan"], ["trace"], ["show", "config"], ["show", "schedule"],
+  ]
 
   /// Arguments with `--a.b=c` written as `--set=a.b=c`, where the verb takes overrides.
   static func folded(_ arguments: [String]) -> [String] {

@@ -6,6 +6,9 @@ import ArgumentParser
 /// `assay show`.
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Shows a configuration, its schedule, a run, or its loss curve.",
-    subcommands: [ShowConfig.self, ShowSchedule.self, ShowRun.self, ShowCurve.self])
+    commandName: "show",
+    abstract: "Shows a configuration, its schedule, a run, its loss curve, or an optimizer.",
+    subcommands: [
+      ShowConfig.self, ShowSchedule.self, ShowRun.self, ShowCurve.self, ShowOptimizer.self,
+    ])
 }

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("A step allocates nothing")
 struct AllocationTests {
-  /// Embedding, norm, product, attention, cross entropy, clipping and a momentum update: a kernel of every kind.
+  /// Embedding, norm, product, attention, cross entropy, clipping, an update and two bases: a kernel of every kind.
   private func program() throws -> Program {
     let graph = Graph()
     let tokens = graph.input("tokens", [32])
@@ -27,9 +27,15 @@ struct AllocationTests {
     let found = try gradients(of: loss, withRespectTo: parameters)
     let norm = squareRoot(found.map { square($0).sum() }.reduce(graph.constant(0), +))
     let rate = graph.scalar("rate") * minimum(graph.constant(1), 1 / norm)
+    let basis = graph.state("basis", [8, 8])
+    let turned = weight.matrixProduct(basis)
+    let order = (basis * turned).sum(.rows).descendingOrder()
     return try Program(
       graph: graph, outputs: [("loss", loss)],
-      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) }
+      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) } + [
+        (basis, turned.columns(of: order).orthogonalBasis()),
+        (graph.state("vectors", [8, 8]), turned.symmetricEigenbasis()),
+      ]
     ).sharingCrossEntropy()
   }
 

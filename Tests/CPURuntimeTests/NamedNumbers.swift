@@ -29,7 +29,12 @@ enum Fill: Sendable {
       case .integers(let range): number = Double(Int.random(in: range, using: &source))
       case .values(let list): number = list[index % list.count]
       }
-      return type.elementType == .int32 ? number : Double(Float(number))
+      return switch type.elementType {
+      case .int32: number
+      case .float32: Double(Float(number))
+      // Cut off rather than rounded: any number that bfloat16 holds will do.
+      case .bfloat16: Double(Float(bitPattern: Float(number).bitPattern & 0xffff_0000))
+      }
     }
   }
 }

@@ -9,8 +9,26 @@ extension OperationCases {
   /// Programs whose assignments read and write the same tensors.
   static var stages: [OperationCase] {
     let shapes: [Shape] = [[1], [3, 5], [1031], [7, 129]]
-    return shapes.map(exchange) + shapes.map(inPlace)
+    return shapes.map(exchange) + shapes.map(inPlace) + shapes.map(narrowState)
       + [accumulator, commitScalar, productState, constantAssignments]
+  }
+
+  /// An average kept as bfloat16 beside one kept as float32, and both exchanged through casts.
+  private static func narrowState(_ shape: Shape) -> OperationCase {
+    OperationCase(name: "states of \(shape) kept as bfloat16", steps: 4) {
+      let graph = Graph()
+      let gradient = graph.input("gradient", shape, .float32)
+      let average = graph.state("average", shape, .bfloat16)
+      let (wide, narrow) = (graph.state("wide", shape), graph.state("narrow", shape, .bfloat16))
+      let weight = graph.parameter("weight", shape)
+      let new = 0.9 * average + 0.1 * gradient
+      return try Program(
+        graph: graph, outputs: [("average", average), ("step", (new * wide).sum())],
+        assignments: [
+          (average, new.cast(to: .bfloat16)), (weight, weight - 0.1 * new),
+          (wide, narrow.cast(to: .float32)), (narrow, wide.cast(to: .bfloat16)),
+        ])
+    }
   }
 
   /// Two tensors exchange places while a third keeps a running sum of both.

@@ -8,7 +8,7 @@
 enum OperationCases {
   static let all: [OperationCase] =
     GradientCases.all.map(\.operationCase) + larger.map(\.operationCase) + narrowed + regions
-    + stages + updates + steps + random
+    + stages + updates + steps + random + samples + bases
 
   /// Sizes around vectors, tiles and blocks, too slow for finite differences.
   private static var larger: [GradientCase] {
@@ -39,7 +39,10 @@ enum OperationCases {
       AttentionSizes(
         sequences: 2, contextLength: 90, headWidth: 4, window: 33, longestDocument: 90),
     ].map(GradientCases.attention)
-    return elements + products + attentions
+    let exact = [(17, 33), (65, 31), (127, 16), (1, 129)].map {
+      GradientCases.exactProducts(rows: $0, columns: $1)
+    }
+    return elements + products + exact + attentions
       + [
         GradientCases.norm(.layer, [67, 33]), GradientCases.norm(.rms, [67, 33]),
         GradientCases.norm(.layer, [3, 257]), GradientCases.norm(.rms, [131, 16]),

@@ -11,14 +11,16 @@ import Testing
 /// A new operation goes here, into `GradientCases` (or, without a gradient, into
 /// `withoutGradient`), and into the reference runtime.
 private let registry = [
-  "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "Elementwise", "Embedding",
-  "EmbeddingGradient", "Leaf", "LinearCrossEntropy", "LinearCrossEntropyGradient", "MatrixProduct",
-  "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient",
+  "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "DescendingOrder",
+  "Elementwise", "Embedding", "EmbeddingGradient", "GatherColumns", "Leaf", "LinearCrossEntropy",
+  "LinearCrossEntropyGradient", "LinearSample", "MatrixProduct", "OrthogonalBasis", "Reduce",
+  "Reshape", "Rotary", "RowNorm", "RowNormGradient", "SymmetricEigenbasis",
 ]
 
 /// Operations whose own gradient is not provided: asking for it is an error.
 private let withoutGradient: Set = [
-  "AttentionGradient", "LinearCrossEntropyGradient", "RowNormGradient",
+  "AttentionGradient", "DescendingOrder", "GatherColumns", "LinearCrossEntropyGradient",
+  "LinearSample", "OrthogonalBasis", "RowNormGradient", "SymmetricEigenbasis",
 ]
 
 @Suite("The registry of operations")

@@ -167,10 +167,12 @@ private struct Side {
       buffer.count >= leaf.type.byteCount, "\(leaf.name): \(buffer.count) bytes for \(leaf.type)")
     let fill = operationCase.fills[leaf.label] ?? .normal(1)
     for (index, number) in fill.numbers(leaf.label, leaf.type, step: step).enumerated() {
-      if leaf.type.elementType == .int32 {
-        buffer.storeBytes(of: Int32(number), toByteOffset: index * 4, as: Int32.self)
-      } else {
-        buffer.storeBytes(of: Float(number), toByteOffset: index * 4, as: Float.self)
+      switch leaf.type.elementType {
+      case .int32: buffer.storeBytes(of: Int32(number), toByteOffset: index * 4, as: Int32.self)
+      case .float32: buffer.storeBytes(of: Float(number), toByteOffset: index * 4, as: Float.self)
+      case .bfloat16:
+        buffer.storeBytes(
+          of: UInt16(Float(number).bitPattern >> 16), toByteOffset: index * 2, as: UInt16.self)
       }
     }
   }

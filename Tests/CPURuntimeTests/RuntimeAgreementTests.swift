@@ -43,6 +43,26 @@ struct RuntimeAgreementTests {
     #expect(worst.relativeError == 0, "\(agreement)")
   }
 
+  @Test("and keep one type for each label, even where the bytes are as many")
+  func keptTypes() throws {
+    func program(_ shape: Shape, _ type: ElementType) throws -> Program {
+      let graph = Graph()
+      return try Program(graph: graph, outputs: [("sum", graph.state("a", shape, type).sum())])
+    }
+    for under in RuntimeUnderTest.all {
+      let runtime = try under.make()
+      _ = try runtime.compile(program([4], .bfloat16))
+      _ = try runtime.compile(program([4], .bfloat16))
+      #expect(runtime.kept("a")?.count == 8)
+      let error = #expect(throws: GraphError.self) {
+        try runtime.compile(program([2], .float32))
+      }
+      for text in ["'a'", "bfloat16[4]", "float32[2]"] {
+        #expect(error?.message.contains(text) == true, "\(under.name): \(error?.message ?? "")")
+      }
+    }
+  }
+
   @Test("rounding to bfloat16 stays within the tolerance of bfloat16 cases")
   func rounding() throws {
     var compared = 0

@@ -115,6 +115,38 @@ struct PrecisionTests {
       ])
   }
 
+  @Test("leaves exact products to their author, whose gradients keep the operands' type")
+  func exact() throws {
+    let graph = Graph()
+    let x = graph.parameter("x", [3, 5])
+    let narrow = x.cast(to: .bfloat16)
+    let products = [
+      x.exactProduct(x, transposeRight: true, isSymmetric: true),
+      narrow.exactProduct(narrow, transposeLeft: true),
+      narrow.exactProduct(narrow, transposeRight: true, resultType: .float32),
+      x.matrixProduct(x, transposeRight: true),
+    ]
+    let program = try Program(
+      graph: graph, outputs: products.enumerated().map { ("\($0)", $1) }
+    ).withBFloat16Products()
+    let found = find(program, MatrixProduct.self)
+    #expect(
+      found.map { node in node.inputs.map { program.graph.type(of: $0).elementType } } == [
+        [.float32, .float32], [.bfloat16, .bfloat16], [.bfloat16, .bfloat16],
+        [.bfloat16, .bfloat16],
+      ])
+    #expect(
+      found.map { $0.results[0].elementType } == [.float32, .bfloat16, .float32, .bfloat16])
+    let gradient = try gradients(of: products[1].sum(), withRespectTo: [narrow])[0]
+    let differentiated = try Program(graph: graph, outputs: [("g", gradient)])
+    let second = find(try differentiated.withBFloat16Products(), MatrixProduct.self)
+    #expect(second.count == 2)
+    for node in second {
+      #expect((node.operation as? MatrixProduct)?.isExact == true)
+      #expect(node.results[0].elementType == .float32)
+    }
+  }
+
   @Test("casts a weight once for all its products")
   func once() throws {
     let graph = Graph()

@@ -51,6 +51,19 @@ struct ProgramTests {
     }
   }
 
+  @Test("narrows nothing silently: a bfloat16 state takes a cast, and the error says so")
+  func narrowState() throws {
+    let graph = Graph()
+    let a = graph.state("average", [3], .bfloat16)
+    let error = failure { try Program(graph: graph, outputs: [], assignments: [(a, a * 0.5)]) }
+    for text in ["'average'", "bfloat16[3]", "float32[3]", "cast"] {
+      #expect(error?.message.contains(text) == true, "\(error?.message ?? "")")
+    }
+    let value = (a * 0.5).cast(to: .bfloat16)
+    let program = try Program(graph: graph, outputs: [], assignments: [(a, value)])
+    #expect(program.leaves.map(\.type.byteCount) == [6])
+  }
+
   @Test("assigns nothing twice")
   func twice() {
     let graph = Graph()

@@ -26,7 +26,8 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     self.init(name, .shape, mentions, make)
   }
 
-  static let all = elementwise + matrices + rows + attention + heads + gradientOperations
+  static let all =
+    elementwise + matrices + rows + attention + heads + gradientOperations + bases
 
   private static let elementwise = [
     Mistake("add", ["add", "[3, 5]", "[3]"]) {
@@ -60,6 +61,9 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     },
     Mistake("empty leaf", ["parameter a", "[3, 0]"]) { _ = $0.parameter("a", [3, 0]) },
     Mistake("negative leaf", ["state a", "[-1]"]) { _ = $0.state("a", [-1]) },
+    Mistake("state of integers", .elementType, ["state a", "int32"]) {
+      _ = $0.state("a", [3], .int32)
+    },
   ]
 
   private static let matrices = [
@@ -76,6 +80,13 @@ struct Mistake: Sendable, CustomTestStringConvertible {
       "product of two types", .elementType, ["matrix product", "float32[2, 3]", "bfloat16[3, 5]"]
     ) {
       _ = $0.parameter("a", [2, 3]).matrixProduct($0.parameter("b", [3, 5]).cast(to: .bfloat16))
+    },
+    Mistake("symmetric product that is not square", ["matrix product", "[2, 3]", "2 x 4"]) {
+      _ = $0.parameter("a", [2, 3]).exactProduct($0.parameter("b", [3, 4]), isSymmetric: true)
+    },
+    Mistake("product stored as integers", .elementType, ["matrix product", "int32"]) {
+      let a = $0.parameter("a", [3, 3])
+      _ = a.exactProduct(a, resultType: .int32)
     },
     Mistake("table of one axis", ["embedding", "[7]", "[4]"]) {
       _ = $0.parameter("table", [7]).rows(of: $0.input("t", [4]))
@@ -178,9 +189,61 @@ struct Mistake: Sendable, CustomTestStringConvertible {
         weight: $0.parameter("w", [7, 3]), targets: $0.parameter("t", [4]), scale: $0.scalar("s"),
         zLoss: 0)
     },
+    Mistake("sample of another width", ["linear sample", "[4, 3]", "[7, 5]"]) {
+      sample($0, [7, 5], $0.input("u", [4], .float32))
+    },
+    Mistake("uniforms of other rows", ["linear sample", "[4, 3]", "[7, 3]", "[5]"]) {
+      sample($0, [7, 3], $0.input("u", [5], .float32))
+    },
+    Mistake("uniforms that are integers", .elementType, ["linear sample", "int32[4]"]) {
+      sample($0, [7, 3], $0.input("u", [4]))
+    },
+    Mistake("uniforms in bfloat16", .elementType, ["linear sample", "uniforms", "bfloat16[4]"]) {
+      sample($0, [7, 3], $0.input("u", [4], .float32).cast(to: .bfloat16))
+    },
+    Mistake("targets of other rows to leave out", ["linear sample", "[4, 3]", "[5]"]) {
+      sample($0, [7, 3], $0.input("u", [4], .float32), targets: $0.input("t", [5]))
+    },
+    Mistake("targets to leave out that are floats", .elementType, ["linear sample", "targets"]) {
+      sample($0, [7, 3], $0.input("u", [4], .float32), targets: $0.parameter("t", [4]))
+    },
   ]
 
+  private static func sample(
+    _ graph: Graph, _ weight: Shape, _ uniforms: Tensor, targets: Tensor? = nil
+  ) {
+    _ = graph.parameter("x", [4, 3]).linearSample(
+      weight: graph.parameter("w", weight), uniforms: uniforms, targets: targets)
+  }
+
   /// The operations that only gradients apply check their operands too.
+  private static let bases = [
+    Mistake("basis of a wide matrix", ["orthogonal basis", "[3, 5]", "transpose"]) {
+      _ = $0.parameter("a", [3, 5]).orthogonalBasis()
+    },
+    Mistake("basis of a vector", ["orthogonal basis", "[3]"]) {
+      _ = $0.parameter("a", [3]).orthogonalBasis()
+    },
+    Mistake("basis in bfloat16", .elementType, ["orthogonal basis", "bfloat16[3, 3]"]) {
+      _ = $0.parameter("a", [3, 3]).cast(to: .bfloat16).orthogonalBasis()
+    },
+    Mistake("eigenbasis of an oblong", ["symmetric eigenbasis", "[5, 3]"]) {
+      _ = $0.parameter("a", [5, 3]).symmetricEigenbasis()
+    },
+    Mistake("order of a matrix", ["descending order", "[5, 3]"]) {
+      _ = $0.parameter("a", [5, 3]).descendingOrder()
+    },
+    Mistake("order of tokens", .elementType, ["descending order", "int32[5]"]) {
+      _ = $0.input("t", [5]).descendingOrder()
+    },
+    Mistake("columns at fractions", .elementType, ["gather columns", "float32[3]"]) {
+      _ = $0.parameter("a", [5, 3]).columns(of: $0.parameter("p", [3]))
+    },
+    Mistake("columns at a table", ["gather columns", "[5, 3]", "[3, 1]"]) {
+      _ = $0.parameter("a", [5, 3]).columns(of: $0.input("p", [3, 1]))
+    },
+  ]
+
   private static let gradientOperations = [
     Mistake("embedding gradient", ["embedding gradient", "[4, 3]", "[5]"]) {
       _ = $0.apply(

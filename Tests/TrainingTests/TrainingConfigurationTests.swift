@@ -3,6 +3,7 @@
 
 import Configurations
 import LanguageModels
+import Optimizers
 import Testing
 import Training
 
@@ -21,7 +22,7 @@ import Training
     #expect(configuration.model.hasQueryKeyNorm)
     #expect(configuration.model.zLoss == 1e-4)
     #expect(configuration.optimizer.name == "adamw")
-    #expect(configuration.optimizer.hyperparameters["beta2"] == 0.95)
+    #expect(configuration.optimizer.policy.hyperparameters["beta2"] == 0.95)
     #expect(configuration.optimizer.gradientClip == 1)
     #expect(configuration.schedule.warmupSteps == 50)
     #expect(configuration.training.dataSeed == configuration.training.seed)

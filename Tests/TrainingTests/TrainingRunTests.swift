@@ -111,9 +111,9 @@ import Training
       let course: Double = 1 + cos(Double.pi * Double(index) / 4)
       rates.append(0.01 * (0.1 + 0.45 * course))
     }
-    for (index, rate) in rates.enumerated() {
+    for rate in rates {
       try source.fill(small.step.batch)
-      let settings = try small.settings(update: index + 1, clip: 1, ["learning_rate": rate])
+      let settings = try small.settings(clip: 1, ["learning_rate": rate])
       #expect(small.step.run(settings).isUpdated)
     }
     let file = try TensorFile(

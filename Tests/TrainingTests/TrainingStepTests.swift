@@ -42,7 +42,7 @@ import Training
       try source.fill(small.step.batch)
       // A large epsilon and a clip that bites, so that neither can be forgotten.
       let settings = try small.settings(
-        update: t, clip: 0.1, ["learning_rate": 0.01 / Double(t), "epsilon": 1e-3, "beta2": 0.98])
+        clip: 0.1, ["learning_rate": 0.01 / Double(t), "epsilon": 1e-3, "beta2": 0.98])
       var gradients: [String: [Float]] = [:]
       let result = small.step.run(settings) { executable in
         for parameter in small.parameters {
@@ -64,7 +64,7 @@ import Training
           let g = Double(gradients[parameter.name]?[index] ?? .nan) * factor
           let old = weights[parameter.name]?[index] ?? .nan
           let new = references[parameter.name]?[index].update(
-            old, g, settings.hyperparameters, decays: decays, t: t)
+            old, g, settings.conditions.hyperparameters["all"] ?? [:], decays: decays, t: t)
           weights[parameter.name]?[index] = new ?? .nan
         }
         let error = relativeError(
@@ -83,7 +83,7 @@ import Training
     let whole = try SmallStep(which, sequences: 4)
     let halves = try SmallStep(which, sequences: 2, accumulationSteps: 2)
     let (first, second) = (smallSource(), smallSource())
-    for t in 1...3 {
+    for _ in 1...3 {
       try first.fill(whole.step.batch)
       try second.fill(halves.step.batch)
       // Unequal numbers of targets in the micro-batches: a mean of means would show.
@@ -91,8 +91,8 @@ import Training
         whole.step.batch.targets[index] = -1
         halves.step.batch.targets[index] = -1
       }
-      let a = whole.step.run(try whole.settings(update: t, clip: 0.5))
-      let b = halves.step.run(try halves.settings(update: t, clip: 0.5))
+      let a = whole.step.run(try whole.settings(clip: 0.5))
+      let b = halves.step.run(try halves.settings(clip: 0.5))
       #expect(a.countedTargets == 21)
       #expect(b.countedTargets == 21)
       #expect(abs(a.loss / b.loss - 1) < 1e-6)
@@ -138,7 +138,7 @@ import Training
     gain[0] = .nan
     let before = small.everything
     try source.fill(small.step.batch)
-    let result = small.step.run(try small.settings(update: 2))
+    let result = small.step.run(try small.settings())
     #expect(!result.isUpdated)
     #expect(!result.loss.isFinite)
     let after = small.everything
@@ -148,7 +148,7 @@ import Training
     // The next finite step works as if nothing had been.
     gain[0] = saved
     try source.fill(small.step.batch)
-    #expect(small.step.run(try small.settings(update: 2)).isUpdated)
+    #expect(small.step.run(try small.settings()).isUpdated)
     let isFinite = small.values("embedding.weight").allSatisfy { $0.isFinite }
     #expect(isFinite)
   }

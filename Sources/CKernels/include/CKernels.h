@@ -215,12 +215,74 @@ void ck_cross_entropy_gradient(size_t rows, size_t columns, int32_t first, const
                                void *exponentials, ck_type type, size_t stride);
 
 // ---------------------------------------------------------------------------------------------------------
+// Drawing a label from the softmax of a row of logits: the inverse of its distribution function at a uniform number in
+// [0, 1). Logits are divided by a temperature, given as its inverse, finite and above 0; anything that is not a number
+// gives any label.
+
+/// Columns that one partial sum stands for.
+#define CK_SAMPLE_GROUP 64
+
+/// One tile of logits [rows, columns], cut into groups of 64 columns (the last may be shorter): maximum[row * group_stride + group],
+/// and in sum the sum of exp((l - maximum) * inverse_temperature). Tiles start at a multiple of 64 columns.
+void ck_sample_groups(size_t rows, size_t columns, const float *restrict logits, size_t logits_stride,
+                      float inverse_temperature, float *restrict maximum, float *restrict sum, size_t group_stride);
+/// The group of one row that the uniform falls into; rest: the share, in [0, 1), of that group's own mass that the label lies
+/// beyond (1: beyond all, when the uniform is 1 or more). sum becomes the groups' masses against the largest logit of the row.
+size_t ck_sample_group(size_t groups, const float *restrict maximum, float *restrict sum, float inverse_temperature,
+                       float uniform, double *restrict rest);
+/// The column of one group (at most 64 logits) at which the running sum exceeds that share of the group's mass.
+size_t ck_sample_column(size_t columns, const float *restrict logits, float inverse_temperature, double share);
+
+// ---------------------------------------------------------------------------------------------------------
 // The slow twin of the matrix product: plain loops, fp32 accumulation in order of k.
 
 /// C[m, n] (+)= sum_k op(A)[m, k] * op(B)[k, n]; leading dimensions in elements; transpose_x != 0 means the stored matrix is [k, m] or [n, k].
 void ck_matrix_product(size_t m, size_t n, size_t k, const void *a, ck_type a_type, size_t a_stride, int transpose_a,
                        const void *b, ck_type b_type, size_t b_stride, int transpose_b,
                        void *c, ck_type c_type, size_t c_stride, int accumulate);
+
+// ---------------------------------------------------------------------------------------------------------
+// Orthogonal bases by reflections H = I - tau v v', CK_PANEL columns at a time; the caller multiplies. A panel is
+// [rows, CK_PANEL], row-major; a product of its reflections is I - V T V'.
+
+/// Columns of a panel.
+#define CK_PANEL 32
+/// Rows of the matrix (columns of its transpose) that rotations go through together.
+#define CK_STRIP 64
+/// Sweeps of rotations that are gathered before they are applied.
+#define CK_SWEEPS 32
+
+/// In place: a panel [rows, CK_PANEL] -> its reflections V (zero above the diagonal, 1 on it), tau[CK_PANEL], and the sign of R's
+/// diagonal in sign[CK_PANEL]. Columns beyond the rows get tau 0. Scratch: column[rows].
+void ck_householder_panel(size_t rows, float *restrict panel, float *restrict tau, float *restrict sign,
+                          float *restrict column);
+/// factor = -T [CK_PANEL, CK_PANEL] from gram = V'V and tau.
+void ck_block_reflection(const float *restrict gram, const float *restrict tau, float *restrict factor);
+/// out = (in + in') / 2 for [n, n].
+void ck_symmetric_part(size_t n, const float *restrict in, float *restrict out);
+/// One panel of the reduction of a symmetric matrix to tridiagonal form. `a` [n, n] is what is left of it, and becomes
+/// a[CK_PANEL.., CK_PANEL..] + V W' + W V' by the caller. Writes v and w [n, CK_PANEL] (v_k is zero up to row k, 1 in row k + 1), tau[CK_PANEL], and
+/// the first min(CK_PANEL, n) elements of the diagonal and of what stands beside it. Scratch: 2 n.
+void ck_tridiagonal_panel(size_t n, const float *restrict a, size_t stride, float *restrict v, float *restrict w,
+                          float *restrict tau, double *restrict diagonal, double *restrict off,
+                          float *restrict scratch);
+/// Turns row i of Z' into the eigenvector of the tridiagonal matrix's eigenvalue d[i], where it was the i-th basis vector. Z' [n, n] lies in
+/// strips of its columns, [strips][n][CK_STRIP]. `off` is destroyed. Scratch: rotations[n * CK_SWEEPS].
+void ck_tridiagonal_eigenvectors(size_t n, double *restrict diagonal, double *restrict off, size_t strips,
+                                 float *restrict z, float *restrict rotations);
+/// out[:, c] = row order[c] of Z' in strips, its largest element (the first of equals) made positive. Scratch: sign[n].
+void ck_eigenvector_columns(size_t n, const float *restrict z, const int32_t *restrict order, float *restrict sign,
+                            float *restrict out);
+
+// ---------------------------------------------------------------------------------------------------------
+// Order
+
+/// order[k] = position of the k-th largest of `count` values; equals keep their order, NaN comes last. Places the elements begin ..< end only.
+void ck_order_descending(size_t count, size_t begin, size_t end, const float *restrict values,
+                         int32_t *restrict order);
+/// out[r, c] = in[r, positions[c]].
+void ck_gather_columns(size_t rows, size_t columns, size_t in_stride, const float *restrict in,
+                       const int32_t *restrict positions, float *restrict out);
 
 // ---------------------------------------------------------------------------------------------------------
 // Measuring the machine

@@ -68,7 +68,8 @@ final class Lowering {
 
   private func isLargeProduct(_ group: ExecutionSchedule.Group) -> Bool {
     switch graph.nodes[group.nodes[0]].operation {
-    case is MatrixProduct, is LinearCrossEntropy, is LinearCrossEntropyGradient: true
+    case is MatrixProduct, is LinearCrossEntropy, is LinearCrossEntropyGradient, is LinearSample:
+      true
     default: false
     }
   }
@@ -90,6 +91,11 @@ final class Lowering {
     case let operation as LinearCrossEntropyGradient:
       lowerCrossEntropy(
         zLoss: operation.zLoss, gradientType: operation.elementType, index, stage)
+    case let operation as LinearSample: lowerSample(operation, index, stage)
+    case let operation as OrthogonalBasis: lowerOrthogonalBasis(operation, index, stage)
+    case let operation as SymmetricEigenbasis: lowerSymmetricEigenbasis(operation, index, stage)
+    case is DescendingOrder: lowerDescendingOrder(index, stage)
+    case is GatherColumns: lowerGatherColumns(index, stage)
     default:
       throw RuntimeError(
         .unsupported, "the CPU runtime has no kernel for '\(node.operation.name)' yet")
@@ -115,7 +121,7 @@ final class Lowering {
     switch graph.nodes[value.node].operation {
     case let leaf as Leaf:
       let place: BufferInfo.Place =
-        leaf.kind == .parameter || leaf.kind == .state ? .kept(leaf.label) : .host(leaf.label)
+        leaf.kind == .parameter || leaf.kind == .state ? .kept(leaf) : .host(leaf.label)
       made = add(place, graph.type(of: value).byteCount)
     case let constant as Constant:
       made = self.constant(constant.number)

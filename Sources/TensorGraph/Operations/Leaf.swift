@@ -69,8 +69,10 @@ extension Graph {
   }
 
   /// A tensor kept between steps that is not trained.
-  public func state(_ label: String, _ shape: Shape) -> Tensor {
-    apply(Leaf(kind: .state, label: label, type: TensorType(shape)))
+  public func state(
+    _ label: String, _ shape: Shape, _ elementType: ElementType = .float32
+  ) -> Tensor {
+    apply(Leaf(kind: .state, label: label, type: TensorType(shape, elementType)))
   }
 
   /// A tensor that the host writes before a step.

@@ -3,13 +3,19 @@
 
 /// op(A) op(B) for matrices, with fp32 accumulation; op transposes or not.
 ///
-/// A product that sums over tokens (left operand transposed: a weight gradient) is stored in float32, any other in the
-/// operands' own type.
+/// Unless a result type is given, a product that sums over tokens (left operand transposed: a weight gradient) is stored
+/// in float32, any other in the operands' own type.
 public struct MatrixProduct: Operation {
   /// The left operand is stored transposed, `[K, M]`.
-  public let transposeLeft: Bool
+  public var transposeLeft = false
   /// The right operand is stored transposed, `[N, K]`.
-  public let transposeRight: Bool
+  public var transposeRight = false
+  /// How the result is stored; nil leaves it to the rule.
+  public var resultType: ElementType?
+  /// The operands' types are the author's choice: the precision pass leaves this product alone.
+  public var isExact = false
+  /// The author's promise that the result equals its transpose, as X X' does: one half may be computed and mirrored.
+  public var isSymmetric = false
 
   /// `matrix product`.
   public var name: String { "matrix product" }
@@ -40,13 +46,22 @@ public struct MatrixProduct: Operation {
       throw GraphError(
         .elementType, "\(name): operands \(inputs[0]) and \(inputs[1]) differ in type")
     }
-    return [TensorType([m, n], transposeLeft ? .float32 : inputs[0].elementType)]
+    if isSymmetric, m != n {
+      throw mismatch(inputs, "a result of \(m) x \(n) cannot be symmetric")
+    }
+    if let resultType, !resultType.isFloatingPoint {
+      throw GraphError(.elementType, "\(name): the result cannot be \(resultType.rawValue)")
+    }
+    return [TensorType([m, n], resultType ?? (transposeLeft ? .float32 : inputs[0].elementType))]
   }
 
   /// For Y = A B: dA = dY B', dB = A' dY, with transposes moved into the product.
+  ///
+  /// The gradients of an exact product are exact products of the operands' type, stored in float32.
   public func gradients(_ node: DifferentiatedNode) throws(GraphError) -> [Tensor?] {
-    guard let dy = node.upstream[0] else { return [nil, nil] }
+    guard var dy = node.upstream[0] else { return [nil, nil] }
     let (a, b) = (node.inputs[0], node.inputs[1])
+    if isExact { dy = dy.cast(to: a.type.elementType) }
     let left =
       transposeLeft
       ? product(b, dy, transposeRight, true) : product(dy, b, false, !transposeRight)
@@ -57,7 +72,10 @@ public struct MatrixProduct: Operation {
   }
 
   private func product(_ a: Tensor, _ b: Tensor, _ left: Bool, _ right: Bool) -> Tensor {
-    a.graph.apply(MatrixProduct(transposeLeft: left, transposeRight: right), a, b)
+    a.graph.apply(
+      MatrixProduct(
+        transposeLeft: left, transposeRight: right, resultType: isExact ? .float32 : nil,
+        isExact: isExact), a, b)
   }
 
   /// 2 M N K FLOPs.
@@ -76,6 +94,29 @@ extension Tensor {
   ) -> Tensor {
     graph.apply(
       MatrixProduct(transposeLeft: transposeLeft, transposeRight: transposeRight), self, other)
+  }
+
+  /// `self` times `other` in the operands' own type, whatever the precision of the run.
+  ///
+  /// For equations that choose their precision themselves, as an optimizer's do: cast the operands to it first. Sums are
+  /// float32.
+  ///
+  /// - Parameters:
+  ///   - other: the right operand, of the same element type.
+  ///   - transposeLeft: `self` is stored transposed.
+  ///   - transposeRight: `other` is stored transposed.
+  ///   - resultType: how the result is stored; nil for the operands' type.
+  ///   - isSymmetric: promises that the result equals its transpose, as X X' does, and A A for a symmetric A; about half of it
+  ///     is computed, and both halves get the same numbers.
+  public func exactProduct(
+    _ other: Tensor, transposeLeft: Bool = false, transposeRight: Bool = false,
+    resultType: ElementType? = nil, isSymmetric: Bool = false
+  ) -> Tensor {
+    graph.apply(
+      MatrixProduct(
+        transposeLeft: transposeLeft, transposeRight: transposeRight,
+        resultType: resultType ?? type.elementType, isExact: true, isSymmetric: isSymmetric),
+      self, other)
   }
 
   /// The linear map x W' for a weight stored `[out, in]`: `[N, in] -> [N, out]`.

@@ -75,8 +75,8 @@ extension Tensor {
     return total * (Float(total.shape.count) / Float(max(1, shape.count)))
   }
 
-  /// Stretches to a shape by adding zeros of that shape's broadcast.
-  func broadcast(to shape: Shape) -> Tensor {
+  /// Stretched to a larger shape.
+  public func broadcast(to shape: Shape) -> Tensor {
     self.shape == shape ? self : graph.apply(Broadcast(shape: shape), self)
   }
 

@@ -26,7 +26,8 @@ extension Program {
   }
 
   /// Mixed precision: operands of matrix products, attention and the head become bfloat16, and so do their results
-  /// except weight gradients; everything else, and all that is kept between steps, stays float32.
+  /// except weight gradients; everything else, exact products included, and all that is kept between steps, stays as it
+  /// is.
   public func withBFloat16Products() throws(GraphError) -> Program {
     let cast = try rewritten { node, inputs, graph in
       func narrow(_ operation: some Operation, _ positions: Range<Int>) -> [Tensor] {
@@ -35,7 +36,7 @@ extension Program {
         return graph.apply(operation, inputs)
       }
       switch node.operation {
-      case let product as MatrixProduct:
+      case let product as MatrixProduct where !product.isExact:
         return narrow(product, 0..<2)
       case var attention as Attention:
         attention.elementType = .bfloat16
@@ -49,9 +50,16 @@ extension Program {
         return graph.apply(attention, operands)
       case let loss as LinearCrossEntropy:
         return narrow(loss, 0..<2)
+      case let sample as LinearSample:
+        return narrow(sample, 0..<2)
       case var loss as LinearCrossEntropyGradient:
         loss.elementType = .bfloat16
         return narrow(loss, 0..<2)
+      case is OrthogonalBasis, is SymmetricEigenbasis, is DescendingOrder, is GatherColumns:
+        // What they are given may be a product's narrow result; they themselves know float32 alone.
+        return graph.apply(
+          node.operation,
+          inputs.map { $0.type.elementType.isFloatingPoint ? $0.cast(to: .float32) : $0 })
       default:
         return graph.apply(node.operation, inputs)
       }

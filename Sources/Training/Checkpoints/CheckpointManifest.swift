@@ -10,12 +10,16 @@ public struct TrainingProgress: Codable, Equatable, Sendable {
   public var step = 0
   /// Updates made: steps that were not skipped.
   public var updates = 0
-  /// Steps whose loss or gradients were not finite.
+  /// Steps whose loss or gradients were not finite, or out of line.
   public var skippedSteps = 0
   /// Skipped steps since the last update.
   public var consecutiveSkips = 0
   /// Targets that counted, over all steps.
   public var tokens = 0
+  /// Gradients evaluated, each over the batch of a step; extra ones included.
+  public var gradientEvaluations = 0
+  /// Targets of all gradient evaluations: what a method is charged with.
+  public var chargedTokens = 0
   /// Seconds of training steps, over all sessions.
   public var seconds = 0.0
 
@@ -26,12 +30,14 @@ public struct TrainingProgress: Codable, Equatable, Sendable {
 /// The small file beside a checkpoint's tensors: what they belong to, and how to know that they are whole.
 public struct CheckpointManifest: Codable, Equatable, Sendable {
   /// The only format so far.
-  public static let currentFormat = 1
+  public static let currentFormat = 2
 
   /// The format of the folder.
   public var format = Self.currentFormat
   /// How far the run had come.
   public var progress: TrainingProgress
+  /// How far the optimizer's groups had come.
+  public var stepState: TrainingStep.State
   /// The last evaluation before it.
   public var evaluation: EvaluationReport?
   /// `TrainingConfiguration.identity`.
@@ -81,12 +87,13 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
   }
 
   init(
-    progress: TrainingProgress, evaluation: EvaluationReport?, configurationIdentity: String,
-    precision: Precision,
+    progress: TrainingProgress, stepState: TrainingStep.State, evaluation: EvaluationReport?,
+    configurationIdentity: String, precision: Precision,
     dataPosition: String, dataFingerprint: String, initialWeights: String?,
     metricsBytes: Int, tensorBytes: Int, tensorChecksum: String
   ) {
     self.progress = progress
+    self.stepState = stepState
     self.evaluation = evaluation
     self.configurationIdentity = configurationIdentity
     self.precision = precision

@@ -11,8 +11,12 @@ public struct KeptTensors {
   /// A kept tensor.
   struct Entry {
     let label: String
-    let shape: Shape
-    let memory: UnsafeMutableBufferPointer<Float>
+    let type: TensorType
+    let memory: UnsafeMutableRawBufferPointer
+
+    var fileType: TensorFileElementType {
+      type.elementType == .bfloat16 ? .bfloat16 : .float32
+    }
   }
 
   let parameters: [Parameter]
@@ -24,21 +28,26 @@ public struct KeptTensors {
   public init(_ definition: StepDefinition, runtime: any Runtime) {
     parameters = definition.model.parameters
     declarations = definition.stateDeclarations
-    let labels =
-      parameters.map { ($0.name, $0.shape) } + declarations.map { ($0.label, $0.shape) }
-    entries = labels.map { label, shape in
+    let types =
+      parameters.map { ($0.name, TensorType($0.shape)) }
+      + declarations.map { ($0.label, TensorType($0.shape, $0.elementType)) }
+    entries = types.map { label, type in
       guard let memory = runtime.kept(label) else {
         preconditionFailure("'\(label)' is not kept by the runtime")
       }
-      return Entry(label: label, shape: shape, memory: memory.bindMemory(to: Float.self))
+      return Entry(label: label, type: type, memory: memory)
     }
     byLabel = Dictionary(uniqueKeysWithValues: entries.map { ($0.label, $0) })
   }
 
-  /// The numbers of one tensor.
+  /// The numbers of one tensor; nil when there is none of that name, or it is stored as bfloat16.
   public func values(_ label: String) -> UnsafeMutableBufferPointer<Float>? {
-    byLabel[label]?.memory
+    guard let entry = byLabel[label], entry.type.elementType == .float32 else { return nil }
+    return entry.memory.bindMemory(to: Float.self)
   }
+
+  /// The memory of one tensor, in the type it is kept in; nil when there is none of that name.
+  public func bytes(_ label: String) -> UnsafeMutableRawBufferPointer? { byLabel[label]?.memory }
 
   /// Starts all parameters from a seed, and then the state.
   public func initialize(seed: UInt64) {
@@ -51,12 +60,11 @@ public struct KeptTensors {
   /// Starts the state, given the first weights.
   public func initializeState() {
     for declaration in declarations {
-      guard let memory = values(declaration.label) else { continue }
       switch declaration.start {
-      case .zeros: memory.update(repeating: 0)
-      case .constant(let number): memory.update(repeating: number)
+      case .zeros: bytes(declaration.label)?.initializeMemory(as: UInt8.self, repeating: 0)
+      case .constant(let number): values(declaration.label)?.update(repeating: number)
       case .parameter:
-        if let weights = values(declaration.parameter) {
+        if let memory = values(declaration.label), let weights = values(declaration.parameter) {
           _ = memory.update(fromContentsOf: weights)
         }
       }
@@ -95,18 +103,27 @@ public struct KeptTensors {
 
   /// Reads every tensor, exactly these and no others.
   func load(_ file: TensorFile) throws {
-    for entry in entries { try check(entry.label, entry.shape, in: file, code: .checkpoint) }
+    for entry in entries { try check(entry.label, entry.type.shape, in: file, code: .checkpoint) }
     if let extra = file.entries.first(where: { byLabel[$0.name] == nil }) {
       throw TrainingError(.checkpoint, "\(file.path): unexpected tensor '\(extra.name)'")
     }
-    for entry in entries { try file.read(entry.label, into: entry.memory) }
+    for entry in entries {
+      let stored = try file.entry(entry.label).elementType
+      guard stored == entry.fileType else {
+        throw TrainingError(
+          .checkpoint,
+          "\(file.path): '\(entry.label)' is stored as \(stored.rawValue), but the method keeps it as "
+            + entry.fileType.rawValue)
+      }
+      try file.withBytes(of: entry.label) { entry.memory.copyMemory(from: $0) }
+    }
   }
 
   /// The tensors for writing; valid while the runtime lives.
   var written: [TensorFileWriter.Tensor] {
     entries.map {
       TensorFileWriter.Tensor(
-        name: $0.label, elementType: .float32, shape: $0.shape.dimensions,
+        name: $0.label, elementType: $0.fileType, shape: $0.type.shape.dimensions,
         bytes: UnsafeRawBufferPointer($0.memory))
     }
   }

@@ -3,8 +3,10 @@
 
 public import Configurations
 public import LanguageModels
-import Optimizers
+public import Optimizers
+import RandomStreams
 public import Schedules
+public import TensorGraph
 
 /// Everything that defines a run, read from TOML and checked as a whole before any work.
 ///
@@ -44,9 +46,11 @@ public struct TrainingConfiguration: Sendable {
     data = DataSettings(reader.section("data"))
     training = StepSettings(reader.section("training"))
     optimizer = OptimizerSettings(reader.section("optimizer"))
+    let groups = Self.groups(of: optimizer, model, reader)
     schedule = ScheduleSettings(
       reader.section("schedule"),
-      ScheduleContext(model: model, training: training, optimizer: optimizer))
+      ScheduleContext(model: model, training: training, optimizer: optimizer, groups: groups))
+    Self.check(schedule, groups ?? [], reader)
     evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
     checkpoint = CheckpointSettings(reader.section("checkpoint"))
     metrics = MetricSettings(reader.section("metrics"))
@@ -64,6 +68,39 @@ public struct TrainingConfiguration: Sendable {
       )
     }
     resolved = try reader.finish()
+  }
+
+  /// The groups of parameters, nil when there is something wrong with them or the model.
+  ///
+  /// Roles and shapes do not depend on the data, so a policy that does not fit is known before any are read.
+  private static func groups(
+    of optimizer: OptimizerSettings, _ model: ModelSettings, _ reader: ConfigurationReader
+  ) -> [ParameterGroup]? {
+    guard
+      let configuration = try? model.configuration(
+        vocabularySize: model.vocabularySize ?? 2, masksDocuments: false)
+    else { return nil }
+    do {
+      return try optimizer.policy.optimizer(for: configuration.makeModel().parameters).trained
+    } catch {
+      reader.contradiction("optimizer.name", message: error.message)
+      return nil
+    }
+  }
+
+  /// A learning rate that falls spoils methods that average over all steps; whoever wants it has to say so.
+  private static func check(
+    _ schedule: ScheduleSettings, _ groups: [ParameterGroup], _ reader: ConfigurationReader
+  ) {
+    let spoilt = groups.first { group in
+      group.card?.wantsConstantRate == true && schedule.run.isDecaying(for: group.name)
+    }
+    guard let spoilt, let card = spoilt.card, !schedule.allowsDecay else { return }
+    reader.contradiction(
+      "schedule.kind", "optimizer.name",
+      message:
+        "\(card.name) (group '\(spoilt.name)') wants a constant learning rate after its warm-up and this one falls; "
+        + "use kind = \"constant\", or schedule.allow_decay = true if that is what you want to see")
   }
 
   /// The model for a data set.
@@ -94,11 +131,60 @@ public struct TrainingConfiguration: Sendable {
     training.batchTokens / training.accumulationSteps / model.contextLength
   }
 
+  /// The optimizer of a model's parameters.
+  ///
+  /// - Throws: ``ConfigurationError`` when the policy does not fit the model, or a schedule asks for what no program can do.
+  public func optimizer(for parameters: [Parameter]) throws(ConfigurationError) -> Optimizer {
+    if let scalar = schedule.run.scalars.first(where: { Self.fixedScalars.contains($0.name) }) {
+      throw ConfigurationError(
+        .contradiction, keys: ["schedule.\(scalar.name)"],
+        "schedule.\(scalar.name): a run keeps its \(scalar.name); remove the schedule, or only look at it with "
+          + "'assay show schedule'")
+    }
+    do {
+      return try optimizer.policy.optimizer(
+        for: parameters, pausable: Set(schedule.run.pausedGroups))
+    } catch {
+      throw ConfigurationError(.contradiction, keys: ["optimizer"], error.message)
+    }
+  }
+
+  /// Scalars that are part of the compiled programs.
+  private static let fixedScalars = ["batch_tokens", "attention_window", "z_loss"]
+
+  /// The numbers of a step.
+  func settings(at step: Int, _ optimizer: Optimizer) -> TrainingStep.Settings {
+    var settings = TrainingStep.Settings()
+    let run = schedule.run
+    // Every group follows the same course from its own peak.
+    let factor = run.learningRateFactor(at: step)
+    for group in optimizer.trained {
+      let rate = ScheduledScalar.learningRate
+      var values = [rate: (group.hyperparameters[rate] ?? 0) * factor]
+      for scalar in run.scalars where group.hyperparameters[scalar.name] != nil {
+        values[scalar.name] =
+          run.value(of: scalar.name, group: group.name, at: step) ?? values[scalar.name]
+      }
+      settings.conditions.hyperparameters[group.name] = values
+      if run.isPaused(group.name, at: step) { settings.conditions.paused.insert(group.name) }
+    }
+    let name = SchedulableScalar.gradientClip
+    for scalar in run.scalars where scalar.name == name {
+      if let group = scalar.group {
+        settings.conditions.groupClips[group] = scalar.schedule.value(at: step)
+      }
+    }
+    let clip = run.value(of: name, at: step) ?? self.optimizer.gradientClip
+    settings.conditions.gradientClip = clip > 0 ? clip : .infinity
+    settings.labels = RandomStream(seed: UInt64(training.seed), name: "labels/\(step)")
+    return settings
+  }
+
   /// The learning rate as a function of the step.
   ///
   /// - Throws: `ScheduleError`; reading has already refused whatever could cause it.
   public func learningRateSchedule() throws(ScheduleError) -> Schedule {
-    try schedule.run.learningRate.scaled(by: optimizer.hyperparameters["learning_rate"] ?? 0)
+    try schedule.run.learningRate.scaled(by: optimizer.learningRate)
   }
 
   /// Keys and sections that cannot change a run's numbers: they may differ when a run is resumed.

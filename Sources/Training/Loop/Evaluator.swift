@@ -46,10 +46,13 @@ public final class Evaluator {
     program = try BoundProgram(definition.evaluationProgram(sequences: sequences), runtime)
   }
 
-  /// Measures the current weights.
+  /// Measures the current weights, or their average where the optimizer keeps one.
   ///
+  /// - Parameter numbers: the scalars in force, by their leaves' names.
+  /// - Returns: the loss.
   /// - Throws: an error when the data cannot be read.
-  public func run() throws -> Result {
+  public func run(_ numbers: [String: Double]) throws -> Result {
+    program.set(numbers)
     var sum = 0.0
     var tokens = 0
     source.restartValidation()

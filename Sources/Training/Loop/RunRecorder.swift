@@ -4,6 +4,7 @@
 import Configurations
 import Foundation
 import LanguageModels
+import Optimizers
 import RunRecords
 import TensorGraph
 
@@ -18,9 +19,13 @@ final class RunRecorder {
   /// - Parameters:
   ///   - configuration: stored with the origin of every value.
   ///   - machine: what to add to the record of the machine.
+  ///   - optimizer: what becomes of every parameter.
   ///   - keptBytes: how much of the metrics belongs to the checkpoint that the session starts from; 0 without one.
   /// - Throws: `RunRecordError`.
-  init(_ configuration: TrainingConfiguration, machine: [String: String], keptBytes: Int) throws {
+  init(
+    _ configuration: TrainingConfiguration, machine: [String: String],
+    optimizer: OptimizerTable, keptBytes: Int
+  ) throws {
     let path = configuration.run.folder
     if RunFolder.isRun(path) {
       folder = try RunFolder.open(at: path)
@@ -39,6 +44,9 @@ final class RunRecorder {
         configurationJSON: configuration.resolved.json, machine: .current(details: machine))
       outcome = try folder.outcome()
     }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try folder.write(encoder.encode(optimizer), to: RunFolder.FileName.optimizer)
     metrics = try folder.metricsWriter(keeping: .bytes(keptBytes))
   }
 
@@ -57,7 +65,14 @@ final class RunRecorder {
       ("optimizerMilliseconds", .single(Float(report.optimizerMilliseconds))),
       ("peakBytes", .integer(report.peakBytes)),
     ]
-    if report.isSkipped { values.append(("skipped", .boolean(true))) }
+    if report.chargedTokens != report.tokens {
+      values.append(("gradientEvaluations", .integer(report.gradientEvaluations)))
+      values.append(("chargedTokens", .integer(report.chargedTokens)))
+    }
+    if let skip = report.skip {
+      values.append(("skipped", .boolean(true)))
+      values.append(("skipReason", .string(skip.rawValue)))
+    }
     try metrics.append(step: report.step, values)
   }
 
@@ -105,6 +120,8 @@ final class RunRecorder {
     outcome.endTime = Date()
     outcome.finalNumbers = [
       "tokens": Double(summary.progress.tokens),
+      "gradientEvaluations": Double(summary.progress.gradientEvaluations),
+      "chargedTokens": Double(summary.progress.chargedTokens),
       "skippedSteps": Double(summary.progress.skippedSteps),
       "trainingSeconds": summary.progress.seconds,
     ]
@@ -162,6 +179,8 @@ final class RunRecorder {
     var progress = TrainingProgress()
     progress.step = record.outcome.completedSteps
     progress.tokens = Int(numbers["tokens"] ?? 0)
+    progress.gradientEvaluations = Int(numbers["gradientEvaluations"] ?? 0)
+    progress.chargedTokens = Int(numbers["chargedTokens"] ?? 0)
     progress.skippedSteps = Int(numbers["skippedSteps"] ?? 0)
     progress.updates = progress.step - progress.skippedSteps
     progress.seconds = numbers["trainingSeconds"] ?? 0

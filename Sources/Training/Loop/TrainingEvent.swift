@@ -79,8 +79,12 @@ public struct StepReport: Sendable {
   public let learningRate: Double
   /// The global gradient norm before clipping.
   public let gradientNorm: Double
-  /// Whether weights were left alone because loss or gradients were not finite.
-  public let isSkipped: Bool
+  /// Why weights and state were left alone; nil: they were updated.
+  public let skip: TrainingStep.Skip?
+  /// Gradients evaluated so far, extra ones included.
+  public let gradientEvaluations: Int
+  /// Targets of all gradient evaluations so far.
+  public let chargedTokens: Int
   /// Targets that counted, for each second of the step.
   public let tokensPerSecond: Double
   /// Time of forward and backward passes, in milliseconds.
@@ -91,6 +95,9 @@ public struct StepReport: Sendable {
   public let peakBytes: Int
   /// Estimate for the steps that remain, from recent steps; evaluations not counted.
   public let secondsLeft: Double
+
+  /// Whether weights and state were left alone.
+  public var isSkipped: Bool { skip != nil }
 }
 
 /// One evaluation.

@@ -11,7 +11,9 @@ extension TrainingRun {
       step: index, steps: configuration.training.steps, tokens: progress.tokens,
       loss: result.loss, crossEntropy: result.crossEntropy,
       learningRate: schedule.value(at: index), gradientNorm: result.gradientNorm,
-      isSkipped: !result.isUpdated, tokensPerSecond: Double(result.countedTargets) / seconds,
+      skip: result.skip, gradientEvaluations: progress.gradientEvaluations,
+      chargedTokens: progress.chargedTokens,
+      tokensPerSecond: Double(result.countedTargets) / seconds,
       forwardBackwardMilliseconds: result.forwardBackwardSeconds * 1000,
       optimizerMilliseconds: result.optimizerSeconds * 1000, peakBytes: runtime.peakBytes,
       secondsLeft: pace.seconds * Double(configuration.training.steps - progress.step))
@@ -27,7 +29,7 @@ extension TrainingRun {
       tensors, configuration: configuration.resolved, keep: configuration.checkpoint.keep
     ) { bytes, checksum in
       CheckpointManifest(
-        progress: progress, evaluation: lastEvaluation,
+        progress: progress, stepState: step.state, evaluation: lastEvaluation,
         configurationIdentity: configuration.identity,
         precision: step.definition.precision, dataPosition: source.position,
         dataFingerprint: source.fingerprint, initialWeights: initialWeights,

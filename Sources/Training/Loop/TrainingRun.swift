@@ -4,6 +4,7 @@
 import Configurations
 import Foundation
 import LanguageModels
+import Optimizers
 import Schedules
 import TensorFiles
 import TensorGraph
@@ -76,6 +77,7 @@ public final class TrainingRun {
     let model = try configuration.modelConfiguration(
       vocabularySize: source.vocabularySize
     ).makeModel()
+    let optimizer = try configuration.optimizer(for: model.parameters)
     let precision = provider.precision(configuration.machine.precision)
     let initial = try initialWeights.map { try FileChecksum.ofFile($0).hexadecimal }
     schedule = try configuration.learningRateSchedule()
@@ -91,11 +93,12 @@ public final class TrainingRun {
     recorder = try RunRecorder(
       configuration,
       machine: ["runtime": runtime.summary, "precision": precision.rawValue],
+      optimizer: OptimizerTable(optimizer),
       keptBytes: checkpoint?.manifest.metricsBytes ?? 0)
 
     try store.removeRemains()
     let definition = StepDefinition(
-      model: model, method: configuration.optimizer.method, sequences: configuration.sequences,
+      model: model, optimizer: optimizer, sequences: configuration.sequences,
       precision: precision)
     step = try TrainingStep(
       definition, accumulationSteps: configuration.training.accumulationSteps, runtime: runtime)
@@ -106,6 +109,7 @@ public final class TrainingRun {
       try checkpoint.load(into: tensors)
       try source.move(to: checkpoint.manifest.dataPosition)
       progress = checkpoint.manifest.progress
+      step.state = checkpoint.manifest.stepState
       self.initialWeights = checkpoint.manifest.initialWeights
       lastCheckpoint = (progress.step, checkpoint.folder)
       lastEvaluation = checkpoint.manifest.evaluation
@@ -116,6 +120,7 @@ public final class TrainingRun {
         tensors.initialize(seed: UInt64(configuration.training.seed))
       }
       progress = TrainingProgress()
+      step.state.spikes = configuration.optimizer.spikes
       self.initialWeights = initial
     }
     let cost = ModelCost(model)
@@ -151,7 +156,10 @@ public final class TrainingRun {
 
   private func loop(_ stop: StopRequest) throws -> TrainingSummary {
     observer(.started(start))
-    if progress.step == 0 { try evaluate() }
+    if progress.step == 0 {
+      try evaluate()
+      try observeFirstBatches()
+    }
     while progress.step < configuration.training.steps {
       try takeStep()
       if isDue(configuration.evaluation.every) { try evaluate() }
@@ -173,16 +181,12 @@ public final class TrainingRun {
     if measures { try statistics.rememberWeights() }
     try source.fill(step.batch)
 
-    var hyperparameters = configuration.optimizer.hyperparameters
-    hyperparameters["learning_rate"] = schedule.value(at: index)
-    let clip = configuration.optimizer.gradientClip
-    let result = step.run(
-      .init(
-        hyperparameters: hyperparameters, gradientClip: clip > 0 ? clip : .infinity,
-        update: progress.updates + 1))
+    let result = step.run(settings(at: index))
 
     progress.step += 1
     progress.tokens += result.countedTargets
+    progress.gradientEvaluations += result.gradientEvaluations
+    progress.chargedTokens += result.gradientEvaluations * result.countedTargets
     progress.updates += result.isUpdated ? 1 : 0
     progress.skippedSteps += result.isUpdated ? 0 : 1
     progress.consecutiveSkips = result.isUpdated ? 0 : progress.consecutiveSkips + 1
@@ -197,9 +201,32 @@ public final class TrainingRun {
     }
   }
 
+  /// Shows the first batches of the run to methods that start their statistics from them, and goes back to the first: they are
+  /// charged for, and every arm of a comparison still trains on the same tokens.
+  private func observeFirstBatches() throws {
+    let clock = ContinuousClock.now
+    let first = source.position
+    var count = 0
+    while step.batchesBeforeTraining(settings(at: 0)) > 0 {
+      try source.fill(step.batch)
+      progress.gradientEvaluations += step.observe(settings(at: 0))
+      progress.chargedTokens += step.batch.countedTargets
+      count += 1
+    }
+    if count == 0 { return }
+    try source.move(to: first)
+    progress.seconds += (ContinuousClock.now - clock).seconds
+  }
+
+  /// The numbers of a step; after the last step, those of the last.
+  func settings(at step: Int) -> TrainingStep.Settings {
+    configuration.settings(
+      at: min(step, configuration.training.steps - 1), self.step.definition.optimizer)
+  }
+
   private func evaluate() throws {
     let clock = ContinuousClock.now
-    let result = try evaluator.run()
+    let result = try evaluator.run(step.numbers(settings(at: progress.step)).values)
     let report = EvaluationReport(
       step: progress.step, tokens: progress.tokens, loss: result.crossEntropy,
       bitsPerByte: result.bitsPerByte, evaluatedTokens: result.tokens,

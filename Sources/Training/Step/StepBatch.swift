@@ -3,12 +3,28 @@
 
 /// The tokens of one step, all micro-batches one after another, in memory that is made once.
 public final class StepBatch {
+  /// Tokens in use; at most what there is room for.
+  public var count: Int {
+    didSet {
+      precondition(count <= allTokens.count, "\(count) tokens, room for \(allTokens.count)")
+    }
+  }
   /// Token ids.
-  public let tokens: UnsafeMutableBufferPointer<Int32>
+  public var tokens: UnsafeMutableBufferPointer<Int32> { used(allTokens) }
   /// The token that follows each; negative: not counted.
-  public let targets: UnsafeMutableBufferPointer<Int32>
+  public var targets: UnsafeMutableBufferPointer<Int32> { used(allTargets) }
   /// The number of the document each token belongs to; nil when attention does not need it.
-  public let documents: UnsafeMutableBufferPointer<Int32>?
+  public var documents: UnsafeMutableBufferPointer<Int32>? { allDocuments.map(used) }
+
+  private let allTokens: UnsafeMutableBufferPointer<Int32>
+  private let allTargets: UnsafeMutableBufferPointer<Int32>
+  private let allDocuments: UnsafeMutableBufferPointer<Int32>?
+
+  private func used(
+    _ memory: UnsafeMutableBufferPointer<Int32>
+  ) -> UnsafeMutableBufferPointer<Int32> {
+    UnsafeMutableBufferPointer(rebasing: memory[0..<count])
+  }
 
   /// Makes room for a number of tokens.
   public init(tokens count: Int, hasDocuments: Bool) {
@@ -17,15 +33,16 @@ public final class StepBatch {
       buffer.initialize(repeating: 0)
       return buffer
     }
-    tokens = room()
-    targets = room()
-    documents = hasDocuments ? room() : nil
+    self.count = count
+    allTokens = room()
+    allTargets = room()
+    allDocuments = hasDocuments ? room() : nil
   }
 
   deinit {
-    tokens.deallocate()
-    targets.deallocate()
-    documents?.deallocate()
+    allTokens.deallocate()
+    allTargets.deallocate()
+    allDocuments?.deallocate()
   }
 
   /// Targets that count.

@@ -5,16 +5,16 @@ public import LanguageModels
 public import Optimizers
 public import TensorGraph
 
-/// A model, a method and a batch shape: from these follow all programs of a run.
+/// A model, an optimizer and a batch shape: from these follow all programs of a run.
 ///
-/// Labels of leaves: parameters by their names; `optimizer.STATE.PARAMETER` for the method's state; `accumulated.PARAMETER` for
+/// Labels of leaves: parameters by their names; `optimizer.STATE.PARAMETER` for the optimizer's state; `accumulated.PARAMETER` for
 /// gradients of several micro-batches; inputs `tokens`, `targets`, `documents`; scalars `loss_scale`, `gradient_clip`, `overwrites`
-/// and `optimizer.NAME`.
+/// and `optimizer.GROUP.NAME`.
 public struct StepDefinition {
   /// The model.
   public let model: any LanguageModel
-  /// The optimizer.
-  public let method: any OptimizerMethod
+  /// The optimizer, all of whose parameters are the model's.
+  public let optimizer: Optimizer
   /// Sequences of one micro-batch.
   public let sequences: Int
   /// What products are computed in.
@@ -22,26 +22,21 @@ public struct StepDefinition {
 
   /// Defines a step.
   public init(
-    model: any LanguageModel, method: any OptimizerMethod, sequences: Int, precision: Precision
+    model: any LanguageModel, optimizer: Optimizer, sequences: Int, precision: Precision
   ) {
     self.model = model
-    self.method = method
+    var optimizer = optimizer
+    optimizer.productType = precision == .bf16 ? .bfloat16 : .float32
+    self.optimizer = optimizer
     self.sequences = sequences
     self.precision = precision
   }
 
+  /// The input that labels are drawn with: a number in [0, 1) for each token.
+  static let uniformsLabel = "uniforms"
+
   /// Tokens of one micro-batch.
   public var tokens: Int { sequences * model.configuration.contextLength }
-
-  /// Whether weight decay applies to a role: to matrices and the token table, not to gains and scalars.
-  public static func decays(_ role: ParameterRole) -> Bool {
-    switch role {
-    case .normGain, .queryKeyNormGain, .scalar: false
-    case .embedding, .head, .attentionQuery, .attentionKey, .attentionValue, .attentionOutput,
-      .mlpIn, .mlpGate, .mlpOut:
-      true
-    }
-  }
 
   // MARK: - Programs
 
@@ -54,18 +49,20 @@ public struct StepDefinition {
   /// - Throws: `GraphError`.
   public func stepProgram(revealsGradients: Bool = false) throws(GraphError) -> Program {
     let graph = Graph()
-    let forward = try differentiated(in: graph)
-    let (norm, assignments, _) = update(forward.parameters, forward.gradients, in: graph)
+    let forward = try differentiated(optimizer.trainedParameters, in: graph)
+    let update = optimizer.update(
+      in: graph, parameter: { forward.weights[$0.name] }, gradient: { forward.gradient($0) })
     var outputs = [
       ("loss", forward.loss), ("cross_entropy_sum", forward.crossEntropySum),
-      ("gradient_norm", norm),
+      ("gradient_norm", update.gradientNorm),
     ]
     if revealsGradients {
-      for (parameter, gradient) in zip(model.parameters, forward.gradients) {
-        outputs.append(("gradient." + parameter.name, gradient))
+      for parameter in optimizer.trainedParameters {
+        outputs.append(("gradient." + parameter.name, forward.gradient(parameter)))
       }
     }
-    return try lowered(Program(graph: graph, outputs: outputs, assignments: assignments))
+    return try lowered(
+      Program(graph: graph, outputs: outputs, assignments: update.assignments))
   }
 
   /// One micro-batch of several.
@@ -76,10 +73,12 @@ public struct StepDefinition {
   /// - Throws: `GraphError`.
   public func accumulationProgram() throws(GraphError) -> Program {
     let graph = Graph()
-    let forward = try differentiated(in: graph)
+    let parameters = optimizer.trainedParameters
+    let forward = try differentiated(parameters, in: graph)
     let overwrites = graph.scalar("overwrites")
-    let assignments = zip(model.parameters, forward.gradients).map { parameter, gradient in
-      let sum = graph.state("accumulated." + parameter.name, parameter.shape)
+    let assignments = parameters.map { parameter in
+      let sum = accumulated(parameter, in: graph)
+      let gradient = forward.gradient(parameter)
       return (sum, select(overwrites, gradient, sum + gradient))
     }
     return try lowered(
@@ -97,14 +96,61 @@ public struct StepDefinition {
   public func updateProgram() throws(GraphError) -> Program {
     let graph = Graph()
     let weights = ModelWeights(model.parameters, in: graph)
-    let gradients = model.parameters.map { graph.state("accumulated." + $0.name, $0.shape) }
-    let (norm, assignments, _) = update(
-      model.parameters.map { weights[$0.name] }, gradients, in: graph)
+    let update = optimizer.update(
+      in: graph, parameter: { weights[$0.name] }, gradient: { accumulated($0, in: graph) })
     return try lowered(
-      Program(graph: graph, outputs: [("gradient_norm", norm)], assignments: assignments))
+      Program(
+        graph: graph, outputs: [("gradient_norm", update.gradientNorm)],
+        assignments: update.assignments))
   }
 
-  /// Cross-entropy of a batch under the weights that the method evaluates with.
+  /// One micro-batch's extra gradients of a group.
+  ///
+  /// Adds them to `accumulated.PARAMETER` where `accumulates`, else feeds them to the group's state.
+  /// Outputs `loss` and `gradient_norm`.
+  ///
+  /// - Throws: `GraphError`.
+  func extraGradientProgram(
+    of group: ParameterGroup, samplesLabels: Bool, accumulates: Bool
+  ) throws(GraphError) -> Program {
+    let graph = Graph()
+    let forward = try differentiated(group.members, samplesLabels: samplesLabels, in: graph)
+    let squares = group.members.map { square(forward.gradient($0)).sum() }
+    let norm = squareRoot(squares.reduce(graph.constant(0), +))
+    let assignments: [(Tensor, Tensor)]
+    if accumulates {
+      let overwrites = graph.scalar("overwrites")
+      assignments = group.members.map { parameter in
+        let sum = accumulated(parameter, in: graph)
+        let gradient = forward.gradient(parameter)
+        return (sum, select(overwrites, gradient, sum + gradient))
+      }
+    } else {
+      assignments = optimizer.observation(
+        of: group, in: graph, parameter: { forward.weights[$0.name] },
+        gradient: { forward.gradient($0) })
+    }
+    return try lowered(
+      Program(
+        graph: graph, outputs: [("loss", forward.loss), ("gradient_norm", norm)],
+        assignments: assignments))
+  }
+
+  /// Feeds accumulated extra gradients of a group to its state.
+  ///
+  /// - Throws: `GraphError`.
+  func accumulatedObservationProgram(of group: ParameterGroup) throws(GraphError) -> Program {
+    let graph = Graph()
+    let weights = ModelWeights(model.parameters, in: graph)
+    return try lowered(
+      Program(
+        graph: graph, outputs: [],
+        assignments: optimizer.observation(
+          of: group, in: graph, parameter: { weights[$0.name] },
+          gradient: { accumulated($0, in: graph) })))
+  }
+
+  /// Cross-entropy of a batch under the weights that the optimizer evaluates with.
   ///
   /// Outputs `cross_entropy_sum`.
   ///
@@ -116,71 +162,69 @@ public struct StepDefinition {
     return try lowered(Program(graph: graph, outputs: [("cross_entropy_sum", sum)]))
   }
 
-  /// Logits of a batch `[N, V]` under the weights that the method evaluates with.
+  /// Logits of a batch `[N, V]` under the weights that the optimizer evaluates with.
   ///
   /// Outputs `logits`.
   ///
   /// - Throws: `GraphError`.
-  public func logitsProgram(sequences: Int) throws(GraphError) -> Program {
+  public func logitsProgram(
+    sequences: Int, weights: WeightChoice = .evaluated
+  ) throws(GraphError) -> Program {
     let graph = Graph()
     let inputs = ModelInputs(model.configuration, sequences: sequences, in: graph)
-    let logits = model.logits(inputs, evaluated(in: graph)).cast(to: .float32)
+    let weights =
+      weights == .evaluated ? evaluated(in: graph) : ModelWeights(model.parameters, in: graph)
+    let logits = model.logits(inputs, weights).cast(to: .float32)
     return try lowered(Program(graph: graph, outputs: [("logits", logits)]))
   }
 
-  /// The state that the method keeps.
-  public var stateDeclarations: [StateBuilder.Declaration] {
-    let graph = Graph()
-    let weights = ModelWeights(model.parameters, in: graph)
-    let parameters = model.parameters.map { weights[$0.name] }
-    return update(parameters, parameters, in: graph).states.flatMap(\.declarations)
-  }
+  /// The state that the optimizer keeps.
+  public var stateDeclarations: [StateBuilder.Declaration] { optimizer.stateDeclarations }
 
   // MARK: - Equations
 
   private struct Forward {
     let loss: Tensor
     let crossEntropySum: Tensor
-    let parameters: [Tensor]
-    let gradients: [Tensor]
+    let weights: ModelWeights
+    let gradients: [String: Tensor]
+
+    func gradient(_ parameter: Parameter) -> Tensor {
+      guard let gradient = gradients[parameter.name] else {
+        preconditionFailure("no gradient was taken of '\(parameter.name)'")
+      }
+      return gradient
+    }
   }
 
-  private func differentiated(in graph: Graph) throws(GraphError) -> Forward {
+  private func differentiated(
+    _ parameters: [Parameter], samplesLabels: Bool = false, in graph: Graph
+  ) throws(GraphError) -> Forward {
     let inputs = ModelInputs(model.configuration, sequences: sequences, in: graph)
     let weights = ModelWeights(model.parameters, in: graph)
-    let (loss, sum) = model.loss(inputs, scale: graph.scalar("loss_scale"), weights)
-    let parameters = model.parameters.map { weights[$0.name] }
+    let scale = graph.scalar("loss_scale")
+    let (loss, sum) =
+      samplesLabels
+      ? model.sampledLoss(
+        inputs, uniforms: graph.input(Self.uniformsLabel, [tokens], .float32), scale: scale, weights
+      )
+      : model.loss(inputs, scale: scale, weights)
+    let found = try gradients(of: loss, withRespectTo: parameters.map { weights[$0.name] })
     return Forward(
-      loss: loss, crossEntropySum: sum, parameters: parameters,
-      gradients: try gradients(of: loss, withRespectTo: parameters))
+      loss: loss, crossEntropySum: sum, weights: weights,
+      gradients: Dictionary(uniqueKeysWithValues: zip(parameters.map(\.name), found)))
   }
 
-  /// norm = sqrt(sum of all squares); every gradient times min(1, clip / norm); then the method's equations.
-  private func update(
-    _ parameters: [Tensor], _ gradients: [Tensor], in graph: Graph
-  ) -> (norm: Tensor, assignments: [(Tensor, Tensor)], states: [StateBuilder]) {
-    let norm = squareRoot(gradients.map { square($0).sum() }.reduce(graph.constant(0), +))
-    let factor = minimum(graph.constant(1), graph.scalar("gradient_clip") / norm)
-    var states = model.parameters.map { StateBuilder($0, in: graph) }
-    let updated = method.update(
-      parameters, gradients: gradients.map { $0 * factor }, states: &states,
-      scalars: model.parameters.map { Scalars(in: graph, decays: Self.decays($0.role)) })
-    let assignments =
-      Array(zip(parameters, updated)) + states.flatMap(\.assignments).map { ($0.target, $0.value) }
-    return (norm, assignments, states)
+  private func accumulated(_ parameter: Parameter, in graph: Graph) -> Tensor {
+    graph.state("accumulated." + parameter.name, parameter.shape)
   }
 
   private func evaluated(in graph: Graph) -> ModelWeights {
     let weights = ModelWeights(model.parameters, in: graph)
     return ModelWeights(
       Dictionary(
-        uniqueKeysWithValues: model.parameters.map { parameter in
-          var state = StateBuilder(parameter, in: graph)
-          let scalars = Scalars(in: graph, decays: Self.decays(parameter.role))
-          return (
-            parameter.name,
-            method.evaluated(weights[parameter.name], state: &state, scalars: scalars)
-          )
+        uniqueKeysWithValues: model.parameters.map {
+          ($0.name, optimizer.evaluated($0, weights[$0.name]))
         }))
   }
 

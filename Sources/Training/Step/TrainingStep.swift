@@ -2,26 +2,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LanguageModels
-import Optimizers
+public import Optimizers
+public import RandomStreams
 public import TensorGraph
 
 /// One optimizer step, compiled: forward, backward, clipping and update over one or more micro-batches.
 public final class TrainingStep {
   /// The numbers a step is run with; the host may change them every step.
   public struct Settings: Sendable {
-    /// The hyperparameters in force, by the names of the method's card.
-    public var hyperparameters: [String: Double]
-    /// The largest global gradient norm; infinity: no clipping.
-    public var gradientClip: Double
-    /// The number of the update, from 1; skipped steps do not count.
-    public var update: Int
+    /// Hyperparameters in force, clipping, pauses.
+    public var conditions = StepConditions()
+    /// Scalars that the model reads, by their leaves' names.
+    public var modelScalars: [String: Double] = [:]
+    /// Micro-batches of this step; nil: all there is room for.
+    public var microBatches: Int?
+    /// What the labels of extra gradients are drawn with; another stream at every step.
+    public var labels = RandomStream(seed: 0, name: "labels")
 
-    /// Sets all three.
-    public init(hyperparameters: [String: Double], gradientClip: Double, update: Int) {
-      self.hyperparameters = hyperparameters
-      self.gradientClip = gradientClip
-      self.update = update
-    }
+    /// The optimizer's own numbers.
+    public init() {}
+  }
+
+  /// What the host keeps between steps beside the tensors.
+  public struct State: Codable, Equatable, Sendable {
+    /// How far each group has come.
+    public var clock = OptimizerClock()
+    /// The recent steps, when spikes are skipped.
+    public var spikes: SpikeGuard?
+  }
+
+  /// Why a step changed neither weights nor state.
+  public enum Skip: String, Sendable {
+    /// Its loss or gradient norm was not finite.
+    case notFinite
+    /// Its loss or gradient norm was out of line with the recent steps.
+    case spike
   }
 
   /// What a step found.
@@ -34,30 +49,38 @@ public final class TrainingStep {
     public let gradientNorm: Double
     /// Targets that count.
     public let countedTargets: Int
-    /// Whether weights and state were updated: loss and gradient norm were finite.
-    public let isUpdated: Bool
-    /// Time of forward and backward passes.
+    /// Why weights and state were left alone; nil: they were updated.
+    public let skip: Skip?
+    /// Gradient evaluations, the extra ones included.
+    public let gradientEvaluations: Int
+    /// Time of forward and backward passes, the extra ones included.
     public let forwardBackwardSeconds: Double
     /// Time of the update.
     public let optimizerSeconds: Double
+
+    /// Whether weights and state were updated.
+    public var isUpdated: Bool { skip == nil }
   }
 
-  /// Model, method and shapes.
+  /// Model, optimizer and shapes.
   public let definition: StepDefinition
   /// The tokens of the next step; fill it, then `run`.
   public let batch: StepBatch
-  /// Micro-batches of a step.
+  /// Micro-batches that a step has room for.
   public let accumulationSteps: Int
+  /// What a checkpoint needs beside the tensors.
+  public var state = State()
 
-  private let runtime: any Runtime
   private let forward: BoundProgram
   /// The separate update of accumulated gradients; nil with one micro-batch, where one program does both.
   private let update: BoundProgram?
+  private var extras: [String: ExtraGradient] = [:]
+  private var upkeeps: [String: [Upkeep: BoundProgram]] = [:]
 
   /// Compiles a step.
   ///
   /// - Parameters:
-  ///   - definition: model, method, shape of a micro-batch, precision.
+  ///   - definition: model, optimizer, shape of a micro-batch, precision.
   ///   - accumulationSteps: micro-batches, at least 1.
   ///   - revealsGradients: makes outputs `gradient.PARAMETER`, for one micro-batch only.
   ///   - runtime: what executes it, and keeps weights and state.
@@ -71,7 +94,6 @@ public final class TrainingStep {
       "\(accumulationSteps) accumulation steps, gradients revealed: \(revealsGradients)")
     self.definition = definition
     self.accumulationSteps = accumulationSteps
-    self.runtime = runtime
     batch = StepBatch(
       tokens: definition.tokens * accumulationSteps,
       hasDocuments: definition.model.configuration.masksDocuments)
@@ -83,16 +105,38 @@ public final class TrainingStep {
       forward = try BoundProgram(definition.accumulationProgram(), runtime)
       update = try BoundProgram(definition.updateProgram(), runtime)
     }
-    let card = type(of: definition.method).card
-    let numbers = scalars(
-      Settings(hyperparameters: card.defaults, gradientClip: 1, update: 1), lossScale: 1)
-    for program in [forward, update].compactMap(\.self) {
+    for group in definition.optimizer.trained {
+      if group.card?.observation != nil {
+        extras[group.name] = try ExtraGradient(
+          definition, group: group, accumulates: accumulationSteps > 1, runtime: runtime)
+      }
+      for upkeep in Upkeep.allCases {
+        guard let program = try definition.optimizer.upkeepProgram(of: group, upkeep) else {
+          continue
+        }
+        upkeeps[group.name, default: [:]][upkeep] = try BoundProgram(program, runtime)
+      }
+    }
+    let numbers = numbers(Settings()).values
+    for program in [forward, update].compactMap(\.self) + upkeeps.values.flatMap(\.values) {
       let missing = program.missing(numbers)
-      precondition(missing.isEmpty, "\(card.name) reads scalars it does not compute: \(missing)")
+      precondition(missing.isEmpty, "the optimizer reads scalars it does not compute: \(missing)")
     }
   }
 
-  /// Runs forward, backward and, if loss and gradients are finite, the update; otherwise no weight or state changes.
+  /// The value of every scalar that the next step's programs read, and the clock after it.
+  public func numbers(
+    _ settings: Settings
+  ) -> (values: [String: Double], clock: OptimizerClock) {
+    var clock = state.clock
+    var values = definition.optimizer.numbers(settings.conditions, advancing: &clock)
+    values["loss_scale"] = 1
+    values["overwrites"] = 1
+    values.merge(settings.modelScalars) { $1 }
+    return (values, clock)
+  }
+
+  /// Runs forward, backward and, if loss and gradients are sound, the update; otherwise no weight or state changes.
   ///
   /// - Parameters:
   ///   - settings: the numbers of this step.
@@ -101,12 +145,16 @@ public final class TrainingStep {
   public func run(
     _ settings: Settings, beforeUpdate: ((any Executable) -> Void)? = nil
   ) -> Result {
-    let counted = batch.countedTargets
-    var numbers = scalars(settings, lossScale: 1 / Double(max(1, counted)))
     let start = ContinuousClock.now
+    let counted = batch.countedTargets
+    var settings = settings
+    settings.conditions.batchTokens = counted
+    let extra = observe(settings, sampled: true)
+    var (numbers, clock) = numbers(settings)
+    numbers["loss_scale"] = 1 / Double(max(1, counted))
     var loss = 0.0
     var crossEntropy = 0.0
-    for microBatch in 0..<accumulationSteps {
+    for microBatch in 0..<batch.count / definition.tokens {
       batch.copy(
         from: microBatch * definition.tokens, count: definition.tokens, to: forward.inputs)
       numbers["overwrites"] = microBatch == 0 ? 1 : 0
@@ -123,23 +171,70 @@ public final class TrainingStep {
       update.executable.run(.compute)
     }
     let norm = Double(final.executable.scalar("gradient_norm"))
-    let isFinite = loss.isFinite && norm.isFinite
     beforeUpdate?(final.executable)
-    if isFinite { final.executable.run(.commit) }
+    let skip = judge(loss: loss, gradientNorm: norm)
+    if skip == nil {
+      final.executable.run(.commit)
+      maintain(settings.conditions, numbers, before: state.clock, after: clock)
+      state.clock = clock
+    }
     let end = ContinuousClock.now
     return Result(
       loss: loss, crossEntropy: crossEntropy / Double(max(1, counted)), gradientNorm: norm,
-      countedTargets: counted, isUpdated: isFinite,
+      countedTargets: counted, skip: skip, gradientEvaluations: 1 + extra,
       forwardBackwardSeconds: (middle - start).seconds, optimizerSeconds: (end - middle).seconds)
   }
 
-  private func scalars(_ settings: Settings, lossScale: Double) -> [String: Double] {
-    var numbers = [
-      "loss_scale": lossScale, "gradient_clip": settings.gradientClip, "overwrites": 1,
-    ]
-    let computed = definition.method.scalars(settings.hyperparameters, update: settings.update)
-    for (name, number) in computed { numbers[Scalars.prefix + name] = number }
-    return numbers
+  private func judge(loss: Double, gradientNorm: Double) -> Skip? {
+    if !(loss.isFinite && gradientNorm.isFinite) { return .notFinite }
+    let isSpike = state.spikes?.isSpike(loss: loss, gradientNorm: gradientNorm) ?? false
+    return isSpike ? .spike : nil
+  }
+
+  private func maintain(
+    _ conditions: StepConditions, _ numbers: [String: Double], before: OptimizerClock,
+    after: OptimizerClock
+  ) {
+    for group in definition.optimizer.trained {
+      guard
+        let due = definition.optimizer.upkeepDue(
+          group, conditions, before: before, after: after),
+        let program = upkeeps[group.name]?[due]
+      else { continue }
+      program.set(numbers)
+      program.executable.run(.compute)
+      program.executable.run(.commit)
+    }
+  }
+
+  // MARK: - Extra gradients
+
+  /// Batches that some group wants to see before the first update.
+  public func batchesBeforeTraining(_ settings: Settings) -> Int {
+    definition.optimizer.trained.filter { extras[$0.name]?.samplesLabels == false }.map {
+      definition.optimizer.observationsDue($0, settings.conditions, state.clock)
+    }.max() ?? 0
+  }
+
+  /// Takes the batch into the statistics of the groups that want it, weights untouched.
+  ///
+  /// - Parameters:
+  ///   - settings: the numbers of this step.
+  ///   - sampled: for groups that draw labels from the model, or for those that use the true ones before training.
+  /// - Returns: gradient evaluations made.
+  @discardableResult
+  public func observe(_ settings: Settings, sampled: Bool = false) -> Int {
+    var evaluations = 0
+    for group in definition.optimizer.trained {
+      guard let extra = extras[group.name], extra.samplesLabels == sampled,
+        definition.optimizer.observationsDue(group, settings.conditions, state.clock) > 0
+      else { continue }
+      if extra.run(batch, numbers(settings).values, labels: settings.labels) {
+        state.clock[group.name].observations += 1
+      }
+      evaluations += 1
+    }
+    return evaluations
   }
 }
 

@@ -3,6 +3,7 @@
 
 import Foundation
 import LanguageModels
+import Optimizers
 import Schedules
 import TensorFiles
 import TensorGraph
@@ -65,8 +66,8 @@ public struct Trace {
     let threads = configuration.machine.threads
     runtime = try provider.make(precision, threads > 0 ? threads : nil)
     let definition = StepDefinition(
-      model: model, method: configuration.optimizer.method, sequences: sequences,
-      precision: precision)
+      model: model, optimizer: try configuration.optimizer(for: model.parameters),
+      sequences: sequences, precision: precision)
     step = try TrainingStep(definition, revealsGradients: true, runtime: runtime)
     tensors = KeptTensors(definition, runtime: runtime)
     if let initialWeights {
@@ -99,7 +100,7 @@ public struct Trace {
     var paths = [initial]
     for index in 0..<steps {
       if let given { given.fill(step.batch, step: index) } else { try source?.fill(step.batch) }
-      let result = try take(index, learningRate: schedule.value(at: index))
+      let result = try take(index, schedule)
       let path = output + "/" + CheckpointStore.name(index + 1) + ".safetensors"
       try result.write(
         batch: step.batch, contextLength: model.configuration.contextLength,
@@ -111,17 +112,11 @@ public struct Trace {
   }
 
   /// One step, with the gradients copied before the update.
-  private func take(_ index: Int, learningRate: Double) throws -> TraceResult {
-    var hyperparameters = configuration.optimizer.hyperparameters
-    hyperparameters["learning_rate"] = learningRate
-    let clip = configuration.optimizer.gradientClip
+  private func take(_ index: Int, _ schedule: Schedule) throws -> TraceResult {
     var gradients: [TraceResult.Gradient] = []
-    let result = step.run(
-      .init(
-        hyperparameters: hyperparameters, gradientClip: clip > 0 ? clip : .infinity,
-        update: index + 1)
-    ) { executable in
-      gradients = model.parameters.map { parameter in
+    let optimizer = step.definition.optimizer
+    let result = step.run(configuration.settings(at: index, optimizer)) { executable in
+      gradients = optimizer.trainedParameters.map { parameter in
         TraceResult.Gradient(
           name: parameter.name, shape: parameter.shape.dimensions,
           bytes: Array(executable.output("gradient." + parameter.name)))
@@ -136,7 +131,8 @@ public struct Trace {
     return TraceResult(
       scalars: [
         "loss": Float(result.loss), "cross_entropy": Float(result.crossEntropy),
-        "gradient_norm": Float(result.gradientNorm), "learning_rate": Float(learningRate),
+        "gradient_norm": Float(result.gradientNorm),
+        "learning_rate": Float(schedule.value(at: index)),
       ], gradients: gradients)
   }
 

@@ -15,7 +15,13 @@ final class BenchSubject {
   let runtime: CPURuntime
   let definition: StepDefinition
   private let step: TrainingStep
-  private var updates = 0
+
+  /// The card's numbers, clipping at 1.
+  private let settings: TrainingStep.Settings = {
+    var settings = TrainingStep.Settings()
+    settings.conditions.gradientClip = 1
+    return settings
+  }()
 
   /// The optimizer's card.
   let card = OptimizerRegistry.standard.card
@@ -26,8 +32,10 @@ final class BenchSubject {
   init(_ shape: BenchShape, precision: Precision, threads: Int?) throws {
     self.precision = precision
     runtime = try CPURuntime(threads: threads)
+    let model = try shape.model()
     definition = StepDefinition(
-      model: try shape.model(), method: OptimizerRegistry.standard.init(),
+      model: model,
+      optimizer: Optimizer(OptimizerRegistry.standard, parameters: model.parameters),
       sequences: shape.sequences, precision: precision)
     step = try TrainingStep(definition, runtime: runtime)
     for parameter in definition.model.parameters {
@@ -47,10 +55,7 @@ final class BenchSubject {
     var last: TrainingStep.Result?
     let seconds = ContinuousClock().measure {
       for _ in 0..<steps {
-        updates += 1
-        last = step.run(
-          TrainingStep.Settings(
-            hyperparameters: card.defaults, gradientClip: 1, update: updates))
+        last = step.run(settings)
       }
     }
     loss = last?.loss ?? .nan
@@ -62,10 +67,8 @@ final class BenchSubject {
     for (label, source) in [("tokens", step.batch.tokens), ("targets", step.batch.targets)] {
       executable.hostBuffer(label)?.copyMemory(from: UnsafeRawBufferPointer(source))
     }
-    let numbers = definition.method.scalars(card.defaults, update: updates + 1)
-    for (name, number) in numbers { executable.set(Scalars.prefix + name, Float(number)) }
+    for (label, number) in step.numbers(settings).values { executable.set(label, Float(number)) }
     executable.set("loss_scale", 1 / Float(definition.tokens))
-    executable.set("gradient_clip", 1)
   }
 
   /// The loss of the last step.

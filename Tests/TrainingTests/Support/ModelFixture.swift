@@ -51,12 +51,14 @@ struct ModelFixture {
   func number(_ name: String) throws -> Double { try file.doubles(name)[0] }
 
   var settings: TrainingStep.Settings {
-    TrainingStep.Settings(
-      hyperparameters: [
-        "learning_rate": description.learning_rate, "beta1": description.beta1,
-        "beta2": description.beta2, "epsilon": description.epsilon,
-        "weight_decay": description.weight_decay,
-      ], gradientClip: description.gradient_clip, update: 1)
+    var settings = TrainingStep.Settings()
+    settings.conditions.hyperparameters["all"] = [
+      "learning_rate": description.learning_rate, "beta1": description.beta1,
+      "beta2": description.beta2, "epsilon": description.epsilon,
+      "weight_decay": description.weight_decay,
+    ]
+    settings.conditions.gradientClip = description.gradient_clip
+    return settings
   }
 
   /// A step with the fixture's weights and batch in place.
@@ -64,7 +66,8 @@ struct ModelFixture {
     _ runtime: any Runtime, precision: Precision
   ) throws -> (step: TrainingStep, tensors: KeptTensors) {
     let definition = StepDefinition(
-      model: model, method: AdamW(), sequences: description.sequences, precision: precision)
+      model: model, optimizer: Optimizer(AdamW.self, parameters: model.parameters),
+      sequences: description.sequences, precision: precision)
     let step = try TrainingStep(definition, revealsGradients: true, runtime: runtime)
     let tensors = KeptTensors(definition, runtime: runtime)
     for parameter in model.parameters {

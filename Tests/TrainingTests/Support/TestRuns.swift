@@ -55,8 +55,10 @@ struct SmallStep {
       try configuration
       ?? ModelConfiguration(
         vocabularySize: 11, width: 8, layers: 1, heads: 2, feedForwardWidth: 16, contextLength: 8)
+    let model = configuration.makeModel()
     let definition = StepDefinition(
-      model: configuration.makeModel(), method: AdamW(), sequences: sequences, precision: .fp32)
+      model: model, optimizer: Optimizer(AdamW.self, parameters: model.parameters),
+      sequences: sequences, precision: .fp32)
     step = try TrainingStep(
       definition, accumulationSteps: accumulationSteps, revealsGradients: revealsGradients,
       runtime: runtime)
@@ -75,11 +77,13 @@ struct SmallStep {
   }
 
   func settings(
-    update: Int = 1, clip: Double = .infinity, _ changes: [String: Double] = [:]
+    clip: Double = .infinity, _ changes: [String: Double] = [:]
   ) throws -> TrainingStep.Settings {
-    TrainingStep.Settings(
-      hyperparameters: try AdamW.complete(["learning_rate": 0.01].merging(changes) { $1 }),
-      gradientClip: clip, update: update)
+    var settings = TrainingStep.Settings()
+    settings.conditions.hyperparameters["all"] =
+      try AdamW.card.complete(["learning_rate": 0.01].merging(changes) { $1 })
+    settings.conditions.gradientClip = clip
+    return settings
   }
 }
 

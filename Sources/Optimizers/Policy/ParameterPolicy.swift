@@ -1,0 +1,145 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import TensorGraph
+
+/// Which method updates which parameter, and how: an ordered list of rules over a base method.
+///
+/// The first rule that matches a parameter wins. What no rule matches goes to the base method if that takes it, else to the
+/// base card's fallback with the fallback's own defaults.
+public struct ParameterPolicy: Hashable, Sendable {
+  /// The base method's name.
+  public var method: String
+  /// The base method's hyperparameters; the others are its card's.
+  public var hyperparameters: [String: Double]
+  /// The base method's options; the others are its card's.
+  public var options: [String: String]
+  /// What surrounds the methods, where no rule says otherwise.
+  public var settings: GroupSettings.Changes
+  /// The rules, the most special first.
+  public var rules: [ParameterRule]
+
+  /// A policy.
+  public init(
+    method: String, hyperparameters: [String: Double] = [:], options: [String: String] = [:],
+    settings: GroupSettings.Changes = GroupSettings.Changes(), rules: [ParameterRule] = []
+  ) {
+    self.method = method
+    self.hyperparameters = hyperparameters
+    self.options = options
+    self.settings = settings
+    self.rules = rules
+  }
+
+  /// The optimizer of a model's parameters.
+  ///
+  /// - Parameters:
+  ///   - parameters: the model's.
+  ///   - pausable: groups that a schedule pauses.
+  /// - Returns: one group for each rule, then the base's and the fallback's where they have parameters.
+  /// - Throws: ``OptimizerError`` for unknown methods and keys, values out of range, a rule that matches nothing, a method
+  ///   that gets parameters it does not take, a pause of a group that is not there.
+  public func optimizer(
+    for parameters: [Parameter], pausable: Set<String> = []
+  ) throws(OptimizerError) -> Optimizer {
+    let base = try OptimizerRegistry.method(named: method)
+    var claimed = [[Parameter]](repeating: [], count: rules.count)
+    var rest: [Parameter] = []
+    for parameter in parameters {
+      if let index = rules.firstIndex(where: { $0.matches(parameter, base: base.card) }) {
+        claimed[index].append(parameter)
+      } else {
+        rest.append(parameter)
+      }
+    }
+    var groups: [ParameterGroup] = []
+    for (index, rule) in rules.enumerated() {
+      groups.append(try group(rule, index, claimed[index], base))
+    }
+    let own = rest.filter { base.card.eligibility.accepts($0.role) }
+    if !own.isEmpty {
+      groups.append(
+        try made(
+          "base", base, hyperparameters, options, [settings], members: own, where: "[optimizer]"))
+    }
+    let others = rest.filter { !base.card.eligibility.accepts($0.role) }
+    if !others.isEmpty, let name = base.card.eligibility.fallback {
+      let fallback = try OptimizerRegistry.method(named: name)
+      groups.append(
+        try made("fallback", fallback, [:], [:], [settings], members: others, where: "[optimizer]"))
+    }
+    return Optimizer(groups: try paused(groups, pausable))
+  }
+
+  private func group(
+    _ rule: ParameterRule, _ index: Int, _ members: [Parameter], _ base: any OptimizerMethod.Type
+  ) throws(OptimizerError) -> ParameterGroup {
+    let place = "rule \(index + 1)" + (rule.name.map { " ('\($0)')" } ?? "")
+    guard !members.isEmpty else {
+      throw OptimizerError(
+        .unusedRule, name: "rule \(index + 1)",
+        "\(place) of the optimizer matches no parameter: \(rule.conditions). Earlier rules may have taken them; "
+          + "'assay plan' shows which parameters there are. Change its conditions or remove it")
+    }
+    let name = rule.name ?? "rule-\(index + 1)"
+    if !rule.isTrained { return ParameterGroup(frozen: members, name: name) }
+    let method = try OptimizerRegistry.method(named: rule.method ?? self.method)
+    let isBase = method.card.name == self.method
+    var values = isBase ? hyperparameters : [:]
+    values.merge(rule.hyperparameters) { $1 }
+    if rule.isCoupled {
+      values["learning_rate"] =
+        hyperparameters["learning_rate"] ?? base.card.defaults["learning_rate"]
+    }
+    let options = (isBase ? self.options : [:]).merging(rule.options) { $1 }
+    if let stranger = members.first(where: { !method.card.eligibility.accepts($0.role) }) {
+      throw OptimizerError(
+        .ineligible, name: stranger.name,
+        "\(place) gives '\(stranger.name)' (role \(stranger.role.key)) to \(method.card.name), which takes hidden matrices "
+          + "only; let the rule match fewer roles or name another method")
+    }
+    return try made(
+      name, method, values, options, [settings, rule.settings], members: members, where: place)
+  }
+
+  private func made(
+    _ name: String, _ method: any OptimizerMethod.Type, _ hyperparameters: [String: Double],
+    _ options: [String: String], _ changes: [GroupSettings.Changes], members: [Parameter],
+    where place: String
+  ) throws(OptimizerError) -> ParameterGroup {
+    do throws(OptimizerError) {
+      let group = ParameterGroup(
+        name: name, method: method, hyperparameters: try method.card.complete(hyperparameters),
+        options: try MethodOptions(method.card, options),
+        settings: changes.reduce(method.card.settings) { $1.applied(to: $0) }, members: members)
+      if let decay = hyperparameters["weight_decay"], decay > 0,
+        !members.contains(where: group.decays)
+      {
+        throw OptimizerError(
+          .contradiction, name: "weight_decay",
+          "sets weight_decay = \(decay), but none of its parameters decays (gains and scalars do not by default); "
+            + "add decays = true or leave weight_decay out")
+      }
+      return group
+    } catch {
+      throw OptimizerError(error.code, name: error.name, "\(place): \(error.message)")
+    }
+  }
+
+  private func paused(
+    _ groups: [ParameterGroup], _ names: Set<String>
+  ) throws(OptimizerError) -> [ParameterGroup] {
+    for name in names.sorted() where !groups.contains(where: { $0.name == name }) {
+      let known = groups.map(\.name)
+      throw OptimizerError(
+        .unknownGroup, name: name,
+        "the schedule pauses group '\(name)', which is not there;\(suggestion(for: name, among: known)) groups: "
+          + known.joined(separator: ", "))
+    }
+    return groups.map { group in
+      var group = group
+      if names.contains(group.name) { group.settings.isPausable = true }
+      return group
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Configurations
+import LanguageModels
+import Optimizers
+import TensorFiles
+import TensorGraph
+
+/// Which weights of a run somebody wants to use.
+public enum WeightChoice: String, Sendable, CaseIterable {
+  /// Those that evaluation uses: the optimizer's average where it keeps one.
+  case evaluated
+  /// Those that gradients are taken at.
+  case trained
+}
+
+/// A run's model with the weights of a checkpoint, for use rather than training.
+public final class TrainedModel {
+  /// The run's configuration.
+  public let configuration: TrainingConfiguration
+  /// The checkpoint's step.
+  public let step: Int
+  /// The model, its optimizer, one sequence.
+  public let definition: StepDefinition
+  let runtime: any Runtime
+  /// The scalars that averages are made with.
+  let numbers: [String: Double]
+
+  /// Opens a run.
+  ///
+  /// - Parameters:
+  ///   - folder: of the run.
+  ///   - step: of the checkpoint; nil: the newest.
+  ///   - weights: which weights.
+  ///   - provider: what executes the model.
+  /// - Throws: ``TrainingError`` when there is no such run or checkpoint, and errors of configuration and files.
+  public init(
+    run folder: String, step: Int? = nil, weights: WeightChoice = .evaluated,
+    runtime provider: RuntimeProvider = .cpu
+  ) throws {
+    let store = CheckpointStore(folder: folder + "/checkpoints")
+    guard let newest = store.steps().first else {
+      throw TrainingError(
+        .runFolder, "\(folder) holds no checkpoint; give the folder of a run that has trained")
+    }
+    if let step, !store.steps().contains(step) {
+      let known = store.steps().map(String.init).joined(separator: ", ")
+      throw TrainingError(
+        .checkpoint, "\(folder) holds no checkpoint of step \(step); there are \(known)")
+    }
+    let checkpoint = try store.checkpoint(step: step ?? newest)
+    var source = ConfigurationSource()
+    try source.add(file: folder + "/configuration.toml")
+    configuration = try TrainingConfiguration(source)
+    let file = try TensorFile(path: checkpoint.tensorPath)
+    guard let vocabularySize = file["embedding.weight"]?.shape.first else {
+      throw TrainingError(.checkpoint, "\(file.path) holds no token table 'embedding.weight'")
+    }
+    let model = try configuration.modelConfiguration(
+      vocabularySize: vocabularySize
+    ).makeModel()
+    let precision = checkpoint.manifest.precision
+    definition = StepDefinition(
+      model: model, optimizer: try configuration.optimizer(for: model.parameters), sequences: 1,
+      precision: precision)
+    let threads = configuration.machine.threads
+    runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    self.step = checkpoint.manifest.progress.step
+    var clock = checkpoint.manifest.stepState.clock
+    let settings = configuration.settings(
+      at: max(0, self.step - 1), definition.optimizer)
+    numbers = definition.optimizer.numbers(settings.conditions, advancing: &clock)
+
+    // A program that reads everything makes room for it.
+    let program = try BoundProgram(definition.exportProgram(weights), runtime)
+    let tensors = KeptTensors(definition, runtime: runtime)
+    try checkpoint.load(into: tensors)
+    if weights == .evaluated {
+      program.set(numbers)
+      program.executable.run(.compute)
+      for parameter in model.parameters {
+        runtime.kept(parameter.name)?.copyMemory(
+          from: program.executable.output("export." + parameter.name))
+      }
+    }
+  }
+
+  /// Writes the weights as safetensors, by the parameters' names.
+  ///
+  /// - Throws: `TensorFileError`.
+  public func export(to path: String) throws {
+    let tensors = definition.model.parameters.compactMap { parameter in
+      runtime.kept(parameter.name).map {
+        TensorFileWriter.Tensor(
+          name: parameter.name, elementType: .float32, shape: parameter.shape.dimensions,
+          bytes: UnsafeRawBufferPointer($0))
+      }
+    }
+    try TensorFileWriter.write(
+      tensors, metadata: ["step": String(step), "configuration": configuration.identity], to: path)
+  }
+}
+
+extension StepDefinition {
+  /// All weights and all state, read; outputs `export.PARAMETER` are the weights of the choice.
+  ///
+  /// - Throws: `GraphError`.
+  func exportProgram(_ choice: WeightChoice) throws(GraphError) -> Program {
+    let graph = Graph()
+    var outputs: [(String, Tensor)] = []
+    for parameter in model.parameters {
+      let weights = graph.parameter(parameter.name, parameter.shape)
+      let chosen = choice == .evaluated ? optimizer.evaluated(parameter, weights) : weights
+      outputs.append(("export." + parameter.name, chosen))
+    }
+    for state in stateDeclarations {
+      outputs.append((state.label, graph.state(state.label, state.shape, state.elementType)))
+    }
+    return try Program(graph: graph, outputs: outputs)
+  }
+}
