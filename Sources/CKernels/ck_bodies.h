@@ -19,6 +19,7 @@
 #include "ck_basis_body.h"
 #include "ck_eigen_body.h"
 #include "ck_order_body.h"
+#include "ck_matrix_body.h"
 
 #define CK_ENTRY(name) .name = name,
 const ck_table CK_TABLE = {CK_MEMBERS(CK_ENTRY)};

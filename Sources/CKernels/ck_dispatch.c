@@ -234,6 +234,17 @@ void ck_gather_columns(size_t rows, size_t columns, size_t in_stride, const floa
   kernels()->gather_columns(rows, columns, in_stride, in, positions, out);
 }
 
+void ck_scale_and_add(size_t rows, size_t columns, const float *product, size_t product_stride,
+                      float factor, const void *addend, ck_type addend_type, size_t addend_stride,
+                      float addend_factor, void *out, ck_type out_type, size_t out_stride) {
+  kernels()->scale_and_add(rows, columns, product, product_stride, factor, addend, addend_type,
+                           addend_stride, addend_factor, out, out_type, out_stride);
+}
+
+void ck_mirror_lower(size_t n, void *matrix, size_t stride, size_t element_bytes) {
+  kernels()->mirror_lower(n, matrix, stride, element_bytes);
+}
+
 void ck_copy(const float *restrict in, float *restrict out, size_t count) {
   memcpy(out, in, count * sizeof(float));
 }

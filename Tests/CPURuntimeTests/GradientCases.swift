@@ -9,8 +9,8 @@ enum GradientCases {
     unary(shape: [3, 5]) + binary(rows: 3, columns: 5) + ternary(rows: 3, columns: 5)
     + rankThree + reductions([3, 5]) + reductions([1, 7]) + reductions([7, 1])
     + reductions([1, 1]) + reductions([2, 3, 5]) + reductions([11]) + shapes
-    + products + embeddings + rotaries + norms + attentions + crossEntropies + compositions
-    + drawnLabels
+    + products + matrices + embeddings + rotaries + norms + attentions + crossEntropies
+    + compositions + drawnLabels
 }
 
 // MARK: - Elementwise
@@ -171,23 +171,6 @@ extension GradientCases {
       [(false, false), (false, true), (true, false), (true, true)].map {
         product(m, n, k, $0, $1)
       }
-    } + [exactProducts(rows: 3, columns: 5)]
-  }
-
-  /// Products as optimizers write them: X X' in float32, X' X and X X' X in bfloat16.
-  static func exactProducts(rows: Int, columns: Int) -> GradientCase {
-    GradientCase(
-      name: "exact products of [\(rows), \(columns)]", tolerance: OperationCase.bfloat16Tolerance
-    ) { graph in
-      let x = graph.parameter("x", [rows, columns])
-      let narrow = x.cast(to: .bfloat16)
-      let gram = narrow.exactProduct(narrow, transposeRight: true, isSymmetric: true)
-      return .init(results: [
-        x.exactProduct(x, transposeRight: true, isSymmetric: true),
-        narrow.exactProduct(narrow, transposeLeft: true, isSymmetric: true),
-        narrow.exactProduct(narrow, transposeLeft: true, resultType: .float32, isSymmetric: true),
-        gram.exactProduct(narrow), gram.exactProduct(gram, isSymmetric: true),
-      ])
     }
   }
 

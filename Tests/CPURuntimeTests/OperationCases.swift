@@ -43,10 +43,7 @@ enum OperationCases {
         sequences: 2, contextLength: 193, heads: 2, keyValueHeads: 1, headWidth: 5, window: 150,
         currentWindow: 70, longestDocument: 180),
     ].map(GradientCases.attention)
-    let exact = [(17, 33), (65, 31), (127, 16), (1, 129)].map {
-      GradientCases.exactProducts(rows: $0, columns: $1)
-    }
-    return elements + products + exact + attentions
+    return elements + products + GradientCases.largerMatrices + attentions
       + [
         GradientCases.norm(.layer, [67, 33]), GradientCases.norm(.rms, [67, 33]),
         GradientCases.norm(.layer, [3, 257]), GradientCases.norm(.rms, [131, 16]),

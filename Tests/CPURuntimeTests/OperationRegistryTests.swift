@@ -11,10 +11,11 @@ import Testing
 /// A new operation goes here, into `GradientCases` (or, without a gradient, into
 /// `withoutGradient`), and into the reference runtime.
 private let registry = [
-  "Attention", "AttentionGradient", "Broadcast", "Cast", "Constant", "DescendingOrder",
-  "Elementwise", "Embedding", "EmbeddingGradient", "GatherColumns", "Leaf", "LinearCrossEntropy",
-  "LinearCrossEntropyGradient", "LinearSample", "MatrixProduct", "OrthogonalBasis", "Reduce",
-  "Reshape", "Rotary", "RowNorm", "RowNormGradient", "SymmetricEigenbasis",
+  "Attention", "AttentionGradient", "Broadcast", "Cast", "Concatenate", "Constant",
+  "DescendingOrder", "Elementwise", "Embedding", "EmbeddingGradient", "GatherColumns", "Leaf",
+  "LinearCrossEntropy", "LinearCrossEntropyGradient", "LinearSample", "MatrixProduct",
+  "OrthogonalBasis", "Reduce", "Reshape", "Rotary", "RowNorm", "RowNormGradient", "Slice",
+  "SymmetricEigenbasis", "Transpose",
 ]
 
 /// Operations whose own gradient is not provided: asking for it is an error.

@@ -84,6 +84,42 @@ struct Mistake: Sendable, CustomTestStringConvertible {
     Mistake("symmetric product that is not square", ["matrix product", "[2, 3]", "2 x 4"]) {
       _ = $0.parameter("a", [2, 3]).exactProduct($0.parameter("b", [3, 4]), isSymmetric: true)
     },
+    Mistake(
+      "products of a batch and a matrix", ["matrix product", "[2, 3, 5]", "[5, 3]", "batches"]
+    ) {
+      _ = $0.parameter("a", [2, 3, 5]).matrixProduct($0.parameter("b", [5, 3]))
+    },
+    Mistake(
+      "products of two batches", ["matrix product", "[2, 3, 5]", "[3, 5, 3]", "differ in size"]
+    ) {
+      _ = $0.parameter("a", [2, 3, 5]).matrixProduct($0.parameter("b", [3, 5, 3]))
+    },
+    Mistake("products of batches with differing inner sizes", ["[2, 3, 5]", "[2, 3, 7]", "inner"]) {
+      _ = $0.parameter("a", [2, 3, 5]).matrixProduct($0.parameter("b", [2, 3, 7]))
+    },
+    Mistake("addend of another shape", ["matrix product", "[1, 7]", "[3, 7]"]) {
+      _ = $0.parameter("a", [3, 5]).exactProduct(
+        $0.parameter("b", [5, 7]), addend: $0.parameter("c", [1, 7]))
+    },
+    Mistake("transpose of a vector", ["transpose", "[5]"]) {
+      _ = $0.parameter("a", [5]).transposed()
+    },
+    Mistake("slice beyond the end", ["slice 2..<4", "[3, 5]"]) {
+      _ = $0.parameter("a", [3, 5]).slice(2..<4)
+    },
+    Mistake("slice of nothing", ["slice 1..<1", "[3, 5]"]) {
+      _ = $0.parameter("a", [3, 5]).slice(1..<1)
+    },
+    Mistake("slice of a scalar", ["slice 0..<1", "[]"]) { _ = $0.scalar("a").slice(0..<1) },
+    Mistake("concatenation of other widths", ["concatenate", "[3, 5]", "[3, 4]"]) {
+      _ = concatenated([$0.parameter("a", [3, 5]), $0.parameter("b", [3, 4])])
+    },
+    Mistake("concatenation of scalars", ["concatenate", "[]"]) {
+      _ = concatenated([$0.scalar("a"), $0.scalar("b")])
+    },
+    Mistake("concatenation of two types", .elementType, ["concatenate", "bfloat16[3]"]) {
+      _ = concatenated([$0.parameter("a", [3]), $0.parameter("b", [3]).cast(to: .bfloat16)])
+    },
     Mistake("product stored as integers", .elementType, ["matrix product", "int32"]) {
       let a = $0.parameter("a", [3, 3])
       _ = a.exactProduct(a, resultType: .int32)

@@ -241,6 +241,13 @@ void ck_matrix_product(size_t m, size_t n, size_t k, const void *a, ck_type a_ty
                        const void *b, ck_type b_type, size_t b_stride, int transpose_b,
                        void *c, ck_type c_type, size_t c_stride, int accumulate);
 
+/// out = factor product + addend_factor addend, rounded after each operation; addend may be NULL, out may be product or addend.
+void ck_scale_and_add(size_t rows, size_t columns, const float *product, size_t product_stride, float factor,
+                      const void *addend, ck_type addend_type, size_t addend_stride, float addend_factor,
+                      void *out, ck_type out_type, size_t out_stride);
+/// Writes what is below the diagonal of a square matrix above it; element width 2 or 4 bytes, stride in elements.
+void ck_mirror_lower(size_t n, void *matrix, size_t stride, size_t element_bytes);
+
 // ---------------------------------------------------------------------------------------------------------
 // Orthogonal bases by reflections H = I - tau v v', CK_PANEL columns at a time; the caller multiplies. A panel is
 // [rows, CK_PANEL], row-major; a product of its reflections is I - V T V'.

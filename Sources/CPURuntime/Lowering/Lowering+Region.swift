@@ -259,18 +259,24 @@ private struct RegionCompiler {
     }
   }
 
-  /// The value whose source a value shares: casts to float32 and broadcasts of it are the same numbers.
+  /// The value whose source a value shares: casts to float32 and broadcasts of it are the same numbers, and so is a cast to
+  /// bfloat16 that is only stored, for the store rounds.
   private func root(_ value: Graph.Value, _ members: Set<Int>) -> Graph.Value {
     var value = value
     while members.contains(value.node) {
       let node = graph.nodes[value.node]
       switch node.operation {
       case is Broadcast: value = node.inputs[0]
-      case let cast as Cast where cast.elementType == .float32: value = node.inputs[0]
+      case let cast as Cast where cast.elementType == .float32 || !isReadHere(value):
+        value = node.inputs[0]
       default: return value
       }
     }
     return value
+  }
+
+  private func isReadHere(_ value: Graph.Value) -> Bool {
+    group.nodes.contains { graph.nodes[$0].inputs.contains(value) }
   }
 
   private mutating func add(_ index: Int, at position: Int, _ members: Set<Int>)
@@ -291,8 +297,7 @@ private struct RegionCompiler {
     case is Broadcast:
       sources[value] = operands[0]
     case let cast as Cast:
-      let isReadHere = group.nodes.contains { graph.nodes[$0].inputs.contains(value) }
-      if cast.elementType == .bfloat16, isReadHere {
+      if cast.elementType == .bfloat16, isReadHere(value) {
         sources[value] = step(
           CK_ROUND_TO_BF16, operands, value, at: position, node.inputs, members)
       } else {

@@ -78,6 +78,9 @@ final class Lowering {
     let node = graph.nodes[index]
     switch node.operation {
     case let operation as MatrixProduct: lowerProduct(operation, index, stage)
+    case is Transpose: lowerTranspose(index, stage)
+    case let operation as Slice: lowerSlice(operation, index, stage)
+    case is Concatenate: lowerConcatenate(index, stage)
     case is Reduce: lowerMaximumOverRows(index, stage)
     case is Embedding: lowerEmbedding(index, stage)
     case let operation as EmbeddingGradient: lowerEmbeddingGradient(operation, index, stage)

@@ -5,8 +5,35 @@ import TensorGraph
 
 extension MatrixProduct: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
-    let left = transposeLeft ? inputs[0].columnVectors : inputs[0].rowVectors
-    let right = transposeRight ? inputs[1].rowVectors : inputs[1].columnVectors
-    return [left.flatMap { row in right.map { column in dot(row, column) } }]
+    let batch = sizes(inputs[0].shape, inputs[1].shape).batch
+    var result: [Double] = []
+    for entry in 0..<batch {
+      let (a, b) = (inputs[0].entry(entry, of: batch), inputs[1].entry(entry, of: batch))
+      let left = transposeLeft ? a.columnVectors : a.rowVectors
+      let right = transposeRight ? b.rowVectors : b.columnVectors
+      result += left.flatMap { row in right.map { column in Double(factor) * dot(row, column) } }
+    }
+    if inputs.count > 2 {
+      for index in result.indices { result[index] += Double(addendFactor) * inputs[2][index] }
+    }
+    return [result]
+  }
+}
+
+extension Transpose: ReferenceOperation {
+  func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
+    let x = inputs[0]
+    let batch = x.shape.count / (x.shape[x.shape.rank - 2] * x.shape.columns)
+    return [(0..<batch).flatMap { x.entry($0, of: batch).columnVectors.joined() }]
+  }
+}
+
+extension ReferenceTensor {
+  /// One matrix of a batch.
+  fileprivate func entry(_ index: Int, of batch: Int) -> ReferenceTensor {
+    let size = shape.count / batch
+    return ReferenceTensor(
+      shape: Shape(Array(shape.dimensions.suffix(2))),
+      values: Array(values[index * size..<(index + 1) * size]))
   }
 }

@@ -19,3 +19,14 @@ extension Reshape: ReferenceOperation {
 extension Broadcast: ReferenceOperation {
   func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] { [inputs[0].stretched(to: shape)] }
 }
+
+extension Slice: ReferenceOperation {
+  func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] {
+    let size = inputs[0].shape.count / inputs[0].shape[0]
+    return [Array(inputs[0].values[first * size..<end * size])]
+  }
+}
+
+extension Concatenate: ReferenceOperation {
+  func evaluate(_ inputs: [ReferenceTensor]) -> [[Double]] { [inputs.flatMap(\.values)] }
+}

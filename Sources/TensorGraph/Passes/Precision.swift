@@ -30,8 +30,11 @@ extension Program {
         return graph.apply(operation, inputs)
       }
       switch node.operation {
-      case let product as MatrixProduct where !product.isExact:
-        return narrow(product, 0..<2)
+      case let product as MatrixProduct:
+        if !product.isExact { return narrow(product, 0..<2) }
+        // An operand may come from a product that was narrowed.
+        let types = node.inputs.map { self.graph.type(of: $0).elementType }
+        return graph.apply(product, zip(inputs, types).map { $0.cast(to: $1) })
       case var attention as Attention:
         attention.elementType = .bfloat16
         return narrow(attention, 0..<3)
@@ -54,6 +57,11 @@ extension Program {
         return graph.apply(
           node.operation,
           inputs.map { $0.type.elementType.isFloatingPoint ? $0.cast(to: .float32) : $0 })
+      case is Concatenate:
+        // Some operands may be products that were narrowed.
+        let types = Set(inputs.map(\.type.elementType))
+        return graph.apply(
+          node.operation, types.count == 1 ? inputs : inputs.map { $0.cast(to: .float32) })
       default:
         return graph.apply(node.operation, inputs)
       }
