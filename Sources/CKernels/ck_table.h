@@ -19,8 +19,7 @@
   member(sample_groups) member(sample_group) member(sample_column) member(matrix_product)      \
   member(householder_panel) member(block_reflection) member(symmetric_part)                    \
   member(tridiagonal_panel) member(tridiagonal_eigenvectors) member(eigenvector_columns)       \
-  member(order_descending) member(gather_columns)                                       \
-  member(scale_and_add) member(mirror_lower)
+  member(order_descending) member(gather_columns) member(scale_and_add) member(mirror_lower)
 
 typedef struct {
 #define CK_DECLARE(name) __typeof__(ck_##name) *name;

@@ -30,7 +30,6 @@ final class CPUExecutable: ProfiledExecutable {
     let lowering = try Lowering(
       program, laneCount: runtime.threadCount, products: runtime.products,
       laneScratch: runtime.laneScratch, productsOnly: productsOnly)
-    buffers = lowering.buffers
     // Four pieces a lane even out; where a kernel runs never changes its bits.
     let phases = Phase.arrange(lowering.kernels, lookBack: 3, wave: 4 * runtime.threadCount)
     self.phases = phases
@@ -41,7 +40,9 @@ final class CPUExecutable: ProfiledExecutable {
       outputs[output.label] = (lowering.buffer(output.tensor.value), output.tensor.type.byteCount)
     }
     outputBuffers = outputs
+    // After the outputs: one that is a leaf no kernel reads gets its buffer only now.
     let all = lowering.buffers
+    buffers = all
 
     // Lifetimes, in phases.
     var first = [Int](repeating: .max, count: all.count)

@@ -28,6 +28,8 @@ public enum OptimizerRegistry {
     ScheduleFreeSGD.self,
     Prodigy.self,
     SOAP.self,
+    Muon.self,
+    NorMuon.self,
   ]
 
   /// The method of a configuration that names none.

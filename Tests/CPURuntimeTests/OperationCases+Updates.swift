@@ -10,7 +10,7 @@ extension OperationCases {
   static var stages: [OperationCase] {
     let shapes: [Shape] = [[1], [3, 5], [1031], [7, 129]]
     return shapes.map(exchange) + shapes.map(inPlace) + shapes.map(narrowState)
-      + [accumulator, commitScalar, productState, constantAssignments]
+      + [accumulator, commitScalar, productState, constantAssignments, untouched]
   }
 
   /// An average kept as bfloat16 beside one kept as float32, and both exchanged through casts.
@@ -71,6 +71,16 @@ extension OperationCases {
       return try Program(
         graph: graph, outputs: [("loss", loss), ("gradient norm", square(gradient).sum())],
         assignments: [(sum, sum + gradient)])
+    }
+  }
+
+  /// Outputs that are leaves, and nothing to compute.
+  private static var untouched: OperationCase {
+    OperationCase(name: "outputs that no operation touches") {
+      let graph = Graph()
+      return try Program(
+        graph: graph,
+        outputs: [("kept", graph.parameter("a", [3, 5])), ("given", graph.scalar("b"))])
     }
   }
 

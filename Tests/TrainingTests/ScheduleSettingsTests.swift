@@ -32,7 +32,7 @@ import Training
     #expect(configuration.schedule.run.learningRate == expected)
     #expect(configuration.schedule.warmupSteps == 5)
     #expect(!configuration.schedule.allowsDecay)
-    let peak = try #require(configuration.optimizer.hyperparameters["learning_rate"])
+    let peak = try #require(configuration.optimizer.policy.hyperparameters["learning_rate"])
     let rates = try configuration.learningRateSchedule()
     for step in 0..<100 { #expect(rates.value(at: step) == peak * expected.value(at: step)) }
   }

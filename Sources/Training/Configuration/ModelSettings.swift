@@ -80,14 +80,23 @@ public struct ModelSettings: Sendable {
     }
   }
 
+  /// The model's configuration.
+  ///
+  /// - Parameters:
+  ///   - vocabularySize: of the data.
+  ///   - masksDocuments: whether attention stays inside documents.
+  ///   - largestWindow: of a schedule of the attention window; nil: none.
+  ///   - schedulesZLoss: whether the weight of the z-loss changes.
   func configuration(
-    vocabularySize: Int, masksDocuments: Bool
+    vocabularySize: Int, masksDocuments: Bool, largestWindow: Int? = nil,
+    schedulesZLoss: Bool = false
   ) throws(ModelError) -> ModelConfiguration {
     try ModelConfiguration(
       architecture: architecture, vocabularySize: vocabularySize, width: width, layers: layers,
       heads: heads, keyValueHeads: keyValueHeads, headWidth: headWidth,
       feedForwardWidth: feedForwardWidth, contextLength: contextLength, isTied: isTied,
       hasQueryKeyNorm: hasQueryKeyNorm, zLoss: Float(zLoss), masksDocuments: masksDocuments,
-      attentionWindow: attentionWindow)
+      attentionWindow: largestWindow ?? attentionWindow,
+      schedulesAttentionWindow: largestWindow != nil, schedulesZLoss: schedulesZLoss)
   }
 }

@@ -30,9 +30,27 @@ extension TrainingConfiguration {
     }
     let clip = run.ownValue(of: "gradient_clip", at: step) ?? self.optimizer.gradientClip
     settings.conditions.gradientClip = clip > 0 ? clip : .infinity
+    // A leaf that nobody sets would be 0: a window of one key.
+    for scalar in [Self.attentionWindow, Self.zLoss] {
+      settings.modelScalars[scalar] = run.ownValue(of: scalar, at: step)
+    }
     settings.labels = RandomStream(seed: UInt64(training.seed), name: "labels/\(step)")
     return settings
   }
+
+  /// Scalars that a model reads when they are scheduled, by their leaves' and their schedules' names.
+  private static let (attentionWindow, zLoss) = ("attention_window", "z_loss")
+
+  /// The largest window of the run; nil: nothing schedules it.
+  var largestAttentionWindow: Int? {
+    guard schedule.run.ownValue(of: Self.attentionWindow, at: 0) != nil else { return nil }
+    return (0..<training.steps).compactMap {
+      schedule.run.ownValue(of: Self.attentionWindow, at: $0).map { Int($0) }
+    }.max()
+  }
+
+  /// Whether the weight of the z-loss changes.
+  var schedulesZLoss: Bool { schedule.run.ownValue(of: Self.zLoss, at: 0) != nil }
 
   /// Tokens of a step's batch.
   func batchTokens(at step: Int) -> Int {

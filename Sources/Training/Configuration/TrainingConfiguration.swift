@@ -113,7 +113,9 @@ public struct TrainingConfiguration: Sendable {
           + "use \(vocabularySize) or more, or leave the key out")
     }
     do {
-      return try model.configuration(vocabularySize: size, masksDocuments: data.masksDocuments)
+      return try model.configuration(
+        vocabularySize: size, masksDocuments: data.masksDocuments,
+        largestWindow: largestAttentionWindow, schedulesZLoss: schedulesZLoss)
     } catch {
       throw ConfigurationError(
         .contradiction, keys: ["model.\(error.key)"], "model.\(error.key): \(error.message)")

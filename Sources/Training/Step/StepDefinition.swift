@@ -203,15 +203,17 @@ public struct StepDefinition {
     let inputs = ModelInputs(model.configuration, sequences: sequences, in: graph)
     let weights = ModelWeights(model.parameters, in: graph)
     let scale = graph.scalar("loss_scale")
-    let (loss, sum) =
-      samplesLabels
-      ? model.sampledLoss(
-        inputs, uniforms: graph.input(Self.uniformsLabel, [tokens], .float32), scale: scale, weights
-      )
-      : model.loss(inputs, scale: scale, weights)
+    let loss: Tensor
+    var sum: Tensor?
+    if samplesLabels {
+      let uniforms = graph.input(Self.uniformsLabel, [tokens], .float32)
+      loss = model.sampledLoss(inputs, uniforms: uniforms, scale: scale, weights).loss
+    } else {
+      (loss, sum) = model.loss(inputs, scale: scale, weights)
+    }
     let found = try gradients(of: loss, withRespectTo: parameters.map { weights[$0.name] })
     return Forward(
-      loss: loss, crossEntropySum: sum, weights: weights,
+      loss: loss, crossEntropySum: sum ?? loss, weights: weights,
       gradients: Dictionary(uniqueKeysWithValues: zip(parameters.map(\.name), found)))
   }
 

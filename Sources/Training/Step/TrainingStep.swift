@@ -117,7 +117,10 @@ public final class TrainingStep {
         upkeeps[group.name, default: [:]][upkeep] = try BoundProgram(program, runtime)
       }
     }
-    let numbers = numbers(Settings()).values
+    var numbers = numbers(Settings()).values
+    // The host gives these where the model asks for them.
+    numbers["attention_window"] = 1
+    numbers["z_loss"] = 0
     for program in [forward, update].compactMap(\.self) + upkeeps.values.flatMap(\.values) {
       let missing = program.missing(numbers)
       precondition(missing.isEmpty, "the optimizer reads scalars it does not compute: \(missing)")

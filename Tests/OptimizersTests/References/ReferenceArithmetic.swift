@@ -36,7 +36,7 @@ extension [Double] {
   }
 }
 
-/// The bias correction 1 - beta_1 beta_2 ... beta_t of an average that starts at zero.
+/// The bias correction 1 - (product of all factors so far) of an average that starts at zero.
 struct BiasCorrection {
   private var product = 1.0
 

@@ -65,7 +65,9 @@ struct ReferenceMatrix: Equatable {
   }
 
   mutating func setBlock(_ block: ReferenceMatrix, row: Int, column: Int) {
-    for i in 0..<block.rows { for j in 0..<block.columns { self[row + i, column + j] = block[i, j] } }
+    for i in 0..<block.rows {
+      for j in 0..<block.columns { self[row + i, column + j] = block[i, j] }
+    }
   }
 
   func column(_ j: Int) -> [Double] { (0..<rows).map { self[$0, j] } }

@@ -45,8 +45,7 @@ enum WrapperReference {
 
   /// Which steps update, and with which gradients: every nth step with the sum since the last; paused steps drop theirs.
   ///
-  /// - Parameter gradients: one gradient for each step.
-  /// - Returns: for each step the gradient of its update, nil where there is none.
+  /// One gradient for each step goes in, one for each update comes out, nil at steps without.
   static func cadence(
     _ gradients: [[Double]], every n: Int, pausedSteps: Set<Int> = []
   ) -> [[Double]?] {

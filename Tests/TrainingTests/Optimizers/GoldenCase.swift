@@ -5,6 +5,7 @@ import Foundation
 import Optimizers
 import TensorFiles
 import TensorGraph
+import Testing
 
 /// A trajectory of a public optimizer, made by `Scripts/fixtures/optimizers.py`, by our names.
 struct GoldenCase: Decodable, Sendable, CustomTestStringConvertible {

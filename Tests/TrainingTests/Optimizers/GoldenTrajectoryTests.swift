@@ -48,7 +48,7 @@ import Testing
       for parameter in trajectory.parameters {
         guard let theirs = try trajectory.state(name, parameter) else { continue }
         let label = "optimizer.\(name).\(parameter.name)"
-        let ours = try #require(bench.kept(label, count: theirs.count), "\(label)")
+        let ours = try #require(bench.kept(label), "\(label)")
         let bound = subject == .reference ? golden.tolerance : SinglePrecision.state
         #expect(distance(ours, theirs) <= bound * norm(theirs), "\(label)")
         compared += 1
@@ -95,10 +95,10 @@ import Testing
   ) {
     var worst: [Worst] = []
     let (_, bench) = try finished(golden, on: subject) { trajectory, bench, stored, step in
-      let averages = try bench.evaluated()
+      let averages = bench.evaluated()
       for parameter in trajectory.parameters {
         let start = try trajectory.initial(parameter.name)
-        let ours = bench.kept(parameter.name, count: start.count) ?? []
+        let ours = bench.kept(parameter.name) ?? []
         let theirs = try trajectory.weights(parameter, stored: stored)
         worst.append(
           Worst(

@@ -94,26 +94,26 @@ final class OptimizerBench {
   }
 
   /// A kept tensor: a parameter by name, or a state by label.
-  func kept(_ label: String, count: Int) -> [Double]? {
+  func kept(_ label: String) -> [Double]? {
     if let reference = runtime as? ReferenceRuntime { return reference.kept64(label) }
-    guard let memory = runtime.kept(label) else { return nil }
-    return UnsafeBufferPointer(start: memory.assumingMemoryBound(to: Float.self), count: count)
-      .map(Double.init)
+    return runtime.kept(label)?.bindMemory(to: Float.self).map(Double.init)
   }
 
   /// The weights that evaluation reads.
-  func evaluated() throws -> [String: [Double]] {
+  func evaluated() -> [String: [Double]] {
     setScalars(of: evaluation)
     evaluation.run(.compute)
-    return Dictionary(
-      uniqueKeysWithValues: optimizer.trainedParameters.map { parameter in
-        let label = "x." + parameter.name
-        if let reference = evaluation as? ReferenceExecutable {
-          return (parameter.name, reference.output64(label))
-        }
+    var result: [String: [Double]] = [:]
+    for parameter in optimizer.trainedParameters {
+      let label = "x." + parameter.name
+      if let reference = evaluation as? ReferenceExecutable {
+        result[parameter.name] = reference.output64(label)
+      } else {
         let values = evaluation.output(label).bindMemory(to: Float.self)
-        return (parameter.name, values.map(Double.init))
-      })
+        result[parameter.name] = values.map(Double.init)
+      }
+    }
+    return result
   }
 
   // MARK: - Memory
@@ -144,9 +144,8 @@ final class OptimizerBench {
   private func set(input label: String, of executable: any Executable, _ values: [Double]) {
     if let reference = executable as? ReferenceExecutable {
       reference.set64(label, values)
-    } else {
-      executable.hostBuffer(label)?.assumingMemoryBound(to: Float.self).update(
-        from: values.map(Float.init), count: values.count)
+    } else if let memory = executable.hostBuffer(label) {
+      fill(memory, values)
     }
   }
 
@@ -157,8 +156,13 @@ final class OptimizerBench {
     if let reference = runtime as? ReferenceRuntime {
       reference.setKept64(label, values)
     } else {
-      memory.assumingMemoryBound(to: Float.self).update(
-        from: values.map(Float.init), count: values.count)
+      fill(memory, values)
     }
+  }
+
+  private func fill(_ memory: UnsafeMutableRawBufferPointer, _ values: [Double]) {
+    let floats = memory.bindMemory(to: Float.self)
+    precondition(floats.count == values.count, "\(values.count) numbers for \(floats.count)")
+    _ = floats.update(fromContentsOf: values.map(Float.init))
   }
 }
