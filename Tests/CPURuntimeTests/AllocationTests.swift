@@ -27,9 +27,18 @@ struct AllocationTests {
     let found = try gradients(of: loss, withRespectTo: parameters)
     let norm = squareRoot(found.map { square($0).sum() }.reduce(graph.constant(0), +))
     let rate = graph.scalar("rate") * minimum(graph.constant(1), 1 / norm)
+    // Two strands of symmetric, transposed and batched products.
+    let strands = (0..<2).map { index -> (Tensor, Tensor) in
+      let matrix = graph.state("matrix \(index)", [6, 8])
+      let gram = matrix.exactProduct(matrix, transposeRight: true, isSymmetric: true)
+      let turned = gram.exactProduct(matrix, factor: 0.01, addend: matrix).transposed()
+      let heads = concatenated([turned.slice(4..<8), turned.slice(0..<4)]).reshaped([4, 2, 6])
+      let product = heads.exactProduct(heads, transposeLeft: true, isSymmetric: true)
+      return (matrix, heads.exactProduct(product).reshaped([6, 8]))
+    }
     return try Program(
       graph: graph, outputs: [("loss", loss)],
-      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) }
+      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) } + strands
     ).sharingCrossEntropy()
   }
 
