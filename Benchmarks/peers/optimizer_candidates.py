@@ -3,8 +3,9 @@
 """The ways in which PyTorch can take a step of a method; the fastest of them is the peer.
 
 A candidate is made for parameters whose `.grad` is set, and then takes steps; gradients stay as
-they are, and nothing is zeroed. Fused and foreach are PyTorch's own or a package's, if it is installed;
-`compiled` is a rule of `optimizer_rules.py` under torch.compile.
+they are, and nothing is zeroed. Fused and foreach are PyTorch's own or a package's, if it is
+installed; `compiled` is a rule of `optimizer_rules.py` under torch.compile; `batched` multiplies
+all matrices of one shape at once.
 """
 
 from __future__ import annotations
