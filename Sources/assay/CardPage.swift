@@ -29,6 +29,8 @@ struct CardPage: Encodable {
   let stateBytesPerParameter: Double
   let flopsPerParameter: Double
   let parameters: String
+  /// Who takes the parameters that it does not.
+  let fallback: String?
   let extraGradients: String
   let evaluates: String
   let schedule: String
@@ -53,8 +55,8 @@ struct CardPage: Encodable {
       name: "all", method: method, hyperparameters: card.defaults, settings: card.settings,
       members: [matrix])
     flopsPerParameter = try MethodCost(of: group).flops / Double(matrix.shape.count)
-    parameters =
-      card.eligibility.fallback.map { "hidden matrices; the others go to \($0)" } ?? "all"
+    fallback = card.eligibility.fallback
+    parameters = fallback.map { "hidden matrices; the others go to \($0)" } ?? "all"
     extraGradients = Self.words(card.observation)
     evaluates = card.evaluatesAverage ? "an average of the weights" : "the trained weights"
     schedule = card.wantsConstantRate ? "a constant learning rate after warm-up" : "any"
@@ -82,42 +84,8 @@ struct CardPage: Encodable {
     }
   }
 
-  // MARK: - Markdown
-
-  /// The page as Markdown; `Docs/optimizers` holds all of them, made by `Scripts/make-docs.sh`.
-  var markdown: String {
-    var lines = ["# \(name)", "", paper, "", "```", equation, "```", ""]
-    lines += [
-      "| | |", "|---|---|",
-      "| state | \(state) (\(Numbers.short(stateBytesPerParameter)) bytes a number of a large matrix) |",
-      "| FLOPs | \(Numbers.short(flopsPerParameter)) a number of a 1024 x 1024 matrix |",
-      "| parameters | \(parameters) |", "| extra gradient evaluations | \(extraGradients) |",
-      "| evaluation uses | \(evaluates) |", "| schedule | \(schedule) |", "",
-      "| hyperparameter | default | range | search | | source |", "|---|---|---|---|---|---|",
-    ]
-    for number in hyperparameters {
-      let search =
-        number.search.map { $0.map(Self.number).joined(separator: ", ") } ?? "-"
-      lines.append(
-        "| `\(number.name)` | \(Self.number(number.default)) | \(number.range) | \(search) | \(number.summary) | \(number.source) |"
-      )
-    }
-    if !options.isEmpty {
-      lines += ["", "| option | choices, the default first | | source |", "|---|---|---|---|"]
-      for option in options {
-        lines.append(
-          "| `\(option.name)` | \(option.choices.joined(separator: ", ")) | \(option.summary) | \(option.source) |"
-        )
-      }
-    }
-    for (title, points) in [("Deviations", deviations), ("Caveats", caveats)] where !points.isEmpty
-    {
-      lines += ["", "## \(title)", ""] + points.map { "- " + $0 }
-    }
-    return lines.joined(separator: "\n")
-  }
-
-  private static func number(_ number: Double) -> String {
+  /// A default or a value of a search, with the digits that matter.
+  static func number(_ number: Double) -> String {
     let digits = (number * 1e12).rounded() / 1e12
     return number != 0 && abs(number) < 1e-3
       ? Numbers.scientific(number)
