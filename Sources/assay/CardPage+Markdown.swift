@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+
 /// A card as Markdown; `Docs/optimizers` holds all of them, made by `Scripts/make-docs.sh`.
 extension CardPage {
   /// The page.
@@ -14,7 +16,7 @@ extension CardPage {
       ["", ""],
       [
         ["state", Self.prose(stateInWords)],
-        ["FLOPs", "\(Numbers.short(flopsPerParameter)) for each number of a 1024 x 1024 matrix"],
+        ["FLOPs", "\(flops) for each number of a 1024 x 1024 matrix"],
         ["parameters", takes], ["extra gradient evaluations", Self.prose(extraGradients)],
         ["evaluation uses", evaluates], ["schedule", schedule],
       ])
@@ -51,7 +53,7 @@ extension CardPage {
     let rows = pages.map { page in
       [
         "[\(page.name)](\(page.name).md)", reference(page.paper), prose(page.stateInWords),
-        Numbers.short(page.flopsPerParameter),
+        page.flops,
         page.fallback.map { "hidden matrices; [\($0)](\($0).md) the others" } ?? "all parameters",
       ]
     }
@@ -68,10 +70,11 @@ extension CardPage {
       .joined(separator: "\n")
   }
 
-  /// The state in the card's words, and in bytes where the words do not say them.
+  /// The state in the card's words, and in bytes where these begin with something else.
   private var stateInWords: String {
-    let bytes = "\(Numbers.short(stateBytesPerParameter)) bytes a number"
-    return state == bytes ? state : "\(state) (\(bytes) of a 1024 x 1024 matrix)"
+    let bytes = Int(stateBytesPerParameter.rounded())
+    return state.hasPrefix("\(bytes) bytes a number")
+      ? state : "\(state) (\(bytes) bytes a number of a 1024 x 1024 matrix)"
   }
 
   /// `Authors, title, year, https://...` as a link.
@@ -96,7 +99,7 @@ extension CardPage {
       let before = index > 0 ? characters[index - 1] : " "
       let after = index + 1 < characters.count ? characters[index + 1] : " "
       let isSpaced = before == " " && after == " "
-      let isInWord = before.isLetter && after.isLetter
+      let isInWord = "\(before)\(after)".allSatisfy { $0.isLetter || $0.isNumber }
       switch character {
       case "*", "~", "<": result += isSpaced ? "\(character)" : "\\\(character)"
       case "_": result += isInWord ? "_" : "\\_"

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Optimizers
 import TensorGraph
 
@@ -84,13 +85,23 @@ struct CardPage: Encodable {
     }
   }
 
-  /// A default or a value of a search, with the digits that matter.
+  /// A default or a value of a search: as it was written, or with three digits where it was computed.
   static func number(_ number: Double) -> String {
-    let digits = (number * 1e12).rounded() / 1e12
-    return number != 0 && abs(number) < 1e-3
-      ? Numbers.scientific(number)
-      : digits == digits.rounded() && abs(digits) < 1e9
-        ? Numbers.fixed(digits, 0) : "\((number * 1e4).rounded() / 1e4)"
+    let digits = "\(number)".prefix { $0 != "e" }.filter(\.isNumber).drop { $0 == "0" }
+    if digits.count <= 7 { return plain("\(number)") }
+    return plain("\(Double(String(format: "%.3g", number)) ?? number)")
+  }
+
+  /// `1e-8` for `1e-08`, `5` for `5.0`.
+  private static func plain(_ text: String) -> String {
+    let whole = text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    return whole.replacing("e-0", with: "e-").replacing("e+", with: "e")
+  }
+
+  /// FLOPs for each number, without digits that only say that something is added up once for a whole tensor.
+  var flops: String {
+    let tenths = (flopsPerParameter * 10).rounded() / 10
+    return flopsPerParameter < 1000 ? Self.plain("\(tenths)") : Numbers.short(flopsPerParameter)
   }
 
   // MARK: - Text
@@ -102,7 +113,7 @@ struct CardPage: Encodable {
     lines += [
       "",
       "  state             \(state)",
-      "  FLOPs             \(Numbers.short(flopsPerParameter)) a number of a 1024 x 1024 matrix",
+      "  FLOPs             \(flops) a number of a 1024 x 1024 matrix",
       "  parameters        \(parameters)",
       "  extra gradients   \(extraGradients)",
       "  evaluation uses   \(evaluates)",

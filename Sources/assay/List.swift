@@ -40,7 +40,7 @@ struct ListOptimizers: ParsableCommand {
     for page in pages {
       table.add(
         page.name, Numbers.short(page.stateBytesPerParameter),
-        Numbers.short(page.flopsPerParameter), "\(page.hyperparameters[0].default)",
+        page.flops, CardPage.number(page.hyperparameters[0].default),
         page.parameters == "all" ? "all" : "matrices",
         String(page.paper.prefix { $0 != "," }) + ", " + year(page.paper))
     }
