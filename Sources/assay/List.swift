@@ -23,9 +23,19 @@ struct ListOptimizers: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @Flag(help: "Print Markdown.")
+  var markdown = false
+
+  func validate() throws {
+    if json, markdown {
+      throw ValidationError("--json and --markdown exclude each other; choose one")
+    }
+  }
+
   func run() throws {
     let pages = try OptimizerRegistry.methods.map { try CardPage($0) }
     if json { return try Console.json(["optimizers": pages]) }
+    if markdown { return Console.data(CardPage.index(pages)) }
     var table = Table([
       ("optimizer", .left), ("state bytes", .right), ("FLOPs", .right), ("learning rate", .right),
       ("takes", .left), ("paper", .left),
@@ -33,7 +43,7 @@ struct ListOptimizers: ParsableCommand {
     for page in pages {
       table.add(
         page.name, Numbers.short(page.stateBytesPerParameter),
-        Numbers.short(page.flopsPerParameter), "\(page.hyperparameters[0].default)",
+        page.flops, CardPage.number(page.hyperparameters[0].default),
         page.parameters == "all" ? "all" : "matrices",
         String(page.paper.prefix { $0 != "," }) + ", " + year(page.paper))
     }
