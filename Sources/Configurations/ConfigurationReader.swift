@@ -102,7 +102,7 @@ public final class ConfigurationReader: ConfigurationReading {
   }
 
   /// Whether a key or section is the subject of a problem, which is enough said about it.
-  private func isRefused(_ name: String) -> Bool {
+  func isRefused(_ name: String) -> Bool {
     problems.contains { $0.keys.contains(name) }
       || refusedSections.contains { section in
         name == section || name.hasPrefix(section + ".") || name.hasPrefix(section + "[")

@@ -81,6 +81,9 @@ extension ConfigurationReading {
     reader.source.settings[joined(path, name)] != nil
   }
 
+  /// Whether a problem with a key or section has been recorded: what was read then is only a stand-in.
+  public func isRefused(_ name: String) -> Bool { reader.isRefused(joined(path, name)) }
+
   /// Leaves a key or a section out of the search for unknown ones, because another problem is about it.
   public func ignore(_ name: String) {
     reader.declare(refused: joined(path, name))

@@ -41,6 +41,7 @@ struct BlockMoment {
     "Between the two statistics the step of a block of p numbers differs by p^(1/4): learning rates do not carry over, and "
       + "relative to each other large blocks move less under 'literal'.",
     "With blocks of one number it would be Adam.",
+    "There is no golden trajectory: no public package has it. It is held against a second transcription of the paper.",
   ]
 
   /// What is true of those that split the head.

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Optimizers
 import TensorGraph
 
@@ -29,6 +30,8 @@ struct CardPage: Encodable {
   let stateBytesPerParameter: Double
   let flopsPerParameter: Double
   let parameters: String
+  /// Who takes the parameters that it does not.
+  let fallback: String?
   let extraGradients: String
   let evaluates: String
   let schedule: String
@@ -53,8 +56,8 @@ struct CardPage: Encodable {
       name: "all", method: method, hyperparameters: card.defaults, settings: card.settings,
       members: [matrix])
     flopsPerParameter = try MethodCost(of: group).flops / Double(matrix.shape.count)
-    parameters =
-      card.eligibility.fallback.map { "hidden matrices; the others go to \($0)" } ?? "all"
+    fallback = card.eligibility.fallback
+    parameters = fallback.map { "hidden matrices; the others go to \($0)" } ?? "all"
     extraGradients = Self.words(card.observation)
     evaluates = card.evaluatesAverage ? "an average of the weights" : "the trained weights"
     schedule = card.wantsConstantRate ? "a constant learning rate after warm-up" : "any"
@@ -82,47 +85,23 @@ struct CardPage: Encodable {
     }
   }
 
-  // MARK: - Markdown
-
-  /// The page as Markdown; `Docs/optimizers` holds all of them, made by `Scripts/make-docs.sh`.
-  var markdown: String {
-    var lines = ["# \(name)", "", paper, "", "```", equation, "```", ""]
-    lines += [
-      "| | |", "|---|---|",
-      "| state | \(state) (\(Numbers.short(stateBytesPerParameter)) bytes a number of a large matrix) |",
-      "| FLOPs | \(Numbers.short(flopsPerParameter)) a number of a 1024 x 1024 matrix |",
-      "| parameters | \(parameters) |", "| extra gradient evaluations | \(extraGradients) |",
-      "| evaluation uses | \(evaluates) |", "| schedule | \(schedule) |", "",
-      "| hyperparameter | default | range | search | | source |", "|---|---|---|---|---|---|",
-    ]
-    for number in hyperparameters {
-      let search =
-        number.search.map { $0.map(Self.number).joined(separator: ", ") } ?? "-"
-      lines.append(
-        "| `\(number.name)` | \(Self.number(number.default)) | \(number.range) | \(search) | \(number.summary) | \(number.source) |"
-      )
-    }
-    if !options.isEmpty {
-      lines += ["", "| option | choices, the default first | | source |", "|---|---|---|---|"]
-      for option in options {
-        lines.append(
-          "| `\(option.name)` | \(option.choices.joined(separator: ", ")) | \(option.summary) | \(option.source) |"
-        )
-      }
-    }
-    for (title, points) in [("Deviations", deviations), ("Caveats", caveats)] where !points.isEmpty
-    {
-      lines += ["", "## \(title)", ""] + points.map { "- " + $0 }
-    }
-    return lines.joined(separator: "\n")
+  /// A default or a value of a search: as it was written, or with three digits where it was computed.
+  static func number(_ number: Double) -> String {
+    let digits = "\(number)".prefix { $0 != "e" }.filter(\.isNumber).drop { $0 == "0" }
+    if digits.count <= 7 { return plain("\(number)") }
+    return plain("\(Double(String(format: "%.3g", number)) ?? number)")
   }
 
-  private static func number(_ number: Double) -> String {
-    let digits = (number * 1e12).rounded() / 1e12
-    return number != 0 && abs(number) < 1e-3
-      ? Numbers.scientific(number)
-      : digits == digits.rounded() && abs(digits) < 1e9
-        ? Numbers.fixed(digits, 0) : "\((number * 1e4).rounded() / 1e4)"
+  /// `1e-8` for `1e-08`, `5` for `5.0`.
+  private static func plain(_ text: String) -> String {
+    let whole = text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    return whole.replacing("e-0", with: "e-").replacing("e+", with: "e")
+  }
+
+  /// FLOPs for each number, without digits that only say that something is added up once for a whole tensor.
+  var flops: String {
+    let tenths = (flopsPerParameter * 10).rounded() / 10
+    return flopsPerParameter < 1000 ? Self.plain("\(tenths)") : Numbers.short(flopsPerParameter)
   }
 
   // MARK: - Text
@@ -134,7 +113,7 @@ struct CardPage: Encodable {
     lines += [
       "",
       "  state             \(state)",
-      "  FLOPs             \(Numbers.short(flopsPerParameter)) a number of a 1024 x 1024 matrix",
+      "  FLOPs             \(flops) a number of a 1024 x 1024 matrix",
       "  parameters        \(parameters)",
       "  extra gradients   \(extraGradients)",
       "  evaluation uses   \(evaluates)",

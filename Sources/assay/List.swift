@@ -15,28 +15,39 @@ struct ListCommand: ParsableCommand {
 /// `assay list optimizers`.
 struct ListOptimizers: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "optimizers", abstract: "Lists every optimizer with its price.")
+    commandName: "optimizers",
+    abstract:
+      "Lists every optimizer with its price: state and FLOPs for each number of a large matrix.",
+    discussion: "'assay show optimizer NAME' shows everything that is known about one.")
 
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @Flag(help: "Print Markdown.")
+  var markdown = false
+
+  func validate() throws {
+    if json, markdown {
+      throw ValidationError("--json and --markdown exclude each other; choose one")
+    }
+  }
+
   func run() throws {
     let pages = try OptimizerRegistry.methods.map { try CardPage($0) }
     if json { return try Console.json(["optimizers": pages]) }
+    if markdown { return Console.data(CardPage.index(pages)) }
     var table = Table([
-      ("optimizer", .left), ("state bytes", .right), ("FLOPs", .right), ("rate", .right),
+      ("optimizer", .left), ("state bytes", .right), ("FLOPs", .right), ("learning rate", .right),
       ("takes", .left), ("paper", .left),
     ])
     for page in pages {
       table.add(
         page.name, Numbers.short(page.stateBytesPerParameter),
-        Numbers.short(page.flopsPerParameter), "\(page.hyperparameters[0].default)",
+        page.flops, CardPage.number(page.hyperparameters[0].default),
         page.parameters == "all" ? "all" : "matrices",
         String(page.paper.prefix { $0 != "," }) + ", " + year(page.paper))
     }
     Console.data(table.text)
-    Console.say(
-      "state and FLOPs for each number of a large matrix; more: assay show optimizer NAME")
   }
 
   /// The first year in a reference.

@@ -18,6 +18,12 @@ struct ShowOptimizer: ParsableCommand {
   @Flag(help: "Print Markdown.")
   var markdown = false
 
+  func validate() throws {
+    if json, markdown {
+      throw ValidationError("--json and --markdown exclude each other; choose one")
+    }
+  }
+
   func run() throws {
     let page = try CardPage(OptimizerRegistry.method(named: name))
     if json { return try Console.json(page) }

@@ -62,7 +62,11 @@ extension OptimizerCard {
     }
 
     private func text(_ number: Double) -> String {
-      number == number.rounded() && abs(number) < 1e6 ? "\(Int(number))" : "\(number)"
+      guard number == number.rounded() else { return "\(number)" }
+      if number >= 1e6, log10(number) == log10(number).rounded() {
+        return "1e\(Int(log10(number)))"
+      }
+      return abs(number) < 1e15 ? "\(Int(number))" : "\(number)"
     }
   }
 

@@ -51,6 +51,8 @@ public struct AdafactorAdam: OptimizerMethod {
         + "gradients, in bf16, without bias correction, with a rising beta2.",
       "V equals Adam's exactly where the average of g^2 has rank one.",
       "Every matrix is factored, however small.",
+      "There is no golden trajectory: no public package has this form. It is held against a second transcription of the "
+        + "equations.",
     ])
 
   /// The equations.

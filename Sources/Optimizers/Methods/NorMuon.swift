@@ -68,6 +68,8 @@ public struct NorMuon: OptimizerMethod {
       "A learning rate multiplier c multiplies decay by c^2; for the speedrun's matrices with c = 2 set the multiplier of "
         + "decay to 1/2.",
       "Embedding, head, gains and scalars go to the fallback with its own defaults, whatever their shapes.",
+      "There is no golden trajectory: no public package has this form. Its parts are held against numbers worked out from "
+        + "the published record.",
     ])
 
   private static let speedrun = "NanoGPT speedrun, 2025"

@@ -99,22 +99,21 @@ public struct ParameterPolicy: Hashable, Sendable {
           + "only; let the rule match fewer roles or name another method")
     }
     return try made(
-      name, method, values, options, [settings, rule.settings], members: members, where: place)
+      name, method, values, options, [settings, rule.settings], members: members,
+      givenDecay: rule.hyperparameters["weight_decay"], where: place)
   }
 
   private func made(
     _ name: String, _ method: any OptimizerMethod.Type, _ hyperparameters: [String: Double],
     _ options: [String: String], _ changes: [GroupSettings.Changes], members: [Parameter],
-    where place: String
+    givenDecay decay: Double? = nil, where place: String
   ) throws(OptimizerError) -> ParameterGroup {
     do throws(OptimizerError) {
       let group = ParameterGroup(
         name: name, method: method, hyperparameters: try method.card.complete(hyperparameters),
         options: try MethodOptions(method.card, options),
         settings: changes.reduce(method.card.settings) { $1.applied(to: $0) }, members: members)
-      if let decay = hyperparameters["weight_decay"], decay > 0,
-        !members.contains(where: group.decays)
-      {
+      if let decay, decay > 0, !members.contains(where: group.decays) {
         throw OptimizerError(
           .contradiction, name: "weight_decay",
           "sets weight_decay = \(decay), but none of its parameters decays (gains and scalars do not by default); "

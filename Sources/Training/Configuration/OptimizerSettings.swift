@@ -51,6 +51,7 @@ public struct OptimizerSettings: Sendable {
       "skip_window", default: 128, in: 2...100_000, doc: "steps of that window")
     spikes = deviations > 0 ? SpikeGuard(window: window, deviations: deviations) : nil
     let changes = section.groupChanges()
+    section.refuseKeys(ofOtherMethodsThan: card, namedBy: "name")
     let rules = section.tables("rule").map { table in
       RuleReader(table, baseMethod: name).rule()
     }
@@ -91,6 +92,24 @@ extension ConfigurationSection {
   private func check(_ declared: OptimizerCard.Hyperparameter, _ value: Double) {
     if declared.numberRange.contains(value), !declared.accepts(value) {
       refuse(declared.name, message: "it must lie in \(declared.rangeDescription)")
+    }
+  }
+
+  /// Keys that other methods have and this one has not: most likely left over from another method.
+  func refuseKeys(ofOtherMethodsThan card: OptimizerCard, namedBy nameKey: String) {
+    for key in givenNames where !card.keys.contains(key) {
+      let owners = OptimizerRegistry.methods.map { $0.card }.filter { $0.keys.contains(key) }
+      guard !owners.isEmpty else { continue }
+      // Whose keys they are is unknown while the method is.
+      if isRefused(nameKey) {
+        ignore(key)
+      } else {
+        contradiction(
+          [key] + (isGiven(nameKey) ? [nameKey] : []),
+          message:
+            "\(key) is a key of \(owners.map(\.name).joined(separator: ", ")), not of \(card.name), which takes "
+            + "\(card.keys.joined(separator: ", ")); remove it or change the method")
+      }
     }
   }
 

@@ -33,6 +33,7 @@ struct RuleReader {
         : table.optionalName(option.name, among: option.choices, doc: option.summary)
     }
     readSurroundings(&rule)
+    table.refuseKeys(ofOtherMethodsThan: card, namedBy: "method")
     check(rule)
     return rule
   }
