@@ -35,7 +35,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["train", "data", "trace", "show", "list", "doctor", "bench"])
+  @Test(arguments: [
+    "train", "plan", "sample", "export", "data", "trace", "show", "list", "doctor", "bench",
+  ])
   func everyVerbIsInTheHelpAndHasItsOwn(verb: String) throws {
     let help = try Command.run("--help")
     #expect(help.output.contains("\n  \(verb) "), "\(help)")
@@ -66,7 +68,9 @@ import Testing
   @Test func listsAreDataOnStandardOutput() throws {
     for noun in ["optimizers", "models", "presets"] {
       let table = try Command.run(["list", noun], in: Self.package)
-      #expect(table.code == 0 && !table.output.isEmpty && table.errors.isEmpty, "\(table)")
+      #expect(table.code == 0 && !table.output.isEmpty, "\(table)")
+      // What explains the columns is for people.
+      #expect(!table.errors.contains("error") && !table.errors.contains("warning"), "\(table)")
       let json = try Command.run(["list", noun, "--json"], in: Self.package)
       let entries = try json.json()[noun] as? [[String: Any]] ?? []
       #expect(!entries.isEmpty, "\(json)")
