@@ -3,14 +3,16 @@
 """The ways in which PyTorch can take a step of a method; the fastest of them is the peer.
 
 A candidate is made for parameters whose `.grad` is set, and then takes steps; gradients stay as
-they are, and nothing is zeroed. Fused and foreach are PyTorch's own or a package's, if it is installed;
-`compiled` is a rule of `optimizer_rules.py` under torch.compile.
+they are, and nothing is zeroed. Fused and foreach are PyTorch's own or a package's, if it is
+installed; `compiled` is a rule of `optimizer_rules.py` under torch.compile; `batched` multiplies
+all matrices of one shape at once.
 """
 
 from __future__ import annotations
 
 import importlib
 import math
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,6 +44,19 @@ POLAR_EXPRESS = (
 # MARK: Rules
 
 
+def compiled(function: Callable) -> Callable:
+    """Compiled for the one shape that it will be called with.
+
+    Whoever calls it promises that, so nothing is checked before a call: the checks took longer than
+    the step of a small tensor. The code object is a copy, for compiled code is found by it.
+    """
+    copy = types.FunctionType(
+        function.__code__.replace(), function.__globals__, closure=function.__closure__
+    )
+    options = {"guard_filter_fn": torch.compiler.skip_all_guards_unsafe}
+    return torch.compile(copy, dynamic=False, options=options)
+
+
 class Rules:
     """Every tensor by its rule, eager or compiled."""
 
@@ -55,32 +70,33 @@ class Rules:
             # Blockwise rules are made for each tensor; equal ones of equal shapes share their code.
             key = (rule.step.__qualname__, tuple(slot.weight.shape), slot.role)
             if key not in kinds:
-                kinds[key] = (
-                    torch.compile(rule.step, dynamic=False) if compiles else rule.step
-                )
+                kinds[key] = compiled(rule.step) if compiles else rule.step
             self.steps.append(kinds[key])
-        self.numbers = [
-            {
-                "lr": torch.tensor(LEARNING_RATE),
-                "wd": torch.tensor(WEIGHT_DECAY if slot.is_matrix else 0.0),
-                "decay": torch.tensor(1.0),
-                **{name: torch.tensor(0.0) for name in rule.host(1)},
-            }
-            for rule, slot in zip(self.rules, slots, strict=True)
-        ]
+        # Numbers that tensors share: by what the host computes, and by whether they decay.
+        self.shared: dict[tuple[Callable, bool], dict[str, Tensor]] = {}
+        self.numbers = []
+        for rule, slot in zip(self.rules, slots, strict=True):
+            key = (rule.host, slot.is_matrix)
+            if key not in self.shared:
+                self.shared[key] = {
+                    "lr": torch.tensor(LEARNING_RATE),
+                    "wd": torch.tensor(WEIGHT_DECAY if slot.is_matrix else 0.0),
+                    "decay": torch.tensor(1.0),
+                    **{name: torch.tensor(0.0) for name in rule.host(1)},
+                }
+            self.numbers.append(self.shared[key])
         self.updates = 0
 
     @torch.no_grad()
     def __call__(self) -> None:
         self.updates += 1
-        known: dict[int, dict[str, float]] = {}
-        for rule, slot, state, step, numbers in zip(
-            self.rules, self.slots, self.states, self.steps, self.numbers, strict=True
-        ):
-            decay = 1 - LEARNING_RATE * WEIGHT_DECAY if slot.is_matrix else 1.0
-            host = known.setdefault(id(rule.host), rule.host(self.updates))
-            for name, value in ({"decay": decay} | host).items():
+        for (host, decays), numbers in self.shared.items():
+            decay = 1 - LEARNING_RATE * WEIGHT_DECAY if decays else 1.0
+            for name, value in ({"decay": decay} | host(self.updates)).items():
                 numbers[name].fill_(value)
+        for slot, state, step, numbers in zip(
+            self.slots, self.states, self.steps, self.numbers, strict=True
+        ):
             step(slot.weight, slot.weight.grad, state, numbers)
 
 
@@ -184,9 +200,7 @@ class Prodigy:
             if slot.weight.shape not in made:
                 pair = (prodigy_gather, prodigy_move)
                 made[slot.weight.shape] = (
-                    [torch.compile(function, dynamic=False) for function in pair]
-                    if compiles
-                    else pair
+                    [compiled(function) for function in pair] if compiles else pair
                 )
         self.functions = [made[slot.weight.shape] for slot in slots]
         names = ("d", "share", "rate", "next", "decay")

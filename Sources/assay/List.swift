@@ -15,7 +15,10 @@ struct ListCommand: ParsableCommand {
 /// `assay list optimizers`.
 struct ListOptimizers: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "optimizers", abstract: "Lists every optimizer with its price.")
+    commandName: "optimizers",
+    abstract:
+      "Lists every optimizer with its price: state and FLOPs for each number of a large matrix.",
+    discussion: "'assay show optimizer NAME' shows everything that is known about one.")
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -34,7 +37,7 @@ struct ListOptimizers: ParsableCommand {
     if json { return try Console.json(["optimizers": pages]) }
     if markdown { return Console.data(CardPage.index(pages)) }
     var table = Table([
-      ("optimizer", .left), ("state bytes", .right), ("FLOPs", .right), ("rate", .right),
+      ("optimizer", .left), ("state bytes", .right), ("FLOPs", .right), ("learning rate", .right),
       ("takes", .left), ("paper", .left),
     ])
     for page in pages {
@@ -45,8 +48,6 @@ struct ListOptimizers: ParsableCommand {
         String(page.paper.prefix { $0 != "," }) + ", " + year(page.paper))
     }
     Console.data(table.text)
-    Console.say(
-      "state and FLOPs for each number of a large matrix; more: assay show optimizer NAME")
   }
 
   /// The first year in a reference.

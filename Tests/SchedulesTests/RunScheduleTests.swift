@@ -156,6 +156,16 @@ import Testing
           to: 0, warmUp: ScheduleWarmUp(steps: 6), cooldownSteps: 9, shape: .linear, steps: 100),
         stages: stages, scalars: [ScheduledScalar(name: "x", schedule: cooled)]),
       try RunSchedule(steps: 1, learningRate: .constant(1)),
+      // i (64 - i) is the same at 1 and at 63, but not in between.
+      try RunSchedule(
+        steps: 128, learningRate: .constant(1),
+        scalars: [
+          ScheduledScalar(
+            name: "hill",
+            schedule: Schedule(
+              stages: [ScheduleStage(name: "rise", steps: 128, curve: .linear(from: 0, to: 128))],
+              cooldown: ScheduleCooldown(start: 0, stop: 64, to: 0, shape: .linear)))
+        ]),
     ] {
       #expect(run.changes == Self.reference(run))
     }

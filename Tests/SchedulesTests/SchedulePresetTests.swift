@@ -133,6 +133,8 @@ import Testing
     ])
     #expect(jump.isDecaying(forSteps: 20))
     #expect(!jump.isDecaying(forSteps: 4), "the run ends before the jump")
+    #expect(jump.events(forSteps: 4).isEmpty)
+    #expect(jump.events(forSteps: 5) == [StageEvent(step: 4, from: "a", to: "b")])
     let hidden = try Schedule(
       stages: [ScheduleStage(name: "rise", steps: 100, curve: .linear(from: 0, to: 1))],
       cooldown: ScheduleCooldown(start: 10, stop: 100, to: 0.2, shape: .linear))

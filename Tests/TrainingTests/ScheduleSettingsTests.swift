@@ -3,6 +3,7 @@
 
 import Configurations
 import Foundation
+import Optimizers
 import Schedules
 import Testing
 import Training

@@ -77,6 +77,9 @@ public struct Muon: OptimizerMethod {
       "The result is not exactly orthogonal: singular values from 3e-3 of the norm end up in [0.68, 1.21], or with "
         + "polar-express from 1e-3 in [0.85, 1.15]; smaller ones below.",
       "The step does not depend on the gradient's scale: clipping only weighs gradients against each other.",
+      "PyTorch's Muon always multiplies in bfloat16.",
+      "optax's muon corrects the two terms of U for bias one by one, and reads matrices as [in, out]: other directions at "
+        + "first, and the scale of the transpose.",
     ])
 
   /// The equations.

@@ -101,19 +101,23 @@ struct BenchOptimizers: ParsableCommand {
     let subject = try UpdateSubject(
       method, shape: options.shape, precision: precision, threads: options.threads)
     let mode = peer?.hello.modes.contains(method.card.name) == true ? method.card.name : nil
+    let period = subject.period
     _ = subject.run()
     _ = subject.run()
-    if let mode { _ = try peer?.run(mode, steps: 2) }
+    if let mode { _ = try peer?.run(mode, steps: period) }
     var times: [Double] = []
     var copies: [Double] = []
     var products: [Double] = []
     var peers: [Double] = []
     for _ in 0..<rounds {
-      times.append(subject.run())
+      times.append((0..<period).reduce(0) { sum, _ in sum + subject.run() } / Double(period))
       copies.append(try subject.runCopy())
       if let seconds = subject.runProducts() { products.append(seconds) }
-      if let mode, let seconds = try peer?.run(mode, steps: 1) { peers.append(seconds) }
+      if let mode, let seconds = try peer?.run(mode, steps: period) {
+        peers.append(seconds / Double(period))
+      }
     }
+    let candidate = mode.flatMap { peer?.candidate($0) }
     if let mode { try peer?.drop(mode) }
     func ratio(_ others: [Double]) -> Double? {
       others.isEmpty ? nil : median(zip(others, times).map { $0 / $1 })
@@ -124,13 +128,14 @@ struct BenchOptimizers: ParsableCommand {
       movedOverLeast: Double(subject.movedBytes) / subject.leastBytes,
       shareOfCopy: ratio(copies) ?? .nan, productShare: ratio(products),
       stateBytesPerParameter: Double(subject.stateBytes) / Double(subject.count),
-      peer: mode.map { _ in "PyTorch \(peer?.hello.torch ?? "")" }, ratio: ratio(peers))
+      peer: candidate, ratio: ratio(peers))
   }
 
   private func table(_ rows: [Row]) -> String {
     var table = Table([
       ("method", .left), ("ms", .right), ("ns/parameter", .right), ("moved/least", .right),
       ("of copy", .right), ("products", .right), ("state B", .right), ("over PyTorch", .right),
+      ("its fastest", .left),
     ])
     for row in rows {
       func percent(_ share: Double?) -> String {
@@ -141,7 +146,7 @@ struct BenchOptimizers: ParsableCommand {
         Numbers.fixed(row.nanosecondsPerParameter, 2), Numbers.fixed(row.movedOverLeast, 2),
         percent(row.shareOfCopy), percent(row.productShare),
         Numbers.short(row.stateBytesPerParameter),
-        row.ratio.map { Numbers.fixed($0, 2) + "x" } ?? "-")
+        row.ratio.map { Numbers.fixed($0, 2) + "x" } ?? "-", row.peer ?? "")
     }
     return table.text
   }

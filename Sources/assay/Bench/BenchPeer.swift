@@ -9,6 +9,7 @@ final class BenchPeer {
   private let input = Pipe()
   private let output = Pipe()
   private var pending = Data()
+  private var candidates: [String: String] = [:]
 
   /// What a peer says about itself.
   struct Hello: Decodable {
@@ -16,7 +17,11 @@ final class BenchPeer {
     let modes: [String]
   }
 
-  private struct Run: Decodable { let seconds: Double }
+  private struct Run: Decodable {
+    let seconds: Double?
+    let candidate: String?
+    let error: String?
+  }
 
   private struct Memory: Decodable {
     let peakBytes: Int
@@ -65,8 +70,17 @@ final class BenchPeer {
   func run(_ mode: String, steps: Int) throws -> Double {
     input.fileHandleForWriting.write(Data("run \(mode) \(steps)\n".utf8))
     let line = try Self.line(from: output.fileHandleForReading, &pending)
-    return try JSONDecoder().decode(Run.self, from: line).seconds
+    let run = try JSONDecoder().decode(Run.self, from: line)
+    candidates[mode] = run.candidate
+    guard let seconds = run.seconds else {
+      throw CommandFailure(
+        .failed, "the peer cannot run \(mode): \(run.error ?? String(decoding: line, as: UTF8.self))")
+    }
+    return seconds
   }
+
+  /// The implementation that the peer found fastest for a mode.
+  func candidate(_ mode: String) -> String? { candidates[mode] }
 
   /// Frees a mode's model.
   func drop(_ mode: String) throws {

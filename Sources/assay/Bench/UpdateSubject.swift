@@ -83,6 +83,17 @@ final class UpdateSubject {
     }
   }
 
+  /// Updates after which upkeep comes round again; 1 without upkeep.
+  var period: Int {
+    guard !upkeep.isEmpty else { return 1 }
+    return (2...1000).first { step in
+      upkeep.contains {
+        $0.group.method?.upkeep(after: step, $0.group.hyperparameters) == .regular
+          && $0.group.method?.upkeep(after: 2 * step, $0.group.hyperparameters) == .regular
+      }
+    } ?? 1
+  }
+
   /// Bytes that the kernels of an update read and write, counted once a kernel.
   var movedBytes: Int { executable.movedBytes(.commit) }
 

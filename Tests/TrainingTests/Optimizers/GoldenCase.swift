@@ -16,7 +16,7 @@ struct GoldenCase: Decodable, Sendable, CustomTestStringConvertible {
   var batchTokens: Int
   var observedSteps: [Int]
   var agrees: Bool
-  var tolerance: Double
+  var tolerance, singlePrecision: Double
   var package: String
 
   var testDescription: String { name }
