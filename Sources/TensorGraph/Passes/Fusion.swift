@@ -197,7 +197,8 @@ private struct Fusion {
       else { continue }
       groups[source]?.nodes.removeAll { $0 == index }
       if groups[source]?.nodes.isEmpty == true { groups[source] = nil }
-      groups[target]?.nodes = ((groups[target]?.nodes ?? []) + [index]).sorted()
+      let joined = (groups[target]?.nodes ?? []) + [index]
+      groups[target]?.nodes = joined.sorted()
       groupOf[index] = target
       externalInputs[target].formUnion(node.inputs)
     }
