@@ -109,6 +109,13 @@ public final class ConfigurationReader: ConfigurationReading {
       }
   }
 
+  /// Whether a key in a section, or a section in it, is the subject of a problem.
+  func hasProblem(in section: String) -> Bool {
+    problems.contains { problem in
+      problem.keys.contains { $0.hasPrefix(section + ".") || $0.hasPrefix(section + "[") }
+    }
+  }
+
   // MARK: - Unknown keys
 
   private func unknownKeys() -> [ConfigurationProblem] {

@@ -84,6 +84,11 @@ extension ConfigurationReading {
   /// Whether a problem with a key or section has been recorded: what was read then is only a stand-in.
   public func isRefused(_ name: String) -> Bool { reader.isRefused(joined(path, name)) }
 
+  /// Whether a problem with something in a section has been recorded.
+  public func hasProblem(in section: String) -> Bool {
+    reader.hasProblem(in: joined(path, section))
+  }
+
   /// Leaves a key or a section out of the search for unknown ones, because another problem is about it.
   public func ignore(_ name: String) {
     reader.declare(refused: joined(path, name))

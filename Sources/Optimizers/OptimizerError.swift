@@ -28,10 +28,14 @@ public struct OptimizerError: Error, Equatable, Sendable, CustomStringConvertibl
   /// What happened, with the value, and what to do.
   public let message: String
 
+  /// The rule of the policy that it is about, from 0; nil: about none.
+  public let rule: Int?
+
   /// Makes an error.
-  public init(_ code: Code, name: String, _ message: String) {
+  public init(_ code: Code, name: String, rule: Int? = nil, _ message: String) {
     self.code = code
     self.name = name
+    self.rule = rule
     self.message = message
   }
 

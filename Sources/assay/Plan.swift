@@ -95,8 +95,8 @@ struct RunPlan: Encodable {
         table.add(
           "  " + name + count, rows[0].role,
           rows[0].shape.map(String.init).joined(separator: " x "),
-          rows[0].learningRate.map { "\($0)" } ?? "-",
-          rows[0].weightDecay == 0 ? "-" : "\(rows[0].weightDecay)",
+          rows[0].learningRate.map(CardPage.number) ?? "-",
+          rows[0].weightDecay == 0 ? "-" : CardPage.number(rows[0].weightDecay),
           Numbers.bytes(rows.reduce(0) { $0 + $1.stateBytes }))
       }
       lines.append(table.text)
@@ -117,7 +117,7 @@ struct RunPlan: Encodable {
 
   private func settings(_ group: OptimizerTable.Group) -> String {
     let numbers = group.hyperparameters.filter { $0.key != "learning_rate" }
-      .map { ($0.key, "\($0.value)") }
+      .map { ($0.key, CardPage.number($0.value)) }
     let all =
       numbers + group.options.map { ($0.key, $0.value) }
       + group.settings.map { ($0.key, $0.value) }

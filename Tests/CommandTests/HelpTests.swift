@@ -35,7 +35,9 @@ import Testing
     }
   }
 
-  @Test(arguments: ["train", "data", "trace", "show", "list", "doctor", "bench"])
+  @Test(arguments: [
+    "train", "plan", "sample", "export", "data", "trace", "show", "list", "doctor", "bench",
+  ])
   func everyVerbIsInTheHelpAndHasItsOwn(verb: String) throws {
     let help = try Command.run("--help")
     #expect(help.output.contains("\n  \(verb) "), "\(help)")

@@ -41,6 +41,11 @@ import Testing
     if !FileManager.default.fileExists(atPath: Self.package.appendingPathComponent(page).path) {
       missing.append("no page \(page): run Scripts/make-docs.sh")
     }
+    let readme = try String(
+      contentsOf: Self.package.appendingPathComponent("README.md"), encoding: .utf8)
+    if !readme.contains("(\(page))") {
+      missing.append("README.md does not lead to \(page): add it to the list of methods")
+    }
     return missing
   }
 
@@ -56,11 +61,13 @@ import Testing
   @Test("What a new method lacks is named with its place")
   func incomplete() throws {
     #expect(!OptimizerRegistry.names.contains("new"))
-    let places = ["Tests/OptimizersTests/References", "Scripts/fixtures", "Docs/optimizers/new.md"]
+    let places = [
+      "Tests/OptimizersTests/References", "Scripts/fixtures", "Docs/optimizers/new.md", "README.md",
+    ]
     let all = try missing("new", caveats: [])
-    #expect(all.count == 3)
+    #expect(all.count == 4)
     for (text, place) in zip(all, places) { #expect(text.contains(place)) }
-    #expect(try missing("new", caveats: ["There is no golden trajectory: it is new."]).count == 2)
+    #expect(try missing("new", caveats: ["There is no golden trajectory: it is new."]).count == 3)
   }
 
   @Test("No reference and no page is left of a method that is not registered")

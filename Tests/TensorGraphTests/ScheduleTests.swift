@@ -47,6 +47,26 @@ struct ScheduleTests {
     #expect(groups[1].nodes == [scaled.value.node])
   }
 
+  @Test("computes a function where it is read, when its operands are in memory anyway")
+  func sinking() throws {
+    let graph = Graph()
+    let (a, b) = (graph.parameter("a", [7, 5]), graph.state("b", [7, 5]))
+    let average = 0.9 * b + a
+    let scaled = average / 3
+    let norm = square(a).sum()
+    let lonely = tanh(a * 2)
+    let program = try Program(
+      graph: graph, outputs: [("norm", norm)],
+      assignments: [(b, average), (a, scaled / norm + lonely / norm)])
+    let groups = ExecutionSchedule(program).groups.filter { $0.stage == .commit }
+    // The average is assigned and so is stored; what is made of it alone need not be. tanh(a * 2) comes from a leaf through
+    // a value that nobody else keeps, and then through one that has moved.
+    let last = try #require(groups.last)
+    #expect(last.nodes.contains(scaled.value.node))
+    #expect(!last.nodes.contains(average.value.node) || groups.count == 1)
+    #expect(groups.count <= 2)
+  }
+
   @Test("keeps products, norms and attention on their own")
   func opaque() throws {
     let graph = Graph()

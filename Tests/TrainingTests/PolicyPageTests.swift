@@ -69,18 +69,30 @@ import Training
     #expect(lines == example.groups, "\(example.configuration)")
   }
 
-  /// `head: adalayer-star, rate 0.00316, decay 0: head`.
+  /// `scalars: adamw (beta1 0.8): norm_gain, rate 0.01, decay 0.0`: what differs from the card stands in brackets.
   private func words(_ group: OptimizerTable.Group, _ rows: [OptimizerTable.Row]) -> String {
+    let card = OptimizerRegistry.methods.first { $0.card.name == group.method }?.card
+    let numbers = group.hyperparameters.filter { name, value in
+      !["learning_rate", "weight_decay"].contains(name) && card?.defaults[name] != value
+    }
+    let options = group.options.filter { name, choice in
+      card?.options.first { $0.name == name }?.standard != choice
+    }
+    let special =
+      (numbers.mapValues { "\($0)" }.merging(options) { $1 }.merging(group.settings) { $1 })
+      .sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    let method = (group.method ?? "frozen") + (special.isEmpty ? "" : " (\(special))")
+
     let rows = rows.filter { $0.group == group.name }
-    let numbers = rows.map { row in
+    let rates = rows.map { row in
       row.learningRate.map { ", rate \($0), decay \(row.weightDecay)" } ?? ""
     }
     var seen: Set<String> = []
-    let distinct = numbers.filter { seen.insert($0).inserted }
-    let parts = distinct.map { number in
-      roles(zip(rows, numbers).filter { $0.1 == number }.map(\.0.role)) + number
+    let distinct = rates.filter { seen.insert($0).inserted }
+    let parts = distinct.map { rate in
+      roles(zip(rows, rates).filter { $0.1 == rate }.map(\.0.role)) + rate
     }
-    return "\(group.name): \(group.method ?? "frozen"): \(parts.joined(separator: "; "))"
+    return "\(group.name): \(method): \(parts.joined(separator: "; "))"
   }
 
   /// Roles in their order, those of a decoder's blocks as `hidden`.

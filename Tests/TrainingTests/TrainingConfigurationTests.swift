@@ -101,7 +101,9 @@ import Training
     Mistake("[optimizer]\nbeta1 = 1.0", .outOfRange, ["optimizer.beta1"], ["[0, 1)"]),
     Mistake("[optimizer]\nlearning_rate = -1", .outOfRange, ["optimizer.learning_rate"], ["-1"]),
     Mistake("[optimizer]\nlearning_rate = nan", .outOfRange, ["optimizer.learning_rate"], ["nan"]),
-    Mistake("[optimizer]\nmomentum = 0.9", .unknownKey, ["optimizer.momentum"], ["momentum"]),
+    Mistake(
+      "[optimizer]\nmomentum = 0.9", .contradiction, ["optimizer.momentum"],
+      ["momentum is a key of", "not of adamw"]),
     Mistake("[optimizer]\ngradient_clip = -1", .outOfRange, ["optimizer.gradient_clip"], ["-1"]),
     Mistake("[checkpoint]\nkeep = 0", .outOfRange, ["checkpoint.keep"], ["0"]),
     Mistake("[machine]\nprecision = \"fp16\"", .unknownName, ["machine.precision"], ["fp32"]),

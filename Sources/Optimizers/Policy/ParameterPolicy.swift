@@ -54,19 +54,20 @@ public struct ParameterPolicy: Hashable, Sendable {
     }
     var groups: [ParameterGroup] = []
     for (index, rule) in rules.enumerated() {
+      if claimed[index].isEmpty { throw unused(index, parameters, base.card) }
       groups.append(try group(rule, index, claimed[index], base))
     }
     let own = rest.filter { base.card.eligibility.accepts($0.role) }
     if !own.isEmpty {
       groups.append(
         try made(
-          "base", base, hyperparameters, options, [settings], members: own, where: "[optimizer]"))
+          "base", base, hyperparameters, options, [settings], members: own, rule: nil))
     }
     let others = rest.filter { !base.card.eligibility.accepts($0.role) }
     if !others.isEmpty, let name = base.card.eligibility.fallback {
       let fallback = try OptimizerRegistry.method(named: name)
       groups.append(
-        try made("fallback", fallback, [:], [:], [settings], members: others, where: "[optimizer]"))
+        try made("fallback", fallback, [:], [:], [settings], members: others, rule: nil))
     }
     return Optimizer(groups: try paused(groups, pausable))
   }
@@ -74,13 +75,6 @@ public struct ParameterPolicy: Hashable, Sendable {
   private func group(
     _ rule: ParameterRule, _ index: Int, _ members: [Parameter], _ base: any OptimizerMethod.Type
   ) throws(OptimizerError) -> ParameterGroup {
-    let place = "rule \(index + 1)" + (rule.name.map { " ('\($0)')" } ?? "")
-    guard !members.isEmpty else {
-      throw OptimizerError(
-        .unusedRule, name: "rule \(index + 1)",
-        "\(place) of the optimizer matches no parameter: \(rule.conditions). Earlier rules may have taken them; "
-          + "'assay plan' shows which parameters there are. Change its conditions or remove it")
-    }
     let name = rule.name ?? "rule-\(index + 1)"
     if !rule.isTrained { return ParameterGroup(frozen: members, name: name) }
     let method = try OptimizerRegistry.method(named: rule.method ?? self.method)
@@ -94,34 +88,72 @@ public struct ParameterPolicy: Hashable, Sendable {
     let options = (isBase ? self.options : [:]).merging(rule.options) { $1 }
     if let stranger = members.first(where: { !method.card.eligibility.accepts($0.role) }) {
       throw OptimizerError(
-        .ineligible, name: stranger.name,
-        "\(place) gives '\(stranger.name)' (role \(stranger.role.key)) to \(method.card.name), which takes hidden matrices "
-          + "only; let the rule match fewer roles or name another method")
+        .ineligible, name: stranger.name, rule: index,
+        "\(place(index)) gives '\(stranger.name)' (role \(stranger.role.key)) to \(method.card.name), which takes "
+          + "hidden matrices only; let the rule match fewer roles or name another method")
     }
-    return try made(
-      name, method, values, options, [settings, rule.settings], members: members,
-      givenDecay: rule.hyperparameters["weight_decay"], where: place)
+    let made = try made(
+      name, method, values, options, [settings, rule.settings], members: members, rule: index)
+    if let decay = rule.hyperparameters["weight_decay"], decay > 0,
+      !members.contains(where: made.decays)
+    {
+      throw OptimizerError(
+        .contradiction, name: "weight_decay", rule: index,
+        "\(place(index)) sets weight_decay = \(decay), but none of its parameters decays (gains and scalars do not by "
+          + "default); add decays = true or leave weight_decay out")
+    }
+    return made
+  }
+
+  /// `rule 2 ('norms')`, as people count.
+  private func place(_ rule: Int?) -> String {
+    guard let rule else { return "[optimizer]" }
+    return "rule \(rule + 1)" + (rules[rule].name.map { " ('\($0)')" } ?? "")
+  }
+
+  /// Why a rule gets no parameter, and what there would be.
+  private func unused(
+    _ index: Int, _ parameters: [Parameter], _ base: OptimizerCard
+  ) -> OptimizerError {
+    let rule = rules[index]
+    var there: [String] = []
+    if rule.roles != nil {
+      let roles = Set(parameters.map(\.role))
+      there.append(
+        "the roles "
+          + ParameterRole.allCases.filter(roles.contains).map(\.key).joined(separator: ", ")
+      )
+    }
+    if rule.layers != nil, let last = parameters.compactMap(\.layer).max() {
+      there.append("the layers 0 to \(last)")
+    }
+    if rule.pattern != nil, let name = parameters.first(where: { $0.layer != nil })?.name {
+      there.append("names such as \(name)")
+    }
+    let isTaken = parameters.contains { rule.matches($0, base: base) }
+    let reason =
+      isTaken
+      ? "; earlier rules take all of it: put it before them or remove it"
+      : (there.isEmpty ? "" : "; the model has " + there.joined(separator: "; "))
+        + ". Change its conditions or remove it"
+    return OptimizerError(
+      .unusedRule, name: "rule \(index + 1)", rule: index,
+      "\(place(index)) of the optimizer matches no parameter: \(rule.conditions)\(reason)")
   }
 
   private func made(
     _ name: String, _ method: any OptimizerMethod.Type, _ hyperparameters: [String: Double],
     _ options: [String: String], _ changes: [GroupSettings.Changes], members: [Parameter],
-    givenDecay decay: Double? = nil, where place: String
+    rule: Int?
   ) throws(OptimizerError) -> ParameterGroup {
     do throws(OptimizerError) {
-      let group = ParameterGroup(
+      return ParameterGroup(
         name: name, method: method, hyperparameters: try method.card.complete(hyperparameters),
         options: try MethodOptions(method.card, options),
         settings: changes.reduce(method.card.settings) { $1.applied(to: $0) }, members: members)
-      if let decay, decay > 0, !members.contains(where: group.decays) {
-        throw OptimizerError(
-          .contradiction, name: "weight_decay",
-          "sets weight_decay = \(decay), but none of its parameters decays (gains and scalars do not by default); "
-            + "add decays = true or leave weight_decay out")
-      }
-      return group
     } catch {
-      throw OptimizerError(error.code, name: error.name, "\(place): \(error.message)")
+      throw OptimizerError(
+        error.code, name: error.name, rule: rule, "\(place(rule)): \(error.message)")
     }
   }
 

@@ -87,6 +87,8 @@ public struct ModelSettings: Sendable {
   ///   - masksDocuments: whether attention stays inside documents.
   ///   - largestWindow: of a schedule of the attention window; nil: none.
   ///   - schedulesZLoss: whether the weight of the z-loss changes.
+  /// - Returns: sizes and switches, complete.
+  /// - Throws: `ModelError` when sizes do not fit each other.
   func configuration(
     vocabularySize: Int, masksDocuments: Bool, largestWindow: Int? = nil,
     schedulesZLoss: Bool = false

@@ -107,10 +107,16 @@ extension ConfigurationSection {
         contradiction(
           [key] + (isGiven(nameKey) ? [nameKey] : []),
           message:
-            "\(key) is a key of \(owners.map(\.name).joined(separator: ", ")), not of \(card.name), which takes "
+            "\(key) is a key of \(list(owners.map(\.name))), not of \(card.name), which takes "
             + "\(card.keys.joined(separator: ", ")); remove it or change the method")
       }
     }
+  }
+
+  /// The first few, and how many more.
+  private func list(_ names: [String]) -> String {
+    names.prefix(6).joined(separator: ", ")
+      + (names.count > 6 ? " and \(names.count - 6) others" : "")
   }
 
   /// What surrounds a method, where it is given.

@@ -7,6 +7,9 @@ import TensorGraph
 
 /// Reads one table `[[optimizer.rule]]`.
 struct RuleReader {
+  /// The keys that say which parameters it matches.
+  static let conditions = ["roles", "layers", "pattern", "shape", "ineligible"]
+
   private let table: ConfigurationSection
   private let baseMethod: String
 
@@ -83,8 +86,8 @@ struct RuleReader {
         message: "a coupled rule takes the base's learning rate; use learning_rate_multiplier")
     }
     if !rule.isTrained {
-      let conditions: Set = ["name", "train", "roles", "layers", "pattern", "shape", "ineligible"]
-      let idle = table.givenNames.filter { !conditions.contains($0) }
+      let known = ["name", "train"] + Self.conditions
+      let idle = table.givenNames.filter { !known.contains($0) }
       if !idle.isEmpty {
         table.contradiction(
           ["train"] + idle, message: "frozen parameters have no optimizer; remove the other keys")

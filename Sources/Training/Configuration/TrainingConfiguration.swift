@@ -75,16 +75,28 @@ public struct TrainingConfiguration: Sendable {
   private static func groups(
     of optimizer: OptimizerSettings, _ model: ModelSettings, _ reader: ConfigurationReader
   ) -> [ParameterGroup]? {
-    guard
+    // Stand-ins for what was refused would only be complained about once more.
+    guard !reader.hasProblem(in: "optimizer"),
       let configuration = try? model.configuration(
         vocabularySize: model.vocabularySize ?? 2, masksDocuments: false)
     else { return nil }
     do {
       return try optimizer.policy.optimizer(for: configuration.makeModel().parameters).trained
     } catch {
-      reader.contradiction("optimizer.name", message: error.message)
+      reader.contradiction(keys(of: error, reader), message: error.message)
       return nil
     }
+  }
+
+  /// The keys that an error about a policy is about, so that its message has their lines.
+  private static func keys(
+    of error: OptimizerError, _ reader: ConfigurationReader
+  ) -> [String] {
+    guard let rule = error.rule else { return ["optimizer.name"] }
+    let table = reader.section("optimizer").tables("rule")[rule]
+    let names = error.code == .unusedRule ? RuleReader.conditions : [error.name, "method"]
+    let given = names.filter(table.isGiven).map { table.path + "." + $0 }
+    return given.isEmpty ? [table.path] : given
   }
 
   /// A learning rate that falls spoils methods that average over all steps; whoever wants it has to say so.
