@@ -47,7 +47,7 @@ struct Strand {
   /// The longest sequence of chains that strands may wait for.
   private static let mostCommonChains = 6
   /// How much longer than the average the busiest lane may work.
-  private static let unevenness = 1.2
+  private static let unevenness = 1.1
 
   /// Groups of chains such that no group touches what another writes; each in order.
   private static func independent(_ members: [Int], _ chains: [Chain]) -> [[Int]] {

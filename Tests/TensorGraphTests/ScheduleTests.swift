@@ -47,6 +47,27 @@ struct ScheduleTests {
     #expect(groups[1].nodes == [scaled.value.node])
   }
 
+  @Test("computes a function where it is read, when its operands are in memory anyway")
+  func sinking() throws {
+    let graph = Graph()
+    let (a, b) = (graph.parameter("a", [7, 5]), graph.state("b", [7, 5]))
+    let average = 0.9 * b + a
+    let scaled = average / 3
+    let fresh = tanh(a * average)
+    let size = square(average).sum()
+    let program = try Program(
+      graph: graph, outputs: [],
+      assignments: [(b, average), (a, a - scaled / size - fresh / size)])
+    let groups = ExecutionSchedule(program).groups
+    try #require(groups.count == 2)
+    // The average is assigned and so is stored; what is made of it need not be. The other function reads a product that is
+    // nowhere in memory, until that has moved too.
+    #expect(
+      groups[0].nodes.contains(average.value.node) && groups[0].nodes.contains(size.value.node))
+    #expect(groups[1].nodes.contains(scaled.value.node))
+    #expect(groups[0].nodes.contains(fresh.value.node))
+  }
+
   @Test("keeps products, norms and attention on their own")
   func opaque() throws {
     let graph = Graph()

@@ -10,10 +10,10 @@ import TensorGraph
 ///
 ///     X = U / (||U|| + 1e-7)                          quintic
 ///     X = U / (1.02 ||U|| + 1e-6)                     Polar Express
-///     five times:  A = X X';  X = a X + (b A + c A A) X
+///     five times:  A = X'X;  X = a X + X (b A + c A A)
 ///
-/// Where U is taller than wide X'X takes the place of X X', so that A is always the smaller square. Batches of matrices
-/// `[B, M, N]` are treated entry by entry.
+/// Where U is wider than tall it is turned before and the result turned back, so that A is always the smaller square, and
+/// no right operand is transposed, which multiplies fastest. Batches of matrices `[B, M, N]` are treated entry by entry.
 struct NewtonSchulz {
   /// The polynomials.
   enum Coefficients: String, CaseIterable {
@@ -76,19 +76,16 @@ struct NewtonSchulz {
     let type = precision ?? scalars.productType
     let (rows, columns) = (u.shape.dimensions.suffix(2).first ?? 1, u.shape.columns)
     let batch = u.shape.count / (rows * columns)
-    var x = normalized(u, batch: batch).cast(to: type).reshaped(u.shape)
+    let isWide = rows < columns
+    let scaled = normalized(u, batch: batch).cast(to: type).reshaped(u.shape)
+    var x = isWide ? scaled.transposed() : scaled
     for (a, b, c) in coefficients.iterations {
-      let isWide = rows <= columns
-      let gram = x.exactProduct(
-        x, transposeLeft: !isWide, transposeRight: isWide, isSymmetric: true)
+      let gram = x.exactProduct(x, transposeLeft: true, isSymmetric: true)
       let polynomial = gram.exactProduct(
         gram, isSymmetric: true, factor: c, addend: gram, addendFactor: b)
-      x =
-        isWide
-        ? polynomial.exactProduct(x, addend: x, addendFactor: a)
-        : x.exactProduct(polynomial, addend: x, addendFactor: a)
+      x = x.exactProduct(polynomial, addend: x, addendFactor: a)
     }
-    return x
+    return isWide ? x.transposed() : x
   }
 
   /// Divided by the Frobenius norm: no singular value is larger than 1.

@@ -76,6 +76,8 @@ public struct SOAP: OptimizerMethod {
     caveats: [
       "The first batch moves nothing.",
       "While L or R has less than full rank, part of its basis is arbitrary: implementations differ from there on.",
+      "A vocabulary of up to 10,000 entries is a side like any other: its preconditioner outgrows the table, and most of "
+        + "the time goes there. A rule can give embedding and head another method.",
       "The new basis is the work of a QR of every side, all at one step: steps differ in time.",
     ])
 

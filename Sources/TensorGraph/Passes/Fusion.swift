@@ -25,6 +25,7 @@ public struct ExecutionSchedule {
   public init(_ program: Program, maximumInputs: Int = 24) {
     var fusion = Fusion(program, maximumInputs: maximumInputs)
     fusion.run()
+    fusion.sink()
     groups = fusion.ordered()
   }
 }
@@ -34,6 +35,8 @@ private struct Fusion {
   let live: [Bool]
   let compute: [Bool]
   let maximumInputs: Int
+  /// Nodes whose results are outputs or assigned.
+  let kept: Set<Int>
   var groups: [ExecutionSchedule.Group?] = []
   /// Group of each node; -1 for leaves and constants.
   ///
@@ -49,6 +52,8 @@ private struct Fusion {
     live = program.liveNodes()
     compute = program.computeNodes()
     self.maximumInputs = maximumInputs
+    kept = Set(
+      program.outputs.map(\.tensor.value.node) + program.assignments.map(\.value.value.node))
     groupOf = [Int](repeating: -1, count: graph.nodes.count)
   }
 
@@ -170,6 +175,42 @@ private struct Fusion {
       }
     }
     return a
+  }
+
+  /// Moves functions that only one later region reads into that region, where what they are computed from is stored anyway:
+  /// it is computed there instead of being written and read.
+  mutating func sink() {
+    var readers: [Int: Set<Int>] = [:]
+    for index in graph.nodes.indices where live[index] && groupOf[index] >= 0 {
+      for input in graph.nodes[index].inputs { readers[input.node, default: []].insert(index) }
+    }
+    for index in graph.nodes.indices.reversed() where live[index] && !kept.contains(index) {
+      let node = graph.nodes[index]
+      let source = groupOf[index]
+      guard node.operation is Elementwise, let nodes = readers[index],
+        !nodes.contains(where: { graph.nodes[$0].operation is Reshape }),
+        case let targets = Set(nodes.map { groupOf[$0] }), targets.count == 1,
+        let target = targets.first, target != source, spaces[target] != nil,
+        spaces[target] == spaces[source], groups[target]?.stage == groups[source]?.stage,
+        node.inputs.allSatisfy({ isStored($0, readers) }),
+        externalInputs[target].union(node.inputs).count <= maximumInputs
+      else { continue }
+      groups[source]?.nodes.removeAll { $0 == index }
+      if groups[source]?.nodes.isEmpty == true { groups[source] = nil }
+      let joined = (groups[target]?.nodes ?? []) + [index]
+      groups[target]?.nodes = joined.sorted()
+      groupOf[index] = target
+      externalInputs[target].formUnion(node.inputs)
+    }
+  }
+
+  /// Whether a value is in memory whatever reads it next: a leaf, a number, a reduction, or read outside its group.
+  func isStored(_ value: Graph.Value, _ readers: [Int: Set<Int>]) -> Bool {
+    let node = value.node
+    let operation = graph.nodes[node].operation
+    if operation is Leaf || operation is Constant || operation is Reduce { return true }
+    if graph.type(of: value).shape.count == 1 || kept.contains(node) { return true }
+    return readers[node]?.contains { groupOf[$0] != groupOf[node] } ?? false
   }
 
   /// Groups in an order that respects dependencies, as late as their last node.
