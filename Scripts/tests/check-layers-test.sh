@@ -66,7 +66,8 @@ method
 plant Sources/Training/Planted.swift '/// PlantedMethod is only mentioned here.\nlet a = 1  // and planted-name here'
 expect_pass "a comment that names an optimizer" "$gate"
 method
-sed -i.bak 's/OptimizerMethod {/OptimizingThing {/; s/OptimizerCard(/Card(/' "$scratch"/package/Sources/Optimizers/*.swift
+find "$scratch/package/Sources/Optimizers" -name '*.swift' -exec \
+  sed -i.bak 's/OptimizerMethod {/OptimizingThing {/; s/OptimizerCard(/Card(/' {} +
 plant Sources/Optimizers/OptimizerMethod.swift 'public protocol OptimizingThing {}'
 expect_failure "methods it cannot find" 'finds no optimizer' "$gate"
 

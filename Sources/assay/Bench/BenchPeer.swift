@@ -74,7 +74,8 @@ final class BenchPeer {
     candidates[mode] = run.candidate
     guard let seconds = run.seconds else {
       throw CommandFailure(
-        .failed, "the peer cannot run \(mode): \(run.error ?? String(decoding: line, as: UTF8.self))")
+        .failed,
+        "the peer cannot run \(mode): \(run.error ?? String(decoding: line, as: UTF8.self))")
     }
     return seconds
   }
