@@ -7,8 +7,8 @@ public import TensorGraph
 public struct MethodCost: Equatable, Sendable {
   /// FLOPs; a multiply-add counts as two.
   public let flops: Double
-  /// The bytes that no implementation of the equations can avoid: weights read and written, the gradient read, the state read
-  /// and written.
+  /// The bytes that no implementation of the equations can avoid: weights read and written, the gradient read, the state read,
+  /// and what changes of it written.
   public let leastBytes: Double
   /// Bytes of state.
   public let stateBytes: Int
@@ -34,7 +34,8 @@ public struct MethodCost: Equatable, Sendable {
     let program = try Program(graph: graph, outputs: [], assignments: traced.assignments)
     let weights = group.members.reduce(0) { $0 + $1.shape.count }
     stateBytes = traced.declarations.reduce(0) { $0 + $1.byteCount }
-    leastBytes = Double(12 * weights + 2 * stateBytes)
+    let written = traced.assignments.reduce(0) { $0 + $1.0.type.byteCount }
+    leastBytes = Double(8 * weights + stateBytes + written)
     flops = program.cost.flops
     let live = program.liveNodes()
     productFLOPs = graph.nodes.indices.filter {
