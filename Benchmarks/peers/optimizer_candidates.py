@@ -167,7 +167,8 @@ def prodigy_move(w, g, s, k):
 class Prodigy:
     """Prodigy with its functions compiled or not."""
 
-    FIRST = 1e-6
+    # The first d: with 1 the steps are those of Adam from the start, which is what is checked.
+    FIRST = 1.0
 
     def __init__(self, slots: Sequence[Slot], compiles: bool) -> None:
         self.slots = slots
@@ -338,7 +339,7 @@ LIBRARIES: dict[str, dict[str, Make]] = {
     },
     "adam-mini": {"adam-mini": adam_mini_package},
     "prodigy": {
-        "prodigyopt": library("prodigyopt.Prodigy"),
+        "prodigyopt": library("prodigyopt.Prodigy", d0=Prodigy.FIRST),
         "compiled": lambda slots: Prodigy(slots, compiles=True),
     },
     "muon": {

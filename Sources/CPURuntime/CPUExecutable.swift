@@ -12,7 +12,7 @@ final class CPUExecutable: ProfiledExecutable {
   private let lowering: Lowering
   private let phases: [Phase]
   private let buffers: [BufferInfo]
-  private let offsets: [Int?]
+  private let layout: ArenaLayout
   private let outputBuffers: [String: (buffer: Int, byteCount: Int)]
   private let hostMemory: Arena
   private let hostOffsets: [Int?]
@@ -23,15 +23,17 @@ final class CPUExecutable: ProfiledExecutable {
   private var commitWork = UnsafeMutableBufferPointer<SharedWork>(start: nil, count: 0)
 
   /// Bytes of the arena that the program needs.
-  let arenaBytes: Int
+  var arenaBytes: Int { layout.byteCount }
 
   init(_ program: Program, runtime: CPURuntime, productsOnly: Bool = false) throws {
     self.runtime = runtime
     let lowering = try Lowering(
       program, laneCount: runtime.threadCount, products: runtime.products,
       laneScratch: runtime.laneScratch, productsOnly: productsOnly)
-    // Four pieces a lane even out; where a kernel runs never changes its bits.
-    let phases = Phase.arrange(lowering.kernels, lookBack: 3, wave: 4 * runtime.threadCount)
+    let (strands, chains) = Strand.separate(
+      Chain.joining(lowering.kernels), stage: .commit, laneCount: runtime.threadCount,
+      buffers: lowering.buffers)
+    let phases = Phase.arrange(chains, strands: strands, lookBack: 3)
     self.phases = phases
     self.lowering = lowering
 
@@ -43,29 +45,8 @@ final class CPUExecutable: ProfiledExecutable {
     // After the outputs: one that is a leaf no kernel reads gets its buffer only now.
     let all = lowering.buffers
     buffers = all
-
-    // Lifetimes, in phases.
-    var first = [Int](repeating: .max, count: all.count)
-    var last = [Int](repeating: -1, count: all.count)
-    for (position, phase) in phases.enumerated() {
-      for kernel in phase.chains.flatMap(\.members) {
-        for use in kernel.reads + kernel.writes {
-          first[use.buffer] = min(first[use.buffer], position)
-          last[use.buffer] = max(last[use.buffer], position)
-        }
-      }
-    }
-    for output in outputs.values { last[output.buffer] = phases.count }
-    let arenaBuffers = all.indices.filter { all[$0].place == .arena && last[$0] >= 0 }
-    let plan = MemoryPlan(
-      arenaBuffers.map {
-        MemoryPlan.Buffer(
-          byteCount: all[$0].byteCount, first: min(first[$0], phases.count), last: last[$0])
-      })
-    var offsets = [Int?](repeating: nil, count: all.count)
-    for (position, buffer) in arenaBuffers.enumerated() { offsets[buffer] = plan.offsets[position] }
-    self.offsets = offsets
-    arenaBytes = plan.byteCount
+    layout = ArenaLayout(
+      phases, buffers: all, outputs: outputs.values.map(\.buffer), laneCount: runtime.threadCount)
 
     // Inputs, scalars and constants: small, and apart, for the host writes them between steps.
     var hostOffsets = [Int?](repeating: nil, count: all.count)
@@ -103,8 +84,8 @@ final class CPUExecutable: ProfiledExecutable {
     }
   }
 
-  private func address(_ buffer: Int) -> UnsafeMutableRawPointer {
-    if let offset = offsets[buffer] { return runtime.sharedArena.base + offset }
+  private func address(_ buffer: Int, lane: Int = 0) -> UnsafeMutableRawPointer {
+    if let offset = layout.offset(buffer, lane: lane) { return runtime.sharedArena.base + offset }
     if let offset = hostOffsets[buffer] { return hostMemory.base + offset }
     if case .kept(let leaf) = buffers[buffer].place,
       let memory = runtime.kept(leaf.label)?.baseAddress
@@ -129,9 +110,12 @@ final class CPUExecutable: ProfiledExecutable {
     for phase in phases where phase.stage == stage {
       var parts: [(begin: Int, end: Int, body: (Int, Int) -> Void)] = []
       var units = 0
+      for strand in phase.strands {
+        parts.append((units, units + 1, try body(of: strand)))
+        units += 1
+      }
       for chain in phase.chains {
-        let body = try self.body(of: chain)
-        parts.append((units, units + chain.unitCount, body))
+        parts.append((units, units + chain.unitCount, try body(of: chain)))
         units += chain.unitCount
       }
       if let only = parts.first, parts.count == 1 {
@@ -152,11 +136,27 @@ final class CPUExecutable: ProfiledExecutable {
     return memory
   }
 
-  private func body(of chain: Chain) throws -> (Int, Int) -> Void {
+  /// All units of all chains, on the lane's own memory.
+  private func body(of strand: Strand) throws -> (Int, Int) -> Void {
+    let lanes = try (0..<runtime.threadCount).map { lane in
+      try strand.chains.map { chain in
+        (units: chain.unitCount, body: try body(of: chain, memoryOf: lane))
+      }
+    }
+    return { _, lane in
+      for index in lanes[lane].indices {
+        for unit in 0..<lanes[lane][index].units { lanes[lane][index].body(unit, lane) }
+      }
+    }
+  }
+
+  private func body(of chain: Chain, memoryOf lane: Int = 0) throws -> (Int, Int) -> Void {
     var members: [(rows: Int, block: Int, run: (Range<Int>, Int, Int) -> Void)] = []
     for kernel in chain.members {
       let run = try kernel.make(
-        Binding(address: address, block: kernel.block, unitCount: kernel.unitCount))
+        Binding(
+          address: { self.address($0, lane: lane) }, block: kernel.block,
+          unitCount: kernel.unitCount))
       members.append((kernel.rows, kernel.block, recorder?.timed(kernel, run) ?? run))
     }
     let fixed = members
@@ -182,7 +182,7 @@ final class CPUExecutable: ProfiledExecutable {
   func takeProfile() -> StepProfile? { recorder?.take() }
 
   func movedBytes(_ stage: Stage) -> Int {
-    phases.filter { $0.stage == stage }.flatMap(\.chains).flatMap(\.members).reduce(0) {
+    phases.filter { $0.stage == stage }.flatMap(\.allChains).flatMap(\.members).reduce(0) {
       $0 + ($1.reads + $1.writes).reduce(0) { $0 + buffers[$1.buffer].byteCount }
     }
   }

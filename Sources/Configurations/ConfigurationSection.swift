@@ -86,6 +86,11 @@ extension ConfigurationReading {
     reader.declare(refused: joined(path, name))
   }
 
+  /// Leaves this section out of the search for unknown keys, because another problem is about it.
+  public func ignore() {
+    reader.declare(refused: path)
+  }
+
   /// Records that the values of several keys cannot hold together.
   ///
   /// - Parameters:

@@ -45,6 +45,11 @@ public struct NumberRange: Equatable, Sendable, CustomStringConvertible {
     NumberRange(bound, .infinity, includesLower: false, includesUpper: false)
   }
 
+  /// Between two bounds, neither of which is included.
+  public static func above(_ bound: Double, below upper: Double) -> NumberRange {
+    NumberRange(bound, upper, includesLower: false, includesUpper: false)
+  }
+
   /// Greater than a bound, up to another one that is included.
   public static func above(_ bound: Double, through upper: Double) -> NumberRange {
     NumberRange(bound, upper, includesLower: false, includesUpper: true)

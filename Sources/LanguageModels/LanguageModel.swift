@@ -86,29 +86,6 @@ extension LanguageModel {
       weight: head(weights), targets: inputs.targets, scale: scale, zLoss: inputs.zLoss)
   }
 
-  /// The plain cross-entropy under labels that the model draws from its own softmax, in place of the targets.
-  ///
-  /// loss = scale sum_n c_n, with the label of row n drawn by its uniform, over rows whose target counts. Its gradients are
-  /// those of given labels, and their squares estimate the diagonal of the Gauss-Newton matrix (Liu et al., 2023,
-  /// https://arxiv.org/abs/2305.14342, algorithm 2). There is no z-loss in it.
-  ///
-  /// - Parameters:
-  ///   - inputs: as for the loss; of the targets only their sign is read.
-  ///   - uniforms: float32 `[N]` in [0, 1), one for each row, new for each estimate.
-  ///   - scale: a scalar, usually 1 / (targets that count in all micro-batches of the estimate).
-  ///   - weights: the parameters' values.
-  /// - Returns: the loss, and the labels int32 `[N]`, where targets that do not count are as they were.
-  public func sampledLoss(
-    _ inputs: ModelInputs, uniforms: Tensor, scale: Tensor, _ weights: ModelWeights
-  ) -> (loss: Tensor, labels: Tensor) {
-    let hidden = hidden(inputs, weights)
-    let labels = hidden.linearSample(
-      weight: head(weights), uniforms: uniforms, targets: inputs.targets)
-    let (loss, _) = hidden.linearCrossEntropy(
-      weight: head(weights), targets: labels, scale: scale, zLoss: 0)
-    return (loss, labels)
-  }
-
   /// Logits `[N, V]`.
   public func logits(_ inputs: ModelInputs, _ weights: ModelWeights) -> Tensor {
     hidden(inputs, weights).linear(head(weights))

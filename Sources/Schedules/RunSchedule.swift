@@ -109,11 +109,21 @@ public struct RunSchedule: Equatable, Sendable {
     }
   }
 
-  /// Whether some learning rate of the run is below an earlier one; a method without a schedule of its own minds.
+  /// Whether the learning rate of some group is below an earlier one at some step.
   public var isDecaying: Bool {
-    learningRate.isDecaying(forSteps: steps)
-      || scalars.contains {
-        $0.name == ScheduledScalar.learningRate && $0.schedule.isDecaying(forSteps: steps)
-      }
+    isDecaying(for: nil) || scalars.contains { $0.group != nil && isDecaying(for: $0.group) }
+  }
+
+  /// Whether the learning rate of a group is below an earlier one at some step.
+  ///
+  /// A warm-up is no decay. Methods that average over all steps mind.
+  ///
+  /// - Parameter group: the group; nil: any that has no learning rate of its own.
+  /// - Returns: whether it falls anywhere in the run.
+  public func isDecaying(for group: String?) -> Bool {
+    let own = group.flatMap { group in
+      scalars.first { $0.isFor(ScheduledScalar.learningRate, group) }
+    }
+    return (own?.schedule ?? learningRate).isDecaying(forSteps: steps)
   }
 }

@@ -35,9 +35,18 @@ struct AllocationTests {
     let basis = graph.state("basis", [8, 8])
     let turned = weight.matrixProduct(basis)
     let order = (basis * turned).sum(.rows).descendingOrder()
+    // Two strands of symmetric, transposed and batched products.
+    let strands = (0..<2).map { index -> (Tensor, Tensor) in
+      let matrix = graph.state("matrix \(index)", [6, 8])
+      let gram = matrix.exactProduct(matrix, transposeRight: true, isSymmetric: true)
+      let turned = gram.exactProduct(matrix, factor: 0.01, addend: matrix).transposed()
+      let heads = concatenated([turned.slice(4..<8), turned.slice(0..<4)]).reshaped([4, 2, 6])
+      let product = heads.exactProduct(heads, transposeLeft: true, isSymmetric: true)
+      return (matrix, heads.exactProduct(product).reshaped([6, 8]))
+    }
     return try Program(
       graph: graph, outputs: [("loss", loss), ("labels", labels)],
-      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) } + [
+      assignments: zip(parameters, found).map { ($0, $0 - rate * $1) } + strands + [
         (basis, turned.columns(of: order).orthogonalBasis()),
         (graph.state("vectors", [8, 8]), turned.symmetricEigenbasis()),
       ]

@@ -260,30 +260,6 @@ struct BasisTests {
     }
   }
 
-  @Test("of a commit stage run side by side, in waves, the longest first")
-  func waves() {
-    func kernel(_ reads: Int, _ writes: Int, _ workload: Double) -> KernelPlan {
-      KernelPlan(
-        label: "kernel \(writes)", category: .basis, rows: 1, block: 1, workload: workload,
-        reads: [BufferUse(buffer: reads, rowLocal: false)],
-        writes: [BufferUse(buffer: writes, rowLocal: false)], stage: .commit
-      ) { _ in { _, _, _ in } }
-    }
-    // Five matrices: a product, then a basis of it; two bases in a wave.
-    let kernels = (0..<5).flatMap { index in
-      [kernel(0, 10 + index, 0), kernel(10 + index, 20 + index, Double(1 + index))]
-    }
-    let phases = Phase.arrange(kernels, lookBack: 1, wave: 2).map {
-      $0.chains.map { $0.members[0].label }
-    }
-    #expect(
-      phases == [
-        ["kernel 10", "kernel 11"], ["kernel 21", "kernel 20"],
-        ["kernel 12", "kernel 13"], ["kernel 23", "kernel 22"],
-        ["kernel 14"], ["kernel 24"],
-      ])
-  }
-
   // MARK: - Helpers
 
   private func expectOrthonormal(_ q: [[Double]], _ rows: Int, _ name: String) {

@@ -43,6 +43,20 @@ struct RuntimeAgreementTests {
     #expect(worst.relativeError == 0, "\(agreement)")
   }
 
+  @Test("and give out a kept tensor that no operation reads")
+  func untouchedOutput() throws {
+    for under in RuntimeUnderTest.all {
+      let graph = Graph()
+      let program = try Program(graph: graph, outputs: [("a", graph.parameter("a", [3]))])
+      let runtime = try under.make()
+      let executable = try runtime.compile(program)
+      let memory = try #require(runtime.kept("a")).bindMemory(to: Float.self)
+      _ = memory.update(fromContentsOf: [1, 2, 3])
+      executable.run(.compute)
+      #expect(Array(executable.output("a").bindMemory(to: Float.self)) == [1, 2, 3], "\(under)")
+    }
+  }
+
   @Test("and keep one type for each label, even where the bytes are as many")
   func keptTypes() throws {
     func program(_ shape: Shape, _ type: ElementType) throws -> Program {

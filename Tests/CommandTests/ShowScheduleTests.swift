@@ -9,7 +9,11 @@ import Testing
   static let configuration = """
     data.path = "not there, and not needed"
     training.steps = 100
-    optimizer.learning_rate = 0.5
+    [optimizer]
+    learning_rate = 0.5
+    [[optimizer.rule]]
+    name = "scalars"
+    roles = ["head"]
     [schedule]
     kind = "stages"
     pause = { group = "scalars", steps = 10 }
@@ -94,7 +98,7 @@ import Testing
     let late = try workspace.run("show", "schedule", "config.toml", "--training.steps=30")
     #expect(late.code == 64, "\(late)")
     #expect(
-      late.errors.contains("config.toml:9") && late.errors.contains("after the run's 30 steps"),
+      late.errors.contains("config.toml:13") && late.errors.contains("after the run's 30 steps"),
       "\(late)")
     #expect(late.output.isEmpty)
   }

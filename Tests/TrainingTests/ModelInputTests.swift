@@ -45,9 +45,9 @@ import Training
   private func sampled(_ configuration: ModelConfiguration) throws -> Program {
     try program(configuration) { model, inputs, weights, graph in
       let uniforms = graph.input("uniforms", [Self.rows], .float32)
-      let (loss, labels) = model.sampledLoss(
+      let (loss, _) = model.sampledLoss(
         inputs, uniforms: uniforms, scale: graph.scalar("scale"), weights)
-      return (loss, labels)
+      return (loss, model.sampledLabels(inputs, uniforms: uniforms, weights))
     }
   }
 

@@ -57,6 +57,15 @@ import Testing
         ]
       ),
       (
+        "schedules of other scalars, a pause across the interruption",
+        [
+          "optimizer.rule": #"[{name = "top", roles = ["head"], gradient_clip = 3.0}]"#,
+          "schedule.kind": "wsd", "schedule.beta1": "{from = 0.9, to = 0.5}",
+          "schedule.gradient_clip": "{group = 'top', to = 1.0}",
+          "schedule.pause": "{group = 'top', after = 'warm-up', steps = 3}",
+        ]
+      ),
+      (
         "caution, spikes, a clip of one group",
         [
           "optimizer.cautious": "rescaled", "optimizer.cautious_decay": "strict",

@@ -8,10 +8,25 @@ import Testing
 import Training
 
 @Suite struct ScheduleSettingsTests {
-  static func read(_ text: String, steps: Int = 100) throws -> TrainingConfiguration {
+  /// Groups `base`, `head`, and `scalars`, whose method is another one.
+  static let rules = """
+
+    [[optimizer.rule]]
+    name = "head"
+    roles = ["head"]
+    [[optimizer.rule]]
+    name = "scalars"
+    roles = ["norms"]
+    method = "sgd"
+    gradient_clip = 2.0
+    """
+
+  static func read(
+    _ text: String, steps: Int = 100, rules: String = rules
+  ) throws -> TrainingConfiguration {
     var source = ConfigurationSource()
     try source.add(
-      preset: "test", text: "data.path = \"d\"\ntraining.steps = \(steps)\n" + text)
+      preset: "test", text: "data.path = \"d\"\ntraining.steps = \(steps)\n" + text + rules)
     return try TrainingConfiguration(source)
   }
 
@@ -32,7 +47,7 @@ import Training
     #expect(configuration.schedule.run.learningRate == expected)
     #expect(configuration.schedule.warmupSteps == 5)
     #expect(!configuration.schedule.allowsDecay)
-    let peak = try #require(configuration.optimizer.policy.hyperparameters["learning_rate"])
+    let peak = configuration.optimizer.learningRate
     let rates = try configuration.learningRateSchedule()
     for step in 0..<100 { #expect(rates.value(at: step) == peak * expected.value(at: step)) }
   }
@@ -168,13 +183,21 @@ import Training
       [[schedule.beta2]]
       kind = "constant"
       [[schedule.beta2]]
-      group = "scalars"
+      group = "head"
       from = 0.9
       to = 0.99
       [schedule.learning_rate]
       group = "head"
       kind = "constant"
       from = 0.003
+      [schedule.momentum]
+      group = "scalars"
+      kind = "constant"
+      [[schedule.gradient_clip]]
+      group = "scalars"
+      to = 1.0
+      [[schedule.gradient_clip]]
+      to = 1.5
       [schedule.z_loss]
       kind = "constant"
       warmup_steps = 10
@@ -182,8 +205,10 @@ import Training
     for (name, group, step, expected) in [
       ("weight_decay", nil, 0, 0.1), ("weight_decay", "any", 50, 0.2), ("beta1", nil, 0, 0.85),
       ("beta1", nil, 10, 0.9), ("beta1", nil, 20, 0.95), ("beta1", nil, 90, 0.95),
-      ("beta1", nil, 99, 0.86), ("beta2", nil, 50, 0.95), ("beta2", "scalars", 0, 0.9),
-      ("beta2", "scalars", 50, 0.945), ("learning_rate", "head", 9, 0.003),
+      ("beta1", nil, 99, 0.86), ("beta2", nil, 50, 0.95), ("beta2", "head", 0, 0.9),
+      ("beta2", "head", 50, 0.945), ("momentum", "scalars", 99, 0.9),
+      ("gradient_clip", "scalars", 50, 1.5), ("gradient_clip", nil, 50, 1.25),
+      ("learning_rate", "head", 9, 0.003),
       ("z_loss", nil, 0, 1e-5),
       ("z_loss", nil, 50, 1e-4),
     ] as [(String, String?, Int, Double)] {
@@ -191,7 +216,7 @@ import Training
       #expect(abs(value - expected) <= Self.rounding, "\(name) of \(group ?? "all") at \(step)")
     }
     #expect(run.value(of: "learning_rate", group: "body", at: 0) == nil)
-    #expect(run.value(of: "gradient_clip", at: 0) == nil)
+    #expect(run.value(of: "momentum", at: 0) == nil)
   }
 
   @Test("The tables of stages take values of any scalar, and pauses refer to them")
@@ -281,7 +306,7 @@ import Training
     #expect(abs(last - 0.852) <= Self.rounding)
   }
 
-  @Test("Every example of the page on schedules is a schedule, and every kind is on it")
+  @Test("Every example of the page on schedules survives being stored, and every kind is on it")
   func page() throws {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Docs/schedules.md")
@@ -289,13 +314,33 @@ import Training
     let examples = page.components(separatedBy: "```toml\n").dropFirst()
       .compactMap { $0.components(separatedBy: "```").first }
     #expect(examples.count == 4)
-    for example in examples { _ = try Self.run(example, steps: 1000) }
+    for example in examples {
+      let configuration = try Self.read(example, steps: 1000)
+      let stored = configuration.resolved.tomlText
+      var source = ConfigurationSource()
+      try source.add(preset: "stored", text: stored)
+      let again = try TrainingConfiguration(source)
+      #expect(again.schedule.run == configuration.schedule.run, "\(stored)")
+      #expect(again.identity == configuration.identity)
+    }
     for kind in ScheduleSettings.Kind.allCases { #expect(page.contains("| `\(kind.rawValue)`")) }
   }
 
   @Test("A falling learning rate is known, and may be asked for explicitly")
   func decay() throws {
     #expect(try Self.run("").isDecaying)
+    let averaging = "[optimizer]\nname = \"schedule-free-adamw\"\n"
+    #expect(try Self.read(averaging, rules: "").schedule.kind == .constant)
+    let error = try #require(throws: ConfigurationError.self) {
+      try Self.read(averaging + "[schedule]\nkind = \"linear\"", rules: "")
+    }
+    #expect(error.problems.map(\.keys) == [["schedule.kind", "optimizer.name"]], "\(error)")
+    #expect(error.message.contains("allow_decay = true"))
+    let asked = averaging + "[schedule]\nkind = \"linear\"\nallow_decay = true"
+    #expect(try Self.read(asked, rules: "").schedule.run.isDecaying)
+    // A group of another method may have a rate that falls.
+    let own = averaging + "[schedule.learning_rate]\ngroup = \"scalars\"\nto = 0.0"
+    #expect(try Self.read(own).schedule.run.isDecaying)
     #expect(try !Self.run("[schedule]\nkind = \"constant\"").isDecaying)
     #expect(try Self.read("[schedule]\nallow_decay = true").schedule.allowsDecay)
     #expect(try !Self.read("[schedule]\nallow_decay = false").schedule.allowsDecay)
@@ -423,12 +468,12 @@ import Training
       ["schedule.stage[0].attention_window"], ["whole"]),
     Mistake(
       "[schedule.beta1]\nfrom = 0.9\nto = 1.0", ["schedule.beta1.to"], ["[0, 1)"]),
-    Mistake("[schedule.weight_decay]\nto = -0.1", ["schedule.weight_decay.to"], ["-0.1"]),
+    Mistake("[schedule.epsilon]\nto = -0.1", ["schedule.epsilon.to"], ["-0.1"]),
     Mistake(
       "[schedule.batch_tokens]\nkind = \"linear\"\nto = 8192", ["schedule.batch_tokens.kind"],
       ["jumps"]),
     Mistake(
-      "[schedule.weight_decay]\nkind = \"cosine\"", ["schedule.weight_decay.to"], ["missing"]),
+      "[schedule.beta2]\nkind = \"cosine\"", ["schedule.beta2.to"], ["missing"]),
     // Names.
     Mistake(
       "[schedule.weight_deacy]\nto = 1\nkind = \"rex\"", ["schedule.weight_deacy"],
@@ -437,6 +482,17 @@ import Training
     Mistake(
       "[schedule.z_loss]\nkind = \"constant\"\ngroup = \"head\"", ["schedule.z_loss.group"],
       ["not to a group"]),
+    Mistake(
+      "[schedule.beta1]\nkind = \"constant\"\ngroup = \"haed\"", ["schedule.beta1.group"],
+      ["did you mean 'head'?"]),
+    Mistake(
+      "[schedule.beta1]\nkind = \"constant\"\ngroup = \"scalars\"", ["schedule.beta1.group"],
+      ["no beta1"]),
+    Mistake(
+      "[schedule.gradient_clip]\nto = 0.5\ngroup = \"head\"", ["schedule.gradient_clip.group"],
+      ["give one in its rule"]),
+    Mistake(
+      "[schedule.weight_decay]\nto = 0.5", ["schedule.weight_decay.from"], ["missing"]),
     Mistake(
       "[schedule.learning_rate]\nkind = \"constant\"\nfrom = 0.1", ["schedule.learning_rate.group"],
       ["[schedule] itself"]),
@@ -451,17 +507,18 @@ import Training
       ["schedule.beta1.kind"], ["no effect"]),
     // Pauses.
     Mistake(
-      "[schedule.pause]\ngroup = \"g\"\nsteps = 4\nafter = \"warmup\"", ["schedule.pause.after"],
+      "[schedule.pause]\ngroup = \"base\"\nsteps = 4\nafter = \"warmup\"", ["schedule.pause.after"],
       ["does not exist", "did you mean 'warm-up'?"]),
     Mistake(
-      "[[schedule.pause]]\ngroup = \"g\"\nsteps = 4\nafter = \"cosine\"",
+      "[[schedule.pause]]\ngroup = \"base\"\nsteps = 4\nafter = \"cosine\"",
       ["schedule.pause[0].after"], ["until the run ends"]),
-    Mistake("[schedule.pause]\ngroup = \"g\"", ["schedule.pause.steps"], ["missing"]),
+    Mistake("[schedule.pause]\ngroup = \"base\"", ["schedule.pause.steps"], ["missing"]),
     Mistake("[schedule.pause]\nsteps = 3", ["schedule.pause.group"], ["missing"]),
     Mistake(
-      "[schedule.pause]\ngroup = \"g\"\nsteps = 0", ["schedule.pause.steps"], ["0"]),
+      "[schedule.pause]\ngroup = \"base\"\nsteps = 0", ["schedule.pause.steps"], ["0"]),
     Mistake(
-      "schedule.pause = { group = \"g\", steps = 3, afer = \"warm-up\" }", ["schedule.pause.afer"],
+      "schedule.pause = { group = \"base\", steps = 3, afer = \"warm-up\" }",
+      ["schedule.pause.afer"],
       ["'schedule.pause.after'"]),
   ]
 

@@ -24,8 +24,8 @@ extension Lowering {
     emit(
       KernelPlan(
         label: "\(operation.name) \(m)x\(n)", category: .basis, rows: 1, block: 1,
-        workload: operation.cost(inputs: [type(a)], results: [type(a)]).flops,
-        reads: [whole(a)], writes: [whole(value)], stage: stage
+        reads: [whole(a)], writes: [whole(value)], stage: stage,
+        flops: operation.cost(inputs: [type(a)], results: [type(a)]).flops
       ) { binding in
         let from = binding.address(aBuffer)
         let q = binding.address(qBuffer).assumingMemoryBound(to: Float.self)
@@ -63,8 +63,8 @@ extension Lowering {
     emit(
       KernelPlan(
         label: "\(operation.name) \(n)x\(n)", category: .basis, rows: 1, block: 1,
-        workload: operation.cost(inputs: [type(a)], results: [type(a)]).flops,
-        reads: [whole(a)], writes: [whole(value)], stage: stage
+        reads: [whole(a)], writes: [whole(value)], stage: stage,
+        flops: operation.cost(inputs: [type(a)], results: [type(a)]).flops
       ) { binding in
         let from = binding.address(aBuffer).assumingMemoryBound(to: Float.self)
         let to = binding.address(vBuffer).assumingMemoryBound(to: Float.self)

@@ -17,6 +17,7 @@ extension Lowering {
       addendType: inputs.count > 2 ? type(inputs[2]).elementType : nil)
     let batch = sizes.batch == 1 ? "" : "\(sizes.batch)x"
     let label = "\(batch)\(sizes.m)x\(sizes.n)x\(sizes.k)"
+    let flops = operation.cost(inputs: inputs.map(type), results: [type(value)]).flops
     let buffers = inputs.map(buffer) + [buffer(value)]
     let (cache, scratch) = (products, laneScratch)
     func bound(_ binding: Binding) -> BoundProduct {
@@ -29,13 +30,14 @@ extension Lowering {
       emit(
         KernelPlan(
           label: label, category: .product, rows: sizes.batch, block: entries, chains: true,
-          reads: inputs.map(rowwise), writes: [rowwise(value)], stage: stage
+          reads: inputs.map(rowwise), writes: [rowwise(value)], stage: stage,
+          flops: flops
         ) { binding in
           let product = bound(binding)
           let tiles = product.prepared(plan.tiles)
           return { entries, _, lane in
             for entry in entries {
-              for tile in tiles { product.run(tile, entry: entry, lane: lane) }
+              for index in tiles.indices { product.run(tiles[index], entry: entry, lane: lane) }
             }
           }
         }, laneScratch: plan.scratchBytes)
@@ -46,7 +48,7 @@ extension Lowering {
           label: label, category: .product, rows: sizes.m,
           block: rowBlock(rows: sizes.m, columns: 1), chains: true,
           reads: [rowwise(inputs[0]), whole(inputs[1])] + addend, writes: [rowwise(value)],
-          stage: stage
+          stage: stage, flops: flops
         ) { binding in
           let product = bound(binding)
           let block = min(binding.block, sizes.m)
@@ -54,8 +56,9 @@ extension Lowering {
           let rest = sizes.m % block
           let tail = product.prepared(rest == 0 ? [] : plan.pieces(rows: rest))
           return { rows, _, lane in
-            for tile in rows.count == block ? full : tail {
-              product.run(tile, row: rows.lowerBound, lane: lane)
+            let tiles = rows.count == block ? full : tail
+            for index in tiles.indices {
+              product.run(tiles[index], row: rows.lowerBound, lane: lane)
             }
           }
         }, laneScratch: plan.scratchBytes)
@@ -64,7 +67,8 @@ extension Lowering {
       emit(
         KernelPlan(
           label: label, category: .product, rows: sizes.batch * tilesOfEntry, block: 1,
-          reads: inputs.map(whole), writes: [whole(value)], stage: stage
+          reads: inputs.map(whole), writes: [whole(value)], stage: stage,
+          flops: flops
         ) { binding in
           let product = bound(binding)
           let tiles = product.prepared(plan.tiles)

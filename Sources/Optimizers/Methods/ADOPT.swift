@@ -53,6 +53,7 @@ public struct ADOPT: OptimizerMethod {
     caveats: [
       "The first batch moves nothing.",
       "The unclipped form of the paper's first version is not here: its authors found it unstable early in training.",
+      "pytorch_optimizer's ADOPT counts the first batch as a step: it clips at t^clip_exponent, and decays the weights at t = 1.",
     ])
 
   /// What every method gets, and `clip`.

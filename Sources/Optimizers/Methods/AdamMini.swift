@@ -47,7 +47,11 @@ public struct AdamMini: OptimizerMethod {
     deviations: [
       "Blocks come from the roles that a model declares; the authors' code guesses them from parameters' names."
     ],
-    caveats: ["A query or key matrix that declares no heads is one block."])
+    caveats: [
+      "A query or key matrix that declares no heads is one block.",
+      "pytorch_optimizer's AdamMini follows the paper's first version: Adam for embedding and head, one block for every other "
+        + "matrix but query and key.",
+    ])
 
   /// The equations.
   public func update(

@@ -51,6 +51,7 @@ public struct LAMB: OptimizerMethod {
       "The learning rate is a share of each tensor's norm. A tensor that starts at zero takes its first steps unscaled.",
       "Decay is inside the step: the decay settings of a rule (where decay acts, the squared learning rate) change nothing; "
         + "a cautious rule masks the step together with its decay.",
+      "pytorch_optimizer's Lamb corrects the bias of m alone, outside r, and counts |w| as at most 10.",
     ])
 
   /// What every method gets, but no decay outside the step.

@@ -61,6 +61,7 @@ public struct MARSAdamW: OptimizerMethod {
       "c is clipped for each tensor by itself after the clipping of the whole gradient: the method is not invariant to the "
         + "scale of the loss.",
       "g_0 is the gradient as clipped at the update before, in whatever batch that was.",
+      "timm's Mars takes c = g at the first update.",
     ])
 
   /// AdamW's numbers and `correction_factor`, gamma beta1 / (1 - beta1).

@@ -60,6 +60,9 @@ public struct NAdamW: OptimizerMethod {
       "Weight decay is decoupled and scaled by the learning rate (Loshchilov and Hutter, 2019).",
       "In the form torch, m averages with beta1 while mu_t weighs it, as the code of that name has it; the paper averages "
         + "with mu_t.",
+    ],
+    caveats: [
+      "timm's NAdamW is a third form: it divides both terms of the optax form by 1 - beta1^t."
     ])
 
   /// What every method gets, a_t as `gradient_weight` and c_t as `momentum_weight`.

@@ -58,7 +58,9 @@ public struct SGD: OptimizerMethod {
     ],
     caveats: [
       "Steps of the heavy-ball form are 1 / (1 - momentum) times those of the ema form: lr 0.1 at momentum 0.9 "
-        + "is lr 1 there. Reports that do not name the form cannot be compared."
+        + "is lr 1 there. Reports that do not name the form cannot be compared.",
+      "PyTorch's SGD adds weight decay to the gradient (L2 regularization). With dampening = momentum it is the ema form, but "
+        + "its buffer starts as g, not (1 - momentum) g.",
     ])
 
   /// The equations.

@@ -31,6 +31,10 @@ public struct Leaf: Operation {
     guard type.shape.dimensions.allSatisfy({ $0 > 0 }) else {
       throw GraphError(.shape, "\(name): shape \(type.shape) is empty; sizes start at 1")
     }
+    if kind == .state, !type.elementType.isFloatingPoint {
+      throw GraphError(
+        .elementType, "\(name): a state is float32 or bfloat16, not \(type.elementType.rawValue)")
+    }
     return [type]
   }
 
@@ -69,6 +73,8 @@ extension Graph {
   }
 
   /// A tensor kept between steps that is not trained.
+  ///
+  /// A bfloat16 state is read like any other operand, as the numbers it holds; what is assigned to it must be cast.
   public func state(
     _ label: String, _ shape: Shape, _ elementType: ElementType = .float32
   ) -> Tensor {

@@ -139,6 +139,7 @@ extension Tensor {
   ///   - factor: what the product is multiplied by.
   ///   - addend: added to it, `[M, N]`, of either floating-point type; costs less than a sum of its own.
   ///   - addendFactor: what the addend is multiplied by.
+  /// - Returns: `[M, N]`, or `[B, M, N]`.
   public func exactProduct(
     _ other: Tensor, transposeLeft: Bool = false, transposeRight: Bool = false,
     resultType: ElementType? = nil, isSymmetric: Bool = false, factor: Float = 1,

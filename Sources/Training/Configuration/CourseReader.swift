@@ -12,6 +12,8 @@ struct CourseReader {
   let context: ScheduleContext
   /// The scalar; nil: the learning rate.
   let scalar: SchedulableScalar?
+  /// The group it is for; nil: all.
+  var group: String?
   /// The rows of `stage`, where the kind may be `stages`.
   let rows: [StageRow]
 
@@ -224,9 +226,7 @@ struct CourseReader {
     }
     let doc = "value after the warm-up; that of the scalar's own key"
     let value: Double
-    if let configured = scalar.configured, scalar.range.contains(configured),
-      !(scalar.isOfGroups && section.isGiven("group"))
-    {
+    if let configured = scalar.configured(for: group) {
       value = section.number("from", default: configured, in: scalar.range, doc: doc)
     } else {
       value = section.number("from", in: scalar.range, doc: doc)
@@ -348,7 +348,7 @@ struct CourseReader {
       return []
     }
     var stages: [ScheduleStage] = []
-    var value = scalar == nil ? 1 : scalar?.configured
+    var value = scalar == nil ? 1 : scalar?.configured(for: group)
     for row in rows {
       guard let curve = StageCurveReader(row: row, scalar: scalar).read(from: value) else {
         section.ignore("stage")

@@ -16,9 +16,7 @@ struct ScalarReader {
 
   /// What a scalar cannot be called, because a key of the section is called so.
   private var scalars: [SchedulableScalar] {
-    let rate = SchedulableScalar(ScheduledScalar.learningRate, in: .nonNegative)
-    return [rate]
-      + context.scalars.filter { $0.name != rate.name && !Self.keys.contains($0.name) }
+    context.scalars.filter { !Self.keys.contains($0.name) }
   }
 
   /// The keys of the section itself.
@@ -70,7 +68,12 @@ struct ScalarReader {
   private func course(
     of scalar: SchedulableScalar, in table: ConfigurationSection
   ) -> ScheduledScalar? {
-    let group = group(of: scalar, in: table)
+    guard isPossible(scalar, in: table) else {
+      table.ignore()
+      return nil
+    }
+    let group =
+      table.isGiven("group") ? table.string("group", doc: "the group of parameters; all") : nil
     let kind = table.choice(
       "kind", default: scalar.unit == nil ? ScheduleSettings.Kind.linear : .stages,
       doc: "the course after warm-up")
@@ -82,8 +85,9 @@ struct ScalarReader {
         message: "the tables [[\(table.path).stage]] have no effect; choose kind = \"stages\"")
       table.ignore("stage")
     }
-    let schedule = CourseReader(section: table, context: context, scalar: scalar, rows: rows)
-      .read(kind)
+    let schedule = CourseReader(
+      section: table, context: context, scalar: scalar, group: group, rows: rows
+    ).read(kind)
     if scalar.unit != nil, kind != .constant, !schedule.isPiecewiseConstant {
       table.contradiction(
         "kind",
@@ -94,23 +98,31 @@ struct ScalarReader {
     return ScheduledScalar(name: scalar.name, group: group, schedule: schedule)
   }
 
-  private func group(of scalar: SchedulableScalar, in table: ConfigurationSection) -> String? {
+  /// Whether a scalar can be scheduled for the group that a table names; reports it when not.
+  private func isPossible(_ scalar: SchedulableScalar, in table: ConfigurationSection) -> Bool {
     guard table.isGiven("group") else {
-      if scalar.name == ScheduledScalar.learningRate {
-        table.contradiction(
-          "group",
-          message: "the learning rate of all groups is [schedule] itself; name a group here")
-      }
-      return nil
+      guard scalar.name == ScheduledScalar.learningRate else { return true }
+      table.contradiction(
+        "group",
+        message: "the learning rate of all groups is [schedule] itself; name a group here")
+      return false
     }
-    let group = table.string("group", default: "", doc: "the group of parameters; all")
-    guard scalar.isOfGroups else {
+    guard let groups = scalar.groups else {
       table.refuse(
         "group", message: "\(scalar.name) belongs to the run and not to a group; remove the key")
-      return nil
+      return false
     }
-    context.check(group: group, in: table)
-    return group
+    let group = table.string("group", doc: "the group of parameters; all")
+    guard context.check(group: group, in: table) else { return false }
+    guard context.groups == nil || groups[group] != nil else {
+      table.refuse(
+        "group",
+        message: scalar.name == SchedulableScalar.gradientClip
+          ? "the group has no gradient_clip of its own; give one in its rule"
+          : "the group's method has no \(scalar.name); remove the schedule or choose another group")
+      return false
+    }
+    return true
   }
 
   // MARK: - Stages of the run
@@ -147,14 +159,14 @@ struct ScalarReader {
 }
 
 extension ScheduleContext {
-  /// Reports a group that does not exist, where the groups are known.
-  func check(group: String, in table: ConfigurationSection) {
-    guard let groups, !groups.contains(group) else { return }
+  /// Whether a group exists, as far as the groups are known; reports it when it does not.
+  @discardableResult
+  func check(group: String, in table: ConfigurationSection) -> Bool {
+    guard let groups, !groups.contains(group) else { return true }
     let remedy =
       nearest(to: group, among: groups).map { "did you mean '\($0)'?" }
-      ?? (groups.isEmpty
-        ? "give a rule of the optimizer that name"
-        : "the groups are \(groups.joined(separator: ", "))")
-    table.refuse("group", message: "there is no such group of parameters; \(remedy)")
+      ?? "the groups that are trained are \(groups.joined(separator: ", "))"
+    table.refuse("group", message: "there is no such group of trained parameters; \(remedy)")
+    return false
   }
 }

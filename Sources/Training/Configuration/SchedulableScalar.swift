@@ -9,55 +9,61 @@ struct SchedulableScalar: Sendable {
   let name: String
   /// The values it may have.
   let range: NumberRange
-  /// The value when nothing schedules it, if that is known.
+  /// The value for all when nothing schedules it; nil: there is none, or groups differ.
   let configured: Double?
-  /// Whether groups of parameters may have a course of their own.
-  let isOfGroups: Bool
+  /// The values of the groups that have one; nil: it belongs to the run and not to a group.
+  let groups: [String: Double]?
   /// The step between values it may have, and what it is; nil: any number.
   ///
   /// A scalar with a unit changes in jumps.
   let unit: (size: Int, name: String)?
 
-  /// Describes a scalar of the groups of parameters.
-  init(_ name: String, in range: NumberRange, configured: Double? = nil) {
-    self.init(name, in: range, configured: configured, isOfGroups: true, unit: nil)
-  }
-
-  private init(
-    _ name: String, in range: NumberRange, configured: Double?, isOfGroups: Bool,
-    unit: (size: Int, name: String)?
+  /// Describes a scalar.
+  init(
+    _ name: String, in range: NumberRange, configured: Double?, groups: [String: Double]? = nil,
+    unit: (size: Int, name: String)? = nil
   ) {
     self.name = name
     self.range = range
     self.configured = configured
-    self.isOfGroups = isOfGroups
+    self.groups = groups
     self.unit = unit
   }
 
+  /// The name of the largest norm of gradients.
+  static let gradientClip = "gradient_clip"
+
   /// The largest norm of gradients; not for switching clipping on and off.
-  static func gradientClip(configured: Double) -> SchedulableScalar {
+  static func gradientClip(
+    configured: Double, groups: [String: Double]
+  ) -> SchedulableScalar {
     SchedulableScalar(
-      "gradient_clip", in: .above(0), configured: configured > 0 ? configured : nil)
+      gradientClip, in: .above(0), configured: configured > 0 ? configured : nil, groups: groups)
   }
 
   /// Tokens of one update.
   static func batchTokens(configured: Int, multipleOf size: Int) -> SchedulableScalar {
     SchedulableScalar(
       "batch_tokens", in: .within(1...1_000_000_000), configured: Double(configured),
-      isOfGroups: false, unit: (size, "context_length x accumulation_steps"))
+      unit: (size, "context_length x accumulation_steps"))
   }
 
   /// Keys a query sees.
   static func attentionWindow(configured: Int?) -> SchedulableScalar {
     SchedulableScalar(
       "attention_window", in: .within(1...1_000_000_000), configured: configured.map(Double.init),
-      isOfGroups: false, unit: (1, ""))
+      unit: (1, ""))
   }
 
   /// The weight of the squared log-sum-exp in the loss.
   static func zLoss(configured: Double) -> SchedulableScalar {
-    SchedulableScalar(
-      "z_loss", in: .nonNegative, configured: configured, isOfGroups: false, unit: nil)
+    SchedulableScalar("z_loss", in: .nonNegative, configured: configured)
+  }
+
+  /// The value of a group, or of all, when nothing schedules it.
+  func configured(for group: String?) -> Double? {
+    let value = group.map { groups?[$0] } ?? configured
+    return value.flatMap { range.contains($0) ? $0 : nil }
   }
 
   /// Why a value inside the range is refused, nil when it is not.

@@ -8,44 +8,56 @@ import Optimizers
 struct ScheduleContext: Sendable {
   /// The number of steps of the run.
   var steps: Int
-  /// What can be scheduled besides the learning rate.
+  /// What can be scheduled besides the learning rate of all groups.
   var scalars: [SchedulableScalar] = []
-  /// The names of the groups of parameters; nil: not known yet.
+  /// The names of the groups that are trained; nil: not known, because something else is wrong.
   var groups: [String]?
   /// The course of the learning rate when none is given.
   var defaultKind = ScheduleSettings.Kind.cosine
 }
 
 extension ScheduleContext {
-  /// What the other sections of a configuration say.
-  ///
-  /// - Parameter groups: the trained groups of parameters; nil: the policy does not fit the model, which has been reported.
+  /// What the other sections of a configuration say, and the groups that are trained, nil when something else is wrong.
   init(
     model: ModelSettings, training: StepSettings, optimizer: OptimizerSettings,
     groups: [ParameterGroup]?
   ) {
-    var hyperparameters: [SchedulableScalar] = []
-    for (index, card) in ([optimizer.card] + (groups ?? []).compactMap(\.card)).enumerated() {
-      for declared in card.hyperparameters
-      where !hyperparameters.contains(where: { $0.name == declared.name }) {
-        let (lower, upper) = (declared.range.lowerBound, declared.range.upperBound)
-        hyperparameters.append(
-          SchedulableScalar(
-            declared.name,
-            in: declared.excludesUpperBound ? .within(lower..<upper) : .within(lower...upper),
-            configured: index == 0 ? optimizer.policy.hyperparameters[declared.name] : nil))
+    let hyperparameters =
+      groups.map(Self.scalars)
+      ?? optimizer.card.hyperparameters.filter { !$0.isCount }.map {
+        SchedulableScalar(
+          $0.name, in: $0.scheduledRange, configured: optimizer.policy.hyperparameters[$0.name],
+          groups: [:])
       }
-    }
+    var clips: [String: Double] = [:]
+    for group in groups ?? [] { clips[group.name] = group.settings.gradientClip }
     self.init(
       steps: training.steps,
       scalars: hyperparameters + [
-        .gradientClip(configured: optimizer.gradientClip),
+        .gradientClip(configured: optimizer.gradientClip, groups: clips),
         .batchTokens(
           configured: training.batchTokens,
           multipleOf: model.contextLength * training.accumulationSteps),
         .attentionWindow(configured: model.attentionWindow), .zLoss(configured: model.zLoss),
       ], groups: groups?.map(\.name),
       defaultKind: optimizer.card.wantsConstantRate ? .constant : .cosine)
+  }
+
+  /// The hyperparameters of all groups; counts are not for scheduling.
+  private static func scalars(_ groups: [ParameterGroup]) -> [SchedulableScalar] {
+    var declared: [OptimizerCard.Hyperparameter] = []
+    for hyperparameter in groups.flatMap({ $0.card?.hyperparameters ?? [] })
+    where !hyperparameter.isCount && !declared.contains(where: { $0.name == hyperparameter.name }) {
+      declared.append(hyperparameter)
+    }
+    return declared.map { hyperparameter in
+      var values: [String: Double] = [:]
+      for group in groups { values[group.name] = group.hyperparameters[hyperparameter.name] }
+      let distinct = Set(values.values)
+      return SchedulableScalar(
+        hyperparameter.name, in: hyperparameter.scheduledRange,
+        configured: distinct.count == 1 ? distinct.first : nil, groups: values)
+    }
   }
 
   /// A step that a configuration may give in three ways.
@@ -63,5 +75,18 @@ extension ScheduleContext {
     let exact = share * Double(steps)
     let whole = exact.rounded()
     return Int(abs(exact - whole) <= 1e-9 * Double(steps) ? whole : exact.rounded(.up))
+  }
+}
+
+extension OptimizerCard.Hyperparameter {
+  /// The values that a schedule may give it.
+  fileprivate var scheduledRange: NumberRange {
+    let (lower, upper) = (range.lowerBound, range.upperBound)
+    return switch (excludesLowerBound, excludesUpperBound) {
+    case (false, false): .within(lower...upper)
+    case (false, true): .within(lower..<upper)
+    case (true, false): .above(lower, through: upper)
+    case (true, true): .above(lower, below: upper)
+    }
   }
 }

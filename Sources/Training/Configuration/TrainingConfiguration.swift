@@ -4,7 +4,6 @@
 public import Configurations
 public import LanguageModels
 public import Optimizers
-import RandomStreams
 public import Schedules
 public import TensorGraph
 
@@ -46,10 +45,11 @@ public struct TrainingConfiguration: Sendable {
     data = DataSettings(reader.section("data"))
     training = StepSettings(reader.section("training"))
     optimizer = OptimizerSettings(reader.section("optimizer"))
-    let groups = Self.groups(optimizer, model, reader)
+    let groups = Self.groups(of: optimizer, model, reader)
     schedule = ScheduleSettings(
       reader.section("schedule"),
       ScheduleContext(model: model, training: training, optimizer: optimizer, groups: groups))
+    Self.check(schedule, groups ?? [], reader)
     evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
     checkpoint = CheckpointSettings(reader.section("checkpoint"))
     metrics = MetricSettings(reader.section("metrics"))
@@ -66,24 +66,14 @@ public struct TrainingConfiguration: Sendable {
           "batch_tokens must be a multiple of context_length x accumulation_steps = \(perStep), such as \(choices)"
       )
     }
-    for group in groups ?? [] {
-      guard let card = group.card, card.wantsConstantRate, schedule.run.isDecaying,
-        !schedule.allowsDecay
-      else { continue }
-      reader.contradiction(
-        "schedule.kind", "optimizer.name",
-        message:
-          "group '\(group.name)' is updated by \(card.name), which replaces a decaying learning rate by an average of the weights; "
-          + "leave schedule.kind out, choose \"constant\", or set schedule.allow_decay = true")
-    }
     resolved = try reader.finish()
   }
 
-  /// The trained groups of the policy; nil when it does not fit the model, which is reported.
+  /// The groups of parameters, nil when there is something wrong with them or the model.
   ///
-  /// Roles and shapes do not depend on the data, so this is known before any are read.
+  /// Roles and shapes do not depend on the data, so a policy that does not fit is known before any are read.
   private static func groups(
-    _ optimizer: OptimizerSettings, _ model: ModelSettings, _ reader: ConfigurationReader
+    of optimizer: OptimizerSettings, _ model: ModelSettings, _ reader: ConfigurationReader
   ) -> [ParameterGroup]? {
     guard
       let configuration = try? model.configuration(
@@ -95,6 +85,21 @@ public struct TrainingConfiguration: Sendable {
       reader.contradiction("optimizer.name", message: error.message)
       return nil
     }
+  }
+
+  /// A learning rate that falls spoils methods that average over all steps; whoever wants it has to say so.
+  private static func check(
+    _ schedule: ScheduleSettings, _ groups: [ParameterGroup], _ reader: ConfigurationReader
+  ) {
+    let spoilt = groups.first { group in
+      group.card?.wantsConstantRate == true && schedule.run.isDecaying(for: group.name)
+    }
+    guard let spoilt, let card = spoilt.card, !schedule.allowsDecay else { return }
+    reader.contradiction(
+      "schedule.kind", "optimizer.name",
+      message:
+        "\(card.name) (group '\(spoilt.name)') wants a constant learning rate after its warm-up and this one falls; "
+        + "use kind = \"constant\", or schedule.allow_decay = true if that is what you want to see")
   }
 
   /// The model for a data set.
@@ -128,7 +133,7 @@ public struct TrainingConfiguration: Sendable {
   public func optimizer(for parameters: [Parameter]) throws(ConfigurationError) -> Optimizer {
     do {
       return try optimizer.policy.optimizer(
-        for: parameters, pausable: Set(schedule.run.pauses.map(\.group)))
+        for: parameters, pausable: Set(schedule.run.pausedGroups))
     } catch {
       throw ConfigurationError(.contradiction, keys: ["optimizer"], error.message)
     }

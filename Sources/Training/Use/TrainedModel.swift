@@ -103,7 +103,7 @@ public final class TrainedModel {
 }
 
 extension StepDefinition {
-  /// All weights and all state, read; outputs `export.PARAMETER` are the weights of the choice.
+  /// All weights and all state, so that a checkpoint can be read; outputs `export.PARAMETER` are the weights of the choice.
   ///
   /// - Throws: `GraphError`.
   func exportProgram(_ choice: WeightChoice) throws(GraphError) -> Program {
@@ -113,6 +113,7 @@ extension StepDefinition {
       let weights = graph.parameter(parameter.name, parameter.shape)
       let chosen = choice == .evaluated ? optimizer.evaluated(parameter, weights) : weights
       outputs.append(("export." + parameter.name, chosen))
+      outputs.append(("trained." + parameter.name, weights))
     }
     for state in stateDeclarations {
       outputs.append((state.label, graph.state(state.label, state.shape, state.elementType)))

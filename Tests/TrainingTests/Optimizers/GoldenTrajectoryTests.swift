@@ -18,7 +18,8 @@ import Testing
   enum SinglePrecision {
     static let step = 2e-4
     static let rounding = 0x1p-24
-    static let state = 1e-3
+    /// Prodigy starts by measuring d from w_0 - w, of which single precision sees few digits while d is tiny.
+    static let state = 4e-3
   }
 
   @Test("Every method of the fixtures is registered, and most of their cases agree")
@@ -44,18 +45,19 @@ import Testing
     arguments: GoldenCase.all.filter { $0.agrees && !$0.states.isEmpty }, Subject.allCases)
   func states(golden: GoldenCase, subject: Subject) throws {
     let (trajectory, bench) = try finished(golden, on: subject)
-    var compared = 0
     for name in golden.states {
+      var compared = 0
       for parameter in trajectory.parameters {
-        guard let theirs = try trajectory.state(name, parameter) else { continue }
+        // Either side may have no such state for some parameters: factored ones, or those of another rule.
         let label = "optimizer.\(name).\(parameter.name)"
-        let ours = try #require(bench.kept(label), "\(label)")
+        guard let theirs = try trajectory.state(name, parameter), let ours = bench.kept(label)
+        else { continue }
         let bound = subject == .reference ? golden.tolerance : SinglePrecision.state
         #expect(distance(ours, theirs) <= bound * norm(theirs), "\(label)")
         compared += 1
       }
+      #expect(compared > 0, "no parameter has a state '\(name)' on both sides")
     }
-    #expect(compared > 0)
   }
 
   @Test(
@@ -65,6 +67,8 @@ import Testing
     let worst = try run(golden, on: .reference).worst
     #expect(worst.contains { $0.error > 100 * golden.tolerance * $0.moved })
     #expect(!golden.differs.isEmpty)
+    // What wrappers do is on no card.
+    guard golden.settings.isEmpty else { return }
     let card = try OptimizerRegistry.method(named: golden.method).card
     let notes = (card.deviations + card.caveats).joined(separator: "\n")
     let names = ["torch": "PyTorch"]
