@@ -14,8 +14,13 @@ struct ContractRun {
   let bench: OptimizerBench
   var reference: ReferenceRun
   private let parameters: [Parameter]
+  /// Weights and state as the last step found them, after extra gradients; where ``recordsKept`` is set.
+  private(set) var keptBeforeStep: [[Double]] = []
+  var recordsKept = false
   private var observed = 0
+  private var observedAt: [Int] = []
   private var step = 0
+  private var updated = 0
 
   /// Targets of a batch.
   static let batchTokens = 4
@@ -51,6 +56,7 @@ struct ContractRun {
 
   /// One step of the method alone, with a gradient for each parameter.
   mutating func stepMethod(_ gradients: [[Double]], _ values: [String: Double]) throws {
+    observedAt.append(observed)
     for group in bench.optimizer.trained {
       bench.conditions.hyperparameters[group.name] = values
       for _ in 0..<bench.optimizer.observationsDue(group, bench.conditions, bench.clock) {
@@ -60,6 +66,7 @@ struct ContractRun {
         reference.observe(gradient)
       }
     }
+    keptBeforeStep = recordsKept ? kept() : []
     try bench.step { gradients[index(of: $0)] }
   }
 
@@ -70,8 +77,57 @@ struct ContractRun {
     var withTokens = values
     withTokens["batch_tokens"] = Double(Self.batchTokens)
     reference.step(problem.gradients[step], withTokens)
-    if step == 0 { adoptBases() }
+    if step == 0 { adoptBases(problem.gradients[0]) }
     step += 1
+  }
+
+  /// One step of both at which the method rests, or updates with the sum of the gradients since its last update.
+  mutating func advance(summed: [[Double]]?) throws {
+    let values = Self.scheduled(subject, step)
+    try stepMethod(problem.gradients[step], values)
+    if let summed {
+      var withTokens = values
+      withTokens["batch_tokens"] = Double(Self.batchTokens)
+      reference.step(summed, withTokens)
+      if updated == 0 { adoptBases(summed) }
+      updated += 1
+    }
+    step += 1
+  }
+
+  // MARK: - Going on
+
+  /// Extra gradients given before a step.
+  func observedBefore(_ step: Int) -> Int { observedAt[step] }
+
+  /// Goes on from a checkpoint.
+  mutating func resume(
+    _ snapshot: OptimizerBench.Snapshot, at step: Int, observed: Int
+  ) throws {
+    try bench.restore(snapshot)
+    self.step = step
+    self.observed = observed
+  }
+
+  /// One step of the method, the reference stays.
+  mutating func stepMethodOnly() throws {
+    try stepMethod(problem.gradients[step], Self.scheduled(subject, step))
+    step += 1
+  }
+
+  /// Weights and state in full precision, without the gradients that a group sums while it waits.
+  func kept() -> [[Double]] {
+    bench.keptLabels.filter { !$0.hasPrefix("optimizer.summed_gradient.") }
+      .map { bench.kept($0) ?? [] }
+  }
+
+  /// Numbers of all tensors in a row, cut into tensors.
+  func split(_ values: [Double]) -> [[Double]] {
+    var start = 0
+    return parameters.map { parameter in
+      defer { start += parameter.shape.count }
+      return Array(values[start..<start + parameter.shape.count])
+    }
   }
 
   func index(of parameter: Parameter) -> Int {
@@ -80,7 +136,7 @@ struct ContractRun {
 
   /// The method's weights.
   var weights: [[Double]] {
-    parameters.map { bench.kept($0.name, count: $0.shape.count) ?? [] }
+    parameters.map { bench.kept($0.name) ?? [] }
   }
 
   /// What the method's evaluation reads.
@@ -112,11 +168,11 @@ struct ContractRun {
   // MARK: - Bases
 
   /// Checks that the method's bases diagonalise what they should, and lets the reference go on with them.
-  private mutating func adoptBases() {
+  private mutating func adoptBases(_ gradients: [[Double]]) {
     guard var soap = reference.reference as? SOAPReference else { return }
     for (p, parameter) in parameters.enumerated() where parameter.shape.rank == 2 {
       let (m, n) = (parameter.shape.rows, parameter.shape.columns)
-      let g = ReferenceMatrix(m, n, problem.gradients[0][p])
+      let g = ReferenceMatrix(m, n, gradients[p])
       if let left = basis("left_basis", parameter, m), Self.diagonalises(g * g.transposed, left) {
         soap.leftBasis[p] = left
       }
@@ -129,7 +185,7 @@ struct ContractRun {
   }
 
   private func basis(_ name: String, _ parameter: Parameter, _ size: Int) -> ReferenceMatrix? {
-    bench.kept("optimizer.\(name).\(parameter.name)", count: size * size).map {
+    bench.kept("optimizer.\(name).\(parameter.name)").map {
       ReferenceMatrix(size, size, $0)
     }
   }

@@ -4,6 +4,7 @@
 import Foundation
 import Optimizers
 import TensorGraph
+import Testing
 
 /// A method with some options, on parameters of every kind that its card accepts.
 struct ContractSubject: Sendable, CustomTestStringConvertible {
@@ -51,6 +52,7 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
       "weight_decay": 0.1, "warmup_steps": 10, "alpha_warmup": 20, "beta3_warmup": 30,
       "statistics_batches": 5, "d0": 1e-2, "precondition_every": 7, "epsilon": 1e-3,
       "clip_threshold": 0.8, "rho": 2, "curvature_every": 3, "step_power": 1,
+      "growth_rate": 1.02,
     ]
     return card.defaults.merging(lively.filter { card.defaults[$0.key] != nil }) { $1 }
       .merging(changes) { $1 }
@@ -66,8 +68,7 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
       (.embedding, [8, 5], nil), (.head, [8, 5], nil),
       (.attentionQuery, [6, 6], 2), (.attentionKey, [6, 6], 3), (.attentionValue, [6, 6], 2),
       (.attentionOutput, [6, 6], 2), (.mlpIn, [4, 9], nil), (.mlpOut, [9, 4], nil),
-      // Large enough for what is factored from 32 rows and columns on.
-      (.mlpGate, [33, 40], nil),
+      (.mlpGate, factorsLargeOnly ? [33, 40] : [5, 7], nil),
     ]
     return shapes.filter { card.eligibility.accepts($0.0) }.map { role, shape, heads in
       Parameter(
@@ -111,7 +112,12 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
   /// Then the reference, having checked them, goes on with those of the method.
   var sharesBases: Bool { OptimizerReferences.all[card.name] == SOAPReference.self }
 
-  /// The method's run on its own group.
+  /// Whether matrices are factored from 32 rows and columns on; smaller ones would show nothing.
+  private var factorsLargeOnly: Bool {
+    OptimizerReferences.all[card.name] == BigVisionAdafactorReference.self
+  }
+
+  /// The method by itself, in one group.
   func optimizer() throws -> Optimizer {
     Optimizer(
       method, hyperparameters, options: try options(), settings: settings,
