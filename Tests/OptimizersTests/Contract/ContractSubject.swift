@@ -54,7 +54,10 @@ struct ContractSubject: Sendable, CustomTestStringConvertible {
       "clip_threshold": 0.8, "rho": 2, "curvature_every": 3, "step_power": 1,
       "growth_rate": 1.02,
     ]
-    return card.defaults.merging(lively.filter { card.defaults[$0.key] != nil }) { $1 }
+    var values = card.defaults
+    // A momentum that is off by default is shown too.
+    if values["beta1"] == 0 { values["beta1"] = 0.9 }
+    return values.merging(lively.filter { card.defaults[$0.key] != nil }) { $1 }
       .merging(changes) { $1 }
   }
 
