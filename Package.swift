@@ -85,11 +85,22 @@ var linkerSettings: [LinkerSetting] = [.linkedLibrary("dnnl")]
   }
 #endif
 
-/// C targets that only tests link.
-let testSupport = ["CPURuntime": ["CAllocationCounter"]]
+/// What only tests link, by the module whose tests do.
+let testSupport = [
+  "CPURuntime": ["CAllocationCounter"],
+  "Optimizers": ["OptimizerBenches"],
+  "Training": ["OptimizerBenches"],
+]
+/// The modules that such targets use where they are Swift; the others are C.
+let testSupportUses = ["OptimizerBenches": ["Optimizers", "CPURuntime", "TensorGraph"]]
 
 var targets: [Target] = Set(testSupport.values.joined()).sorted().map { name in
-  .target(name: name, path: "Tests/Support/\(name)", cSettings: [.unsafeFlags(cFlags)])
+  let path = "Tests/Support/\(name)"
+  guard let uses = testSupportUses[name] else {
+    return .target(name: name, path: path, cSettings: [.unsafeFlags(cFlags)])
+  }
+  return .target(
+    name: name, dependencies: uses.map { .target(name: $0) }, path: path, swiftSettings: strict)
 }
 for module in modules {
   let dependencies = module.uses.map { Target.Dependency.target(name: $0) } + module.products

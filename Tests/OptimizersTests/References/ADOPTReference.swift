@@ -32,12 +32,13 @@ struct ADOPTReference: OptimizerReference {
       return
     }
     let rate = hyperparameters.value("learning_rate")
+    let beta1 = hyperparameters.value("beta1")
+    let epsilon = hyperparameters.value("epsilon")
     let bound = pow(t, hyperparameters.value("clip_exponent"))
     for p in gradients.indices {
       let decay = parameters[p].decays ? rate * hyperparameters.weightDecay : 0
       for i in gradients[p].indices {
-        let u = gradients[p][i] / max(v[p][i].squareRoot(), hyperparameters.value("epsilon"))
-        let beta1 = hyperparameters.value("beta1")
+        let u = gradients[p][i] / max(v[p][i].squareRoot(), epsilon)
         m[p][i] = beta1 * m[p][i] + (1 - beta1) * max(-bound, min(bound, u))
         weights[p][i] = weights[p][i] * (1 - decay) - rate * m[p][i]
       }

@@ -31,6 +31,8 @@ struct AdEMAMixReference: ProposingReference {
     _ weights: [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) -> [[Double]] {
     t += 1
+    let rate = hyperparameters.value("learning_rate")
+    let epsilon = hyperparameters.value("epsilon")
     let beta1 = hyperparameters.value("beta1")
     let beta2 = hyperparameters.value("beta2")
     let alphaWarmUp = hyperparameters.value("alpha_warmup")
@@ -50,8 +52,8 @@ struct AdEMAMixReference: ProposingReference {
       v[p].averageSquares(beta2, gradients[p])
       for i in gradients[p].indices {
         steps[p][i] =
-          hyperparameters.value("learning_rate") * (fast[p][i] / c1 + alpha * slow[p][i])
-          / ((v[p][i] / c2).squareRoot() + hyperparameters.value("epsilon"))
+          rate * (fast[p][i] / c1 + alpha * slow[p][i])
+          / ((v[p][i] / c2).squareRoot() + epsilon)
       }
     }
     return steps

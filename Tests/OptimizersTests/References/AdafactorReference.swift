@@ -90,8 +90,10 @@ struct FactoredAdamReference: ProposingReference {
   mutating func propose(
     _ weights: [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) -> [[Double]] {
+    let rate = hyperparameters.value("learning_rate")
     let beta1 = hyperparameters.value("beta1")
     let beta2 = hyperparameters.value("beta2")
+    let epsilon = hyperparameters.value("epsilon")
     let c1 = correction1.advance(beta1)
     let c2 = correction2.advance(beta2)
     var steps = gradients
@@ -100,9 +102,7 @@ struct FactoredAdamReference: ProposingReference {
       second[p].average(beta2, gradients[p].map { $0 * $0 })
       let v = second[p].moment
       for i in v.indices {
-        steps[p][i] =
-          hyperparameters.value("learning_rate") * (m[p][i] / c1)
-          / ((v[i] / c2).squareRoot() + hyperparameters.value("epsilon"))
+        steps[p][i] = rate * (m[p][i] / c1) / ((v[i] / c2).squareRoot() + epsilon)
       }
     }
     return steps
@@ -140,6 +140,7 @@ struct BigVisionAdafactorReference: ProposingReference {
     _ weights: [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) -> [[Double]] {
     t += 1
+    let rate = hyperparameters.value("learning_rate")
     let beta1 = hyperparameters.value("beta1")
     let beta2 = min(
       hyperparameters.value("beta2_cap"), 1 - pow(t, -hyperparameters.value("decay_exponent")))
@@ -155,15 +156,16 @@ struct BigVisionAdafactorReference: ProposingReference {
         for i in u.indices { u[i] /= excess }
       }
       m[p].average(beta1, u)
-      steps[p] = m[p].map { hyperparameters.value("learning_rate") * $0 }
+      steps[p] = m[p].map { rate * $0 }
       if roundsMomentum { m[p] = m[p].map(roundedToBFloat16) }
     }
     return steps
   }
 }
 
-/// The nearest number of bfloat16 (8 bits of significand), ties to even.
-func roundedToBFloat16(_ x: Double) -> Double {
+/// The nearest number of bfloat16 (8 bits of significand), ties to even, of a number in single precision.
+func roundedToBFloat16(_ number: Double) -> Double {
+  let x = Double(Float(number))
   if x == 0 || !x.isFinite { return x }
   // The gap between neighbours at x; bfloat16 has float32's exponents.
   let exponent = max(x.exponent, -126)

@@ -133,14 +133,15 @@ struct AdalayerCore {
     _ gradients: [[Double]], _ hyperparameters: [String: Double]
   ) -> [[Double]] {
     let beta1 = hyperparameters.value("beta1")
+    let rate = hyperparameters.value("learning_rate")
+    let epsilon = hyperparameters.value("epsilon")
     let c1 = correction1.advance(beta1)
     var steps = gradients
     for p in gradients.indices {
       m[p].average(beta1, gradients[p])
       for i in gradients[p].indices {
-        let denominator =
-          (blocks[p].moment(i) / c2).squareRoot() + hyperparameters.value("epsilon")
-        steps[p][i] = hyperparameters.value("learning_rate") * m[p][i] / c1 / denominator
+        let denominator = (blocks[p].moment(i) / c2).squareRoot() + epsilon
+        steps[p][i] = rate * m[p][i] / c1 / denominator
       }
     }
     return steps

@@ -36,6 +36,8 @@ struct AdamMiniReference: ProposingReference {
   mutating func propose(
     _ weights: [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) -> [[Double]] {
+    let rate = hyperparameters.value("learning_rate")
+    let epsilon = hyperparameters.value("epsilon")
     let beta1 = hyperparameters.value("beta1")
     let beta2 = hyperparameters.value("beta2")
     let c1 = correction1.advance(beta1)
@@ -45,9 +47,8 @@ struct AdamMiniReference: ProposingReference {
       m[p].average(beta1, gradients[p])
       blocks[p].average(beta2, gradients[p])
       for i in gradients[p].indices {
-        let denominator =
-          (blocks[p].moment(i) / c2).squareRoot() + hyperparameters.value("epsilon")
-        steps[p][i] = hyperparameters.value("learning_rate") * m[p][i] / c1 / denominator
+        let denominator = (blocks[p].moment(i) / c2).squareRoot() + epsilon
+        steps[p][i] = rate * m[p][i] / c1 / denominator
       }
     }
     return steps

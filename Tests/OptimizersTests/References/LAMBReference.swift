@@ -19,6 +19,7 @@ struct LAMBReference: OptimizerReference {
   mutating func step(
     _ weights: inout [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) {
+    let rate = hyperparameters.value("learning_rate")
     var unit = hyperparameters
     unit["learning_rate"] = 1
     let directions = adam.propose(weights, gradients: gradients, hyperparameters: unit)
@@ -28,9 +29,7 @@ struct LAMBReference: OptimizerReference {
       for i in r.indices { r[i] += decay * weights[p][i] }
       let lengths = (norm(weights[p]), norm(r))
       let ratio = lengths.0 > 0 && lengths.1 > 0 ? lengths.0 / lengths.1 : 1
-      for i in r.indices {
-        weights[p][i] -= hyperparameters.value("learning_rate") * ratio * r[i]
-      }
+      for i in r.indices { weights[p][i] -= rate * ratio * r[i] }
     }
   }
 }

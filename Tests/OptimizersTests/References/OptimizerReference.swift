@@ -33,6 +33,9 @@ struct ReferenceParameter {
 ///
 /// The contract tests hold the traced equations against these. Matrices are row-major, `[out, in]`.
 protocol OptimizerReference: Sendable {
+  /// Whether the paper speaks of hidden matrices only.
+  static var needsHiddenMatrices: Bool { get }
+
   init(
     _ parameters: [ReferenceParameter], hyperparameters: [String: Double],
     options: [String: String])
@@ -49,6 +52,7 @@ protocol OptimizerReference: Sendable {
 }
 
 extension OptimizerReference {
+  static var needsHiddenMatrices: Bool { false }
   func evaluated(_ weights: [[Double]]) -> [[Double]] { weights }
   mutating func observe(_ weights: [[Double]], gradients: [[Double]]) {}
 }

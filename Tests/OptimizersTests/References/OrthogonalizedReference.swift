@@ -59,6 +59,8 @@ enum NewtonSchulz {
 ///
 /// Per head: query, key and value are cut into heads along their rows, output along its columns.
 struct MuonReference: ProposingReference {
+  static let needsHiddenMatrices = true
+
   let parameters: [ReferenceParameter]
   private let isAverage: Bool
   private let isNesterov: Bool
@@ -125,6 +127,8 @@ struct MuonReference: ProposingReference {
 ///     s_r = b2 s_r + (1-b2) mean_j V_rj^2;   k_r = 1 / sqrt(max(s_r, 1e-10))
 ///     V = k V ||V|| / max(||k V||, 1e-10);   W = W - lr scale V
 struct NorMuonReference: ProposingReference {
+  static let needsHiddenMatrices = true
+
   let parameters: [ReferenceParameter]
   private let scale: String
   private var momentum: [[Double]]

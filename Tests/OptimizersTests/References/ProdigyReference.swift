@@ -44,6 +44,7 @@ struct ProdigyReference: OptimizerReference {
     let beta1 = hyperparameters.value("beta1")
     let beta2 = hyperparameters.value("beta2")
     let beta3 = beta2.squareRoot()
+    let epsilon = hyperparameters.value("epsilon")
     let d0 = hyperparameters.value("d0")
     let c1 = correction1.advance(beta1)
     let c2 = correction2.advance(beta2)
@@ -71,7 +72,7 @@ struct ProdigyReference: OptimizerReference {
     for p in weights.indices {
       let decay = parameters[p].decays ? rate * hyperparameters.weightDecay : 0
       for i in weights[p].indices {
-        let denominator = v[p][i].squareRoot() + d * hyperparameters.value("epsilon")
+        let denominator = v[p][i].squareRoot() + d * epsilon
         weights[p][i] -= decay * weights[p][i] + rate * m[p][i] / denominator
       }
     }

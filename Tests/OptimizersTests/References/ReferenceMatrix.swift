@@ -130,19 +130,31 @@ struct ReferenceMatrix: Equatable {
   }
 
   /// An orthonormal basis of the columns: Q of QR with a positive diagonal of R, by Gram and Schmidt, twice for accuracy.
+  ///
+  /// In place of a column that the others span comes the first unit vector that they do not.
   var orthogonalized: ReferenceMatrix {
     var q = self
     for j in 0..<columns {
-      for _ in 0..<2 {
-        for k in 0..<j {
-          var product = 0.0
-          for i in 0..<rows { product += q[i, k] * q[i, j] }
-          for i in 0..<rows { q[i, j] -= product * q[i, k] }
-        }
-      }
       let length = norm(q.column(j))
-      for i in 0..<rows { q[i, j] /= length }
+      q.makeOrthogonal(j)
+      for unit in 0..<rows where norm(q.column(j)) <= 1e-12 * length {
+        for i in 0..<rows { q[i, j] = i == unit ? max(length, 1) : 0 }
+        q.makeOrthogonal(j)
+      }
+      let rest = norm(q.column(j))
+      for i in 0..<rows { q[i, j] /= rest }
     }
     return q
+  }
+
+  /// Takes from a column its parts along the columns before it.
+  private mutating func makeOrthogonal(_ j: Int) {
+    for _ in 0..<2 {
+      for k in 0..<j {
+        var product = 0.0
+        for i in 0..<rows { product += self[i, k] * self[i, j] }
+        for i in 0..<rows { self[i, j] -= product * self[i, k] }
+      }
+    }
   }
 }

@@ -73,6 +73,7 @@ struct SOAPReference: OptimizerReference {
     let beta1 = hyperparameters.value("beta1")
     let beta2 = hyperparameters.value("beta2")
     let rate = hyperparameters.value("learning_rate")
+    let epsilon = hyperparameters.value("epsilon")
     let c1 = correction1.advance(beta1)
     let c2 = correction2.advance(beta2)
     for (p, g) in gradients.enumerated() {
@@ -80,7 +81,7 @@ struct SOAPReference: OptimizerReference {
       v[p].averageSquares(beta2, rotated(g, p).values)
       var ratio = rotated(ReferenceMatrix(g.rows, g.columns, m[p]), p)
       for i in ratio.values.indices {
-        ratio.values[i] /= v[p][i].squareRoot() + hyperparameters.value("epsilon")
+        ratio.values[i] /= v[p][i].squareRoot() + epsilon
       }
       let direction = rotatedBack(ratio, p).values
       let decay = parameters[p].decays ? rate * hyperparameters.weightDecay : 0

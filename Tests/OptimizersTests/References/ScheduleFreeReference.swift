@@ -69,12 +69,13 @@ struct ScheduleFreeAdamReference: OptimizerReference {
   ) {
     sequences.start(weights)
     let beta2 = hyperparameters.value("beta2")
+    let epsilon = hyperparameters.value("epsilon")
     let c2 = correction2.advance(beta2)
     var directions = gradients
     for p in gradients.indices {
       v[p].averageSquares(beta2, gradients[p])
       for i in gradients[p].indices {
-        directions[p][i] /= (v[p][i] / c2).squareRoot() + hyperparameters.value("epsilon")
+        directions[p][i] /= (v[p][i] / c2).squareRoot() + epsilon
       }
     }
     sequences.step(&weights, directions: directions, hyperparameters)

@@ -19,12 +19,13 @@ struct LionReference: ProposingReference {
   mutating func propose(
     _ weights: [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) -> [[Double]] {
+    let rate = hyperparameters.value("learning_rate")
     let beta1 = hyperparameters.value("beta1")
     var steps = gradients
     for p in gradients.indices {
       for i in gradients[p].indices {
         let mixed = beta1 * m[p][i] + (1 - beta1) * gradients[p][i]
-        steps[p][i] = hyperparameters.value("learning_rate") * sign(mixed)
+        steps[p][i] = rate * sign(mixed)
       }
       m[p].average(hyperparameters.value("beta2"), gradients[p])
     }
@@ -50,10 +51,11 @@ struct SignumReference: ProposingReference {
   mutating func propose(
     _ weights: [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) -> [[Double]] {
+    let rate = hyperparameters.value("learning_rate")
     for p in gradients.indices {
       m[p].average(hyperparameters.value("momentum"), gradients[p])
     }
-    return m.map { $0.map { hyperparameters.value("learning_rate") * sign($0) } }
+    return m.map { $0.map { rate * sign($0) } }
   }
 }
 
@@ -84,6 +86,7 @@ struct SophiaReference: ProposingReference {
   mutating func propose(
     _ weights: [[Double]], gradients: [[Double]], hyperparameters: [String: Double]
   ) -> [[Double]] {
+    let rate = hyperparameters.value("learning_rate")
     let scale = hyperparameters.value("rho") * hyperparameters.value("batch_tokens")
     let epsilon = hyperparameters.value("epsilon")
     var steps = gradients
@@ -91,7 +94,7 @@ struct SophiaReference: ProposingReference {
       m[p].average(hyperparameters.value("beta1"), gradients[p])
       for i in gradients[p].indices {
         let ratio = abs(m[p][i]) / (scale * h[p][i] + epsilon)
-        steps[p][i] = hyperparameters.value("learning_rate") * sign(m[p][i]) * min(ratio, 1)
+        steps[p][i] = rate * sign(m[p][i]) * min(ratio, 1)
       }
     }
     return steps

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OptimizerBenches
 import Optimizers
 import TensorGraph
 import Testing

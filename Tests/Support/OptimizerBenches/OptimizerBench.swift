@@ -2,21 +2,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CPURuntime
-import Optimizers
-import TensorGraph
+public import Foundation
+public import Optimizers
+public import TensorGraph
 
 /// An optimizer that is run by hand, on gradients that a test gives it.
-final class OptimizerBench {
-  enum Subject: String, CaseIterable, Sendable {
+public final class OptimizerBench {
+  /// What computes.
+  public enum Subject: String, CaseIterable, Sendable {
     /// Double precision from the first number to the last.
     case reference
     /// The CPU runtime in single precision.
     case cpu
   }
 
-  let optimizer: Optimizer
-  var conditions = StepConditions()
-  private(set) var clock = OptimizerClock()
+  /// What is run.
+  public let optimizer: Optimizer
+  /// The numbers of the next step.
+  public var conditions = StepConditions()
+  /// How far every group has come.
+  public private(set) var clock = OptimizerClock()
+  /// Its programs, the update first.
+  public let programs: [Program]
   private let runtime: any Runtime
   private let update: any Executable
   private var observations: [String: any Executable] = [:]
@@ -26,7 +33,9 @@ final class OptimizerBench {
   private var scalars: [String] = []
 
   /// Starts from weights by parameter name.
-  init(_ optimizer: Optimizer, on subject: Subject, initial: [String: [Double]]) throws {
+  ///
+  /// - Throws: what compiling the programs throws.
+  public init(_ optimizer: Optimizer, on subject: Subject, initial: [String: [Double]]) throws {
     self.optimizer = optimizer
     runtime = subject == .reference ? ReferenceRuntime() : try CPURuntime(threads: 1)
     var programs = [try optimizer.updateProgram()]
@@ -49,6 +58,7 @@ final class OptimizerBench {
     }
     programs.append(try Program(graph: graph, outputs: outputs, assignments: []))
     evaluation = try runtime.compile(programs[programs.count - 1])
+    self.programs = programs
     scalars = programs.flatMap(\.leaves).filter { $0.kind == .scalar }.map(\.label)
     for parameter in optimizer.trainedParameters { set(parameter.name, initial[parameter.name]) }
     for declaration in optimizer.stateDeclarations {
@@ -63,7 +73,9 @@ final class OptimizerBench {
   }
 
   /// One step.
-  func step(_ gradients: (Parameter) throws -> [Double]) throws {
+  ///
+  /// - Throws: what the gradients throw.
+  public func step(_ gradients: (Parameter) throws -> [Double]) throws {
     let before = clock
     numbers = optimizer.numbers(conditions, advancing: &clock)
     try run(update, gradients)
@@ -77,12 +89,14 @@ final class OptimizerBench {
   }
 
   /// Whether a group wants an extra gradient before the next step.
-  var wantsObservation: Bool {
+  public var wantsObservation: Bool {
     optimizer.trained.contains { optimizer.observationsDue($0, conditions, clock) > 0 }
   }
 
   /// Gives an extra gradient to the groups that want one.
-  func observe(_ gradients: (Parameter) throws -> [Double]) throws {
+  ///
+  /// - Throws: what the gradients throw.
+  public func observe(_ gradients: (Parameter) throws -> [Double]) throws {
     var ahead = clock
     numbers = optimizer.numbers(conditions, advancing: &ahead)
     for group in optimizer.trained
@@ -94,13 +108,13 @@ final class OptimizerBench {
   }
 
   /// A kept tensor: a parameter by name, or a state by label.
-  func kept(_ label: String) -> [Double]? {
+  public func kept(_ label: String) -> [Double]? {
     if let reference = runtime as? ReferenceRuntime { return reference.kept64(label) }
     return runtime.kept(label)?.bindMemory(to: Float.self).map(Double.init)
   }
 
   /// The weights that evaluation reads.
-  func evaluated() -> [String: [Double]] {
+  public func evaluated() -> [String: [Double]] {
     setScalars(of: evaluation)
     evaluation.run(.compute)
     var result: [String: [Double]] = [:]
@@ -114,6 +128,46 @@ final class OptimizerBench {
       }
     }
     return result
+  }
+
+  /// The bytes of the gradient that the last step read.
+  public func gradientBytes(_ parameter: Parameter) -> [UInt8] {
+    guard let memory = update.hostBuffer("gradient." + parameter.name) else { return [] }
+    return Array(memory)
+  }
+
+  // MARK: - Saving
+
+  /// Everything that a checkpoint keeps: weights and state as bytes, by label, and the clock as text.
+  public struct Snapshot: Equatable, Sendable {
+    /// Bytes of kept tensors.
+    public var tensors: [String: [UInt8]]
+    /// The clock in JSON.
+    public var clock: Data
+  }
+
+  /// The labels of everything that is kept.
+  public var keptLabels: [String] {
+    optimizer.trainedParameters.map(\.name) + optimizer.stateDeclarations.map(\.label)
+  }
+
+  /// What a checkpoint would keep.
+  ///
+  /// - Throws: what writing the clock throws.
+  public func snapshot() throws -> Snapshot {
+    var tensors: [String: [UInt8]] = [:]
+    for label in keptLabels { tensors[label] = runtime.kept(label).map { Array($0) } }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return Snapshot(tensors: tensors, clock: try encoder.encode(clock))
+  }
+
+  /// Goes on from a checkpoint.
+  ///
+  /// - Throws: what reading the clock throws.
+  public func restore(_ snapshot: Snapshot) throws {
+    for (label, bytes) in snapshot.tensors { runtime.kept(label)?.copyBytes(from: bytes) }
+    clock = try JSONDecoder().decode(OptimizerClock.self, from: snapshot.clock)
   }
 
   // MARK: - Memory
