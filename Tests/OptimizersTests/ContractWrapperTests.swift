@@ -38,7 +38,9 @@ struct ContractWrapperTests {
       ? Contract.Tolerance.double : Contract.Tolerance.singleConstants
   }
 
-  @Test("cautious steps follow the gradient's sign", arguments: proposing, GroupSettings.Caution.allCases)
+  @Test(
+    "cautious steps follow the gradient's sign", arguments: proposing,
+    GroupSettings.Caution.allCases)
   func caution(_ subject: ContractSubject, _ caution: GroupSettings.Caution) throws {
     let (error, run) = try error(subject) { $0.caution = caution }
     #expect(error <= tolerance(subject))

@@ -79,7 +79,7 @@ extension Contract {
     return parts.count == 3 && parts[0] == "optimizer" ? String(parts[1]) : declaration.label
   }
 
-  /// - Parameter disturb: what a broken runtime does to the memory that a gradient lies in.
+  /// Gradients after two steps; `disturb` is what a broken runtime does to the memory that one lies in.
   static func gradients(
     _ subject: ContractSubject, disturb: (inout [UInt8]) -> Void = { _ in }
   ) throws -> [String] {
@@ -99,7 +99,7 @@ extension Contract {
     return violations
   }
 
-  /// - Parameter keep: what a broken checkpoint makes of what it should keep.
+  /// A run that goes on from a checkpoint; `keep` is what a broken one makes of what it should keep.
   static func resumption(
     _ subject: ContractSubject, keep: (inout OptimizerBench.Snapshot) -> Void = { _ in }
   ) throws -> [String] {
@@ -172,7 +172,8 @@ extension Contract {
       for (node, isLive) in zip(program.graph.nodes, program.liveNodes()) where isLive {
         for type in node.results where type.shape.count > most {
           violations.append(
-            "'\(parameter.name)' \(parameter.shape) needs a tensor \(type) by \(node.operation.name)")
+            "'\(parameter.name)' \(parameter.shape) needs a tensor \(type) by \(node.operation.name)"
+          )
         }
       }
     }

@@ -35,6 +35,17 @@ enum Contract: String, CaseIterable, Sendable {
   /// The card takes the parameters that the paper is about.
   case takesItsParameters
 
+  /// Whether options can matter to it.
+  var concernsEquations: Bool {
+    switch self {
+    case .follows, .followsInSinglePrecision, .scalesWithRate, .declaresItsState, .remembers,
+      .sparesGains, .staysSmall:
+      true
+    case .shrinks, .readsGradients, .resumes, .rests, .takesItsParameters: false
+    }
+  }
+
+  /// What is wrong with a method.
   func violations(of subject: ContractSubject) throws -> [String] {
     switch self {
     case .follows: try Self.following(subject, on: .reference)

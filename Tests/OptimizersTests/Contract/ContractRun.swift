@@ -50,7 +50,9 @@ struct ContractRun {
   static func scheduled(_ subject: ContractSubject, _ step: Int) -> [String: Double] {
     var values = subject.hyperparameters
     values["learning_rate"] = values.value("learning_rate") * (1 + 0.5 * sin(Double(step)))
-    if let decay = values["weight_decay"] { values["weight_decay"] = decay * (1 + Double(step) / 50) }
+    if let decay = values["weight_decay"] {
+      values["weight_decay"] = decay * (1 + Double(step) / 50)
+    }
     return values
   }
 
