@@ -104,6 +104,14 @@ struct CardPage: Encodable {
     return flopsPerParameter < 1000 ? Self.plain("\(tenths)") : Numbers.short(flopsPerParameter)
   }
 
+  /// Where a sweep looks: a few values as they are, more of them as their ends and their number.
+  private static func sweep(_ values: [Double]?) -> String {
+    guard let values, let first = values.first, let last = values.last else { return "-" }
+    return values.count > 5
+      ? "\(number(first)) ... \(number(last)), \(values.count) values"
+      : values.map(number).joined(separator: ", ")
+  }
+
   // MARK: - Text
 
   /// The page as text.
@@ -120,13 +128,13 @@ struct CardPage: Encodable {
       "  schedule          \(schedule)", "",
     ]
     var table = Table([
-      ("  hyperparameter", .left), ("default", .right), ("range", .left), ("", .left),
-      ("source of the default", .left),
+      ("  hyperparameter", .left), ("default", .right), ("range", .left), ("sweep", .left),
+      ("", .left), ("source of the default", .left),
     ])
     for number in hyperparameters {
       table.add(
-        "  " + number.name, Self.number(number.default), number.range, number.summary,
-        number.source)
+        "  " + number.name, Self.number(number.default), number.range, Self.sweep(number.search),
+        number.summary, number.source)
     }
     lines.append(table.text)
     if !options.isEmpty {
