@@ -118,6 +118,27 @@ struct MatrixIdentityTests {
     #expect(same(Array(soap.dropFirst()), adam, roundings))
   }
 
+  @Test("SOAP on diagonal gradients is Adam, also when eigenvalues trade places")
+  func soapOrder() throws {
+    let values = adam([
+      "beta1": 0.95, "shampoo_beta": 0.5, "epsilon": 1e-8, "precondition_every": 3,
+      "learning_rate": 0.05,
+    ])
+    var problem = ReferenceProblem([.matrix(3, 3)], steps: 20)
+    for t in problem.gradients.indices {
+      // The basis stays the unit vectors; which of them leads changes at the fifth step.
+      let sizes: [Double] = t < 5 ? [4, 2, 1] : [1, 3, 9]
+      for i in 0..<9 {
+        problem.gradients[t][0][i] = i % 4 == 0 ? sizes[i / 4] * (1 + 0.1 * Double(t % 3)) : 0
+      }
+    }
+    let soap = try problem.trajectory(of: "soap", values)
+    problem.gradients.removeFirst()
+    let adam = try problem.trajectory(
+      of: "adamw", values, ["epsilon_position": "before-correction"])
+    #expect(same(Array(soap.dropFirst()), adam, roundings))
+  }
+
   @Test("Every tensor goes by itself, but for Prodigy's distance")
   func tensorsDoNotMix() throws {
     let alone = problem.parameters.indices.map { p in

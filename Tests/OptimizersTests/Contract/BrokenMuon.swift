@@ -30,24 +30,18 @@ extension BrokenOptimizers {
     return g + scalars.momentum * m
   }
 
-  /// Muon that orthogonalises halves of the columns as if each were the matrix: what a shard or a fused projection does.
+  /// Muon that orthogonalises blocks where the whole matrix was asked for: what a shard or a fused projection does.
   struct ShardedMuon: OptimizerMethod {
     static let card = Muon.card
-    init(_ options: MethodOptions) {}
+    private let base: Muon
+    init(_ options: MethodOptions) {
+      let blocks = try? MethodOptions(
+        Muon.card, options.values.merging(["per_head": "true"]) { $1 })
+      base = Muon(blocks ?? options)
+    }
     func update(
       _ w: Tensor, gradient g: Tensor, state: inout StateBuilder, scalars: Scalars
-    ) -> Update {
-      let u = lookAhead(w, g, &state, scalars)
-      let rows = w.shape.rows / 2 * 2
-      guard rows == w.shape.rows else {
-        return .step(scalars.learningRate * spectral(w.shape) * orthogonalized(u))
-      }
-      let shards = u.reshaped([2, rows / 2 * w.shape.columns])
-      // Both halves divided by their own norms: the singular values of the whole are no longer 1.
-      let norms = squareRoot(square(shards).sum(.columns))
-      let scaled = (shards / norms).reshaped(w.shape)
-      return .step(scalars.learningRate * spectral(w.shape) * orthogonalized(scaled))
-    }
+    ) -> Update { base.update(w, gradient: g, state: &state, scalars: scalars) }
   }
 
   /// Muon that multiplies the long sides of tall matrices.
