@@ -19,6 +19,8 @@ struct Module {
 let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 
 let modules = [
   Module(name: "CKernels", layer: 0, kind: .c),
@@ -31,11 +33,15 @@ let modules = [
   Module(name: "RunRecords", layer: 1),
   Module(name: "Charts", layer: 1),
   Module(name: "Configurations", layer: 1, products: [tomlKit]),
+  Module(name: "Statistics", layer: 1, uses: ["RandomStreams"]),
 
   Module(name: "LanguageModels", layer: 2, uses: ["TensorGraph", "RandomStreams"]),
   Module(name: "Optimizers", layer: 2, uses: ["TensorGraph"]),
   Module(name: "Schedules", layer: 2),
   Module(name: "CPURuntime", layer: 2, uses: ["TensorGraph", "CKernels", "COneDNN"]),
+
+  Module(name: "Comparison", layer: 2, uses: ["RunRecords", "Statistics", "Configurations"]),
+  Module(name: "RunIndex", layer: 2, uses: ["RunRecords", "Configurations"], products: [grdb]),
 
   Module(
     name: "Training", layer: 3,
@@ -45,16 +51,41 @@ let modules = [
     ]),
 
   Module(
+    name: "Studies", layer: 4,
+    uses: [
+      "Training", "Comparison", "RunRecords", "Configurations", "Optimizers", "LanguageModels",
+      "TensorGraph", "TextData", "RandomStreams", "Statistics",
+    ]),
+  Module(
+    name: "Reports", layer: 4,
+    uses: ["Comparison", "RunRecords", "Statistics", "Charts", "Configurations"]),
+  Module(
+    name: "Dashboard", layer: 4,
+    uses: ["Comparison", "RunRecords", "Charts"],
+    products: [flyingFox]),
+
+  Module(
     name: "assay", layer: 5, kind: .executable,
     uses: [
+      "Studies", "Reports", "Dashboard", "Comparison", "RunIndex", "Statistics",
       "Training", "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph",
       "TextData", "TensorFiles", "RunRecords", "Charts", "Configurations", "RandomStreams",
     ],
     products: [argumentParser], tested: false),
 ]
 
+/// `ASSAY_ONLY=Statistics,Charts swift test` builds these rooms and what they stand on, and nothing else.
+let chosen = Context.environment["ASSAY_ONLY"].map { names in
+  var wanted = Set(names.split(separator: ",").map(String.init))
+  for module in modules.reversed() where wanted.contains(module.name) {
+    wanted.formUnion(module.uses)
+  }
+  return wanted
+}
+let rooms = modules.filter { chosen?.contains($0.name) ?? true }
+
 let layerOf = Dictionary(uniqueKeysWithValues: modules.map { ($0.name, $0.layer) })
-for module in modules {
+for module in rooms {
   for used in module.uses {
     guard let layer = layerOf[used] else { fatalError("\(module.name) uses unknown \(used)") }
     if layer >= module.layer {
@@ -94,7 +125,8 @@ let testSupport = [
 /// The modules that such targets use where they are Swift; the others are C.
 let testSupportUses = ["OptimizerBenches": ["Optimizers", "CPURuntime", "TensorGraph"]]
 
-var targets: [Target] = Set(testSupport.values.joined()).sorted().map { name in
+let support = testSupport.filter { entry in rooms.contains { $0.name == entry.key } }
+var targets: [Target] = Set(support.values.joined()).sorted().map { name in
   let path = "Tests/Support/\(name)"
   guard let uses = testSupportUses[name] else {
     return .target(name: name, path: path, cSettings: [.unsafeFlags(cFlags)])
@@ -102,7 +134,7 @@ var targets: [Target] = Set(testSupport.values.joined()).sorted().map { name in
   return .target(
     name: name, dependencies: uses.map { .target(name: $0) }, path: path, swiftSettings: strict)
 }
-for module in modules {
+for module in rooms {
   let dependencies = module.uses.map { Target.Dependency.target(name: $0) } + module.products
   switch module.kind {
   case .c:
@@ -132,18 +164,33 @@ for module in modules {
 }
 
 // The command as its user meets it: processes, exit codes, files. Depends on the executable so that it is built first.
-targets.append(
-  .testTarget(
-    name: "CommandTests", dependencies: ["assay"], path: "Tests/CommandTests",
-    swiftSettings: strict))
+if rooms.contains(where: { $0.name == "assay" }) {
+  targets.append(
+    .testTarget(
+      name: "CommandTests", dependencies: ["assay"], path: "Tests/CommandTests",
+      swiftSettings: strict))
+}
+
+/// The packages that the chosen rooms use.
+let packages: [(name: String, dependency: Package.Dependency)] = [
+  (
+    "swift-argument-parser",
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
+  ),
+  ("TOMLKit", .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0")),
+  ("GRDB.swift", .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0")),
+  ("FlyingFox", .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1")),
+]
+let usedPackages = Set(
+  rooms.flatMap(\.products).compactMap { product -> String? in
+    if case .productItem(_, let package, _, _) = product { return package }
+    return nil
+  })
 
 let package = Package(
   name: "Assay",
   platforms: [.macOS(.v15)],
-  products: [.executable(name: "assay", targets: ["assay"])],
-  dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
-  ],
+  products: chosen == nil ? [.executable(name: "assay", targets: ["assay"])] : [],
+  dependencies: packages.filter { usedPackages.contains($0.name) }.map(\.dependency),
   targets: targets
 )

@@ -30,6 +30,14 @@ public final class RunFolder {
     public static let metrics = "metrics.jsonl"
     /// How the run stands or ended.
     public static let outcome = "outcome.json"
+    /// What has to be equal for two runs to be compared.
+    public static let contract = "contract.json"
+    /// What makes the run a trial of a study.
+    public static let trial = "trial.json"
+    /// What was measured with a clock or counts memory: all that differs between two runs of the same configuration.
+    public static let timings = "timings.jsonl"
+    /// Checksums of the files of a run that has ended.
+    public static let seal = "seal.json"
   }
 
   /// The path of the folder.

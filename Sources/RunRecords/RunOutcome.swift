@@ -15,6 +15,8 @@ public struct RunOutcome: Codable, Equatable, Sendable {
     case interrupted
     /// Ended by the rule for losses and gradients that are not finite.
     case diverged
+    /// Ended early by a rule that its study declared; can be resumed.
+    case stopped
     /// Ended by an error.
     case failed
   }

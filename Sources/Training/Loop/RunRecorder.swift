@@ -168,7 +168,7 @@ final class RunRecorder {
           + differences.map(\.description).joined(separator: "; ") + " there)")
     }
     switch record.outcome.status {
-    case .running, .interrupted, .failed: return .unfinished
+    case .running, .interrupted, .failed, .stopped: return .unfinished
     case .finished: return .ended(summary(record, .finished))
     case .diverged: return .ended(summary(record, .diverged))
     }
