@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a seed is for. A winner is never reported on the seeds that chose it.
+/// What a seed is for.
+///
+/// A winner is never reported on the seeds that chose it.
 public enum SeedPurpose: String, Codable, CaseIterable, Sendable {
   /// Chooses hyperparameters; its losses are never reported as an arm's result.
   case tuning
