@@ -133,7 +133,7 @@ extension ChartDrawing {
   func markers(_ item: Drawn) -> [String] {
     guard item.hasMarkers else { return [] }
     return visiblePoints(item).map { point, place in
-      Self.marker(item, place, "<title>\(escaped(value(item, point)))</title>")
+      Self.marker(item, place, "<title>\(markupEscaped(value(item, point)))</title>")
     }
   }
 
@@ -156,7 +156,7 @@ extension ChartDrawing {
       let (point, place) = item2
       return
         "<circle class=\"value\" \(item.group) cx=\"\(coordinate(place.x))\" cy=\"\(coordinate(place.y))\" "
-        + "r=\"5\" fill=\"\(Ink.faint)\" fill-opacity=\"0\"><title>\(escaped(value(item, point)))</title>"
+        + "r=\"5\" fill=\"\(Ink.faint)\" fill-opacity=\"0\"><title>\(markupEscaped(value(item, point)))</title>"
         + "</circle>"
     }
   }

@@ -54,7 +54,7 @@ extension ChartDrawing {
         let y = layout.top - 3 + Double(min(rank, 6)) * 9
         lines.append(
           "<path class=\"beyond\" \(item.group) d=\"\(Marker.arrow(x, y))\" "
-            + "fill=\"\(item.color.rawValue)\"><title>\(escaped(value(item, point)))</title></path>"
+            + "fill=\"\(item.color.rawValue)\"><title>\(markupEscaped(value(item, point)))</title></path>"
         )
       }
     }

@@ -66,6 +66,7 @@ struct ChartDrawing {
   /// The chart as one element.
   ///
   /// - Parameter before: elements before all others.
+  /// - Returns: one `svg` element.
   func svg(with before: [String] = []) -> String {
     var data: [String] = []
     for item in drawn { data += band(item) }
@@ -82,7 +83,7 @@ struct ChartDrawing {
     var lines = [
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\" "
         + (isPanel ? "overflow=\"visible\" " : "")
-        + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(escaped(summary))\" "
+        + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(markupEscaped(summary))\" "
         + "font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, "
         + "sans-serif\">"
     ]

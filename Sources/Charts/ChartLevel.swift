@@ -35,7 +35,7 @@ extension ChartDrawing {
       let bottom = min(layout.placeY(level.value), layout.bottom)
       let top = max(layout.placeY(level.upper ?? level.value), layout.top)
       guard top <= bottom else { continue }
-      let title = level.label.isEmpty ? "" : "<title>\(escaped(level.label))</title>"
+      let title = level.label.isEmpty ? "" : "<title>\(markupEscaped(level.label))</title>"
       if level.upper == nil {
         let at = coordinate(bottom)
         lines.append(
@@ -64,7 +64,8 @@ extension ChartDrawing {
       "<text class=\"level-label\" x=\"\(coordinate(layout.right - 4))\" y=\"\(coordinate(place))\" "
         + "font-size=\"\(coordinate(Self.markSize))\" text-anchor=\"end\" fill=\"\(Ink.text)\" "
         + "stroke=\"\(Ink.paper)\" stroke-width=\"3\" stroke-linejoin=\"round\" paint-order=\"stroke\">"
-        + escaped(cut(item.0, toWidth: layout.right - layout.left - 8, fontSize: Self.markSize))
+        + markupEscaped(
+          cut(item.0, toWidth: layout.right - layout.left - 8, fontSize: Self.markSize))
         + "</text>"
     }
   }

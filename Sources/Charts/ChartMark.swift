@@ -33,7 +33,7 @@ extension ChartDrawing {
       let start = max(layout.placeX(mark.start), layout.left)
       let end = min(layout.placeX(mark.end ?? mark.start), layout.right)
       guard start <= end, start <= layout.right + 0.5 else { continue }
-      let title = mark.label.isEmpty ? "" : "<title>\(escaped(mark.label))</title>"
+      let title = mark.label.isEmpty ? "" : "<title>\(markupEscaped(mark.label))</title>"
       let (top, bottom) = (coordinate(layout.top), coordinate(layout.bottom))
       if mark.end == nil {
         let at = coordinate(start)

@@ -5,7 +5,9 @@
 public struct ChartPoint: Equatable, Sendable {
   /// The place along the horizontal axis.
   public var x: Double
-  /// The value; if it is not finite, or its size is beyond 1e100, there is a gap. Positive infinity is a mark at the upper edge
+  /// The value; if it is not finite, or its size is beyond 1e100, there is a gap.
+  ///
+  /// Positive infinity is a mark at the upper edge
   /// where the series says so (``ChartSeries/marksBeyond``).
   public var y: Double
   /// The lower end of the interval around the value.

@@ -33,6 +33,7 @@ public enum ChartTheme {
   /// Rules for a page: pointing at a line, a marker or a name makes the others of its chart pale, without a script.
   ///
   /// - Parameter count: how many looks the page uses.
+  /// - Returns: CSS.
   public static func highlightStyle(count: Int) -> String {
     // One rule for each look: a selector can name what is hovered, but not compare two elements' attributes.
     (0..<max(0, count)).map { index in
@@ -44,6 +45,7 @@ public enum ChartTheme {
   /// Rules that turn charts dark, to be used inside of `@media (prefers-color-scheme: dark)` or below a class.
   ///
   /// - Parameter scope: a selector of what holds the charts, for example `figure`.
+  /// - Returns: CSS.
   public static func darkStyle(scope: String) -> String {
     let colors = ChartColor.allCases.map { ($0.rawValue, $0.onDark) }
     return (Ink.dark + colors).map { light, dark in

@@ -5,7 +5,9 @@
 ///
 /// With estimates and a margin around 0 it is a forest plot, with bars it shows costs, with dots every single seed.
 public struct RowChart: Equatable, Sendable {
-  /// What stands in one cell: a row's values on one axis. Infinite values are arrows at the right edge.
+  /// What stands in one cell: a row's values on one axis.
+  ///
+  /// Infinite values are arrows at the right edge.
   public struct Cell: Equatable, Sendable {
     /// Single values, each with words for the pointer.
     public struct Dot: Equatable, Sendable {

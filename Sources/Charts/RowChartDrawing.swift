@@ -154,7 +154,7 @@ struct RowChartDrawing {
     var bands: [String] = []
     var lines: [String] = []
     for mark in column.scale.marks where AxisRange.isDrawable(mark.start, column.range.scale) {
-      let title = mark.label.isEmpty ? "" : "<title>\(escaped(mark.label))</title>"
+      let title = mark.label.isEmpty ? "" : "<title>\(markupEscaped(mark.label))</title>"
       let start = max(column.place(mark.start), column.left)
       let (topText, height) = (coordinate(top), coordinate(bottom - top))
       if let end = mark.end, AxisRange.isDrawable(end, column.range.scale) {
@@ -229,7 +229,7 @@ struct RowChartDrawing {
     }
     for dot in cell.dots {
       let title =
-        "<title>\(escaped(dot.note.isEmpty ? NumberFormat.significant(dot.value) : dot.note))</title>"
+        "<title>\(markupEscaped(dot.note.isEmpty ? NumberFormat.significant(dot.value) : dot.note))</title>"
       if column.isInside(dot.value) {
         lines.append(
           "<circle class=\"dot\" cx=\"\(coordinate(column.place(dot.value)))\" cy=\"\(coordinate(middle - shift))\" "
@@ -249,7 +249,7 @@ struct RowChartDrawing {
         words += "\n[\(NumberFormat.significant(lower)), \(NumberFormat.significant(upper))]"
       }
       if !cell.note.isEmpty, cell.bar == nil { words += "\n" + cell.note }
-      let title = "<title>\(escaped(words))</title>"
+      let title = "<title>\(markupEscaped(words))</title>"
       if column.isInside(estimate) {
         let shape = look.marker.path(column.place(estimate), middle + shift, radius: 4.2)
         lines.append(
@@ -273,7 +273,7 @@ struct RowChartDrawing {
     var lines = [
       "<rect class=\"bar\" x=\"\(coordinate(left))\" y=\"\(coordinate(middle - 7))\" "
         + "width=\"\(coordinate(max(right - left, 0.5)))\" height=\"14\" fill=\"\(color)\" "
-        + "fill-opacity=\"0.8\"><title>\(escaped(name + "\n" + NumberFormat.significant(bar)))</title></rect>"
+        + "fill-opacity=\"0.8\"><title>\(markupEscaped(name + "\n" + NumberFormat.significant(bar)))</title></rect>"
     ]
     guard !cell.note.isEmpty else { return lines }
     let noteWidth = estimatedWidth(cell.note, fontSize: ChartLayout.tickSize)
@@ -287,7 +287,7 @@ struct RowChartDrawing {
     lines.append(
       "<text class=\"bar-note\" x=\"\(coordinate(place))\" y=\"\(coordinate(middle + 4))\" "
         + "font-size=\"\(coordinate(ChartLayout.tickSize))\" fill=\"\(Ink.name)\"\(halo)>"
-        + "\(escaped(cell.note))</text>")
+        + "\(markupEscaped(cell.note))</text>")
     return lines
   }
 

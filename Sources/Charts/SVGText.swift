@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Text for the content or an attribute of an element; what XML cannot hold becomes U+FFFD.
-func escaped(_ text: String) -> String {
+public func markupEscaped(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
     switch scalar {
@@ -93,7 +93,7 @@ func text(
     + " x=\"\(coordinate(x))\" y=\"\(coordinate(y))\" font-size=\"\(coordinate(size))\""
     + (weight.isEmpty ? "" : " font-weight=\"\(weight)\"")
     + (anchor == "start" ? "" : " text-anchor=\"\(anchor)\"")
-    + " fill=\"\(fill)\">\(escaped(content))</text>"
+    + " fill=\"\(fill)\">\(markupEscaped(content))</text>"
 }
 
 /// The fonts of all charts.
@@ -126,7 +126,7 @@ func imageOf(_ lines: [String], width: Double, height: Double, summary: String) 
   let (width, height) = (coordinate(width), coordinate(height))
   let head = [
     "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\" "
-      + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(escaped(summary))\" "
+      + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(markupEscaped(summary))\" "
       + "font-family=\"\(chartFonts)\">",
     "<style>\(ChartTheme.ownStyle)</style>",
     "<rect class=\"background\" width=\"\(width)\" height=\"\(height)\" fill=\"\(Ink.paper)\"/>",
