@@ -69,6 +69,12 @@ public struct TrialResult: Equatable, Sendable {
     status == .diverged || (status == .finished && finalLoss?.isFinite != true)
   }
 
+  /// Whether it ended at least 0.1 nats below its initial loss: less than that is no recovery from a divergence.
+  public var hasLearned: Bool {
+    guard let capped = cappedLoss, let initial = initialLoss, initial.isFinite else { return false }
+    return capped <= initial - 0.1
+  }
+
   /// The loss before the first update; nil before that was measured.
   public var initialLoss: Double? { evaluations.first?.loss }
 
