@@ -58,16 +58,18 @@ public struct KnobChoice: Codable, Equatable, Sendable {
   public var edge: Edge?
 }
 
-/// Something that tuning did.
+/// Something that tuning tried or decided.
 public struct TuningStep: Codable, Equatable, Sendable {
-  /// The phase, for example `coarse`, `extension 1` or `refinement`.
-  public var phase: String
-  /// The axis.
-  public var axis: String
-  /// The values that were tried.
-  public var values: [KnobValue]
-  /// What followed, in words.
-  public var outcome: String
+  /// The part of tuning.
+  public var phase: StudyPhase
+  /// The values of the tuned keys that were tried; of a decision the value that was kept or taken.
+  public var knobs: [String: KnobValue]
+  /// The mean loss that counted, over tuning seeds; nil for a stopped trial, and for a decision.
+  public var loss: Double?
+  /// The tuning seeds it was tried with.
+  public var seeds: [Int]
+  /// What was decided, in words; nil where nothing was.
+  public var decision: String?
 }
 
 /// Loss against a knob.
@@ -76,22 +78,22 @@ public struct KnobCurve: Codable, Equatable, Sendable {
   public var name: String
   /// The configuration keys.
   public var keys: [String]
-  /// Whether the axis is logarithmic.
-  public var isLogarithmic: Bool
+  /// How values lie on the axis: areas and widths are taken on it.
+  public var axis: SweepAxis
   /// Which seeds it is made of.
   public var purpose: SeedPurpose
   /// Ascending values.
   public var points: [KnobPoint]
   /// The value that tuning chose, or that the arm reports at.
   public var chosen: KnobValue?
-  /// Where the optimum lies; nil below four numeric points.
-  public var optimum: OptimumAnalysis?
+  /// Where the optimum lies, by several fits with the union of their intervals; nil below three numeric points.
+  public var optimum: OptimumFit?
   /// How much a wrong value costs; nil below two numeric points.
   public var sensitivity: SensitivityAnalysis?
   /// How wide the good values are, one for each tolerance.
   public var basins: [BasinAnalysis]
-  /// The lowest value at which at least half of the replicates fail; nil when none does.
-  public var divergesFrom: Double?
+  /// The lowest value at which at least half of the replicates fail, with the next lower one; nil when there is none.
+  public var divergence: DivergenceAnalysis?
 }
 
 /// A value of a knob with its replicates.
@@ -110,29 +112,6 @@ public struct KnobPoint: Codable, Equatable, Sendable {
   public var failed: Int
   /// Whether it is the value that the arm reports at.
   public var isChosen: Bool
-}
-
-/// Where an optimum lies: several fits in the logarithm of the value, and the union of their intervals.
-public struct OptimumAnalysis: Codable, Equatable, Sendable {
-  /// A fit of one kind.
-  public struct Fit: Codable, Equatable, Sendable {
-    /// Its kind, for example `quadratic, 5 points`.
-    public var kind: String
-    /// The value at its minimum.
-    public var value: Double
-    /// The loss at its minimum.
-    public var loss: Double
-  }
-  /// The value, the median of the fits.
-  public var value: Double
-  /// The union of the fits' intervals over replicates: seeds and shape.
-  public var interval: ConfidenceInterval?
-  /// The loss there.
-  public var loss: Double
-  /// The union of the fits' intervals.
-  public var lossInterval: ConfidenceInterval?
-  /// The fits.
-  public var fits: [Fit]
 }
 
 /// How much a wrong value costs: mean of min(loss, initial loss) - lowest loss over a window, uniform in the axis (Wortsman et al.,
@@ -166,6 +145,16 @@ public struct BasinAnalysis: Codable, Equatable, Sendable {
   public var from: Double?
   /// The highest good value.
   public var to: Double?
+}
+
+/// From where on a knob's values fail.
+public struct DivergenceAnalysis: Codable, Equatable, Sendable {
+  /// The lowest value at which at least half of the replicates fail.
+  public var from: Double
+  /// The share that fails there.
+  public var share: Double
+  /// The share's Clopper-Pearson interval.
+  public var interval: ConfidenceInterval?
 }
 
 /// Something that is measured at several steps, over replicates.

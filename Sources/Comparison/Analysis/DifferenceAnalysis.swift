@@ -17,7 +17,7 @@ public struct DifferenceAnalysis: Codable, Equatable, Sendable {
   /// Holm's p over the family; over all pairs by Benjamini and Hochberg for an exploration; nil where neither was declared.
   public var adjustedPValue: Double?
   /// Exact permutation test, two-sided; nil where it cannot be done.
-  public var permutation: PermutationAnalysis?
+  public var permutation: ExactTest?
   /// Two one-sided tests within the margin; nil while the margin is not known or below two replicates.
   public var equivalence: EquivalenceTest?
   /// `equivalence`'s p after Holm's correction over the family.
@@ -30,16 +30,6 @@ public struct DifferenceAnalysis: Codable, Equatable, Sendable {
   public var verdict: Verdict
   /// What the study could have seen.
   public var power: PowerAnalysis
-}
-
-/// A permutation test.
-public struct PermutationAnalysis: Codable, Equatable, Sendable {
-  /// Two-sided p-value.
-  public var pValue: Double
-  /// Whether all arrangements were counted.
-  public var isExact: Bool
-  /// The smallest p-value that so many replicates allow; above the level nothing can be shown.
-  public var smallestPossible: Double
 }
 
 /// What a comparison says.

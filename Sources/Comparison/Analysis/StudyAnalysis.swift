@@ -22,7 +22,7 @@ public struct StudyAnalysis: Codable, Equatable, Sendable {
   /// The title of a report: the study's name, with every declared difference of the contract behind it.
   public var title: String
   /// How far the study has come.
-  public var progress: StudyProgress
+  public var completion: StudyCompletion
   /// The noise floor of the setup, where `calibration.json` lies in the folder.
   public var calibration: Calibration?
   /// One for each variant, in the order of the declaration.
@@ -38,7 +38,7 @@ public struct StudyAnalysis: Codable, Equatable, Sendable {
 }
 
 /// How far a study has come.
-public struct StudyProgress: Codable, Equatable, Sendable {
+public struct StudyCompletion: Codable, Equatable, Sendable {
   /// Trials whose outcome is final: finished, diverged or stopped.
   public var done: Int
   /// Trials that have begun and go on, or can be resumed.
@@ -47,6 +47,10 @@ public struct StudyProgress: Codable, Equatable, Sendable {
   public var failed: Int
   /// Trials that the protocol asks for now and that are not done; 0 in a complete study.
   public var missing: Int
+  /// Trials of the whole study: at least, expected, at most.
+  public var total: TrialCount
+  /// The part of the study that each variant is in.
+  public var phases: [String: StudyPhase]
   /// Whether nothing is left to run.
   public var isComplete: Bool
 }
