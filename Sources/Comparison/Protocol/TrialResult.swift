@@ -55,8 +55,9 @@ public struct TrialResult: Equatable, Sendable {
     self.folder = folder
   }
 
-  /// Whether it ended in a way that counts: finished, diverged, or stopped by a rule. One that is running, interrupted or failed
-  /// is run again.
+  /// Whether it ended in a way that counts: finished, diverged, or stopped by a rule.
+  ///
+  /// One that is running, interrupted or failed is run again.
   public var hasEnded: Bool {
     switch status {
     case .finished, .diverged, .stopped: true

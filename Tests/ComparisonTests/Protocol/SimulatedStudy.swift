@@ -96,11 +96,7 @@ struct FinishedStudy {
   var points: [TrialPoint] { results.filter { !$0.isAudit }.map(\.point) }
 }
 
-/// Runs a study to its end, starting with some results.
-///
-/// - Parameters:
-///   - batch: how many of the needed trials are run before asking again.
-///   - trial: what a trial results in.
+/// Runs a study to its end, starting with some results, `batch` trials before it asks again.
 func run(
   _ study: StudyRecord, from start: [TrialResult] = [], batch: Int = .max,
   _ trial: (TrialPoint, Bool) -> TrialResult
