@@ -32,6 +32,7 @@ public struct ResolvedConfiguration: Equatable, Sendable {
   /// The configuration without some keys and sections.
   ///
   /// - Parameter excluded: for example `run`.
+  /// - Returns: the other entries, in their order.
   public func without(_ excluded: [String]) -> ResolvedConfiguration {
     ResolvedConfiguration(
       entries: entries.filter { entry in !excluded.contains { entry.key.isSameOrBelow($0) } })

@@ -134,6 +134,7 @@ final class RunRecorder {
   /// - Parameters:
   ///   - summary: how it ended.
   ///   - numbers: to store beside those of the summary.
+  /// - Throws: `RunRecordError`.
   func end(_ summary: TrainingSummary, numbers: [String: Double]) throws {
     try synchronize()
     let progress = summary.progress

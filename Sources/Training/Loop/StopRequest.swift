@@ -36,6 +36,7 @@ public final class StopRequest: Sendable {
   /// All are unblocked: a process that was started from a worker thread inherits a mask that would never let them through.
   ///
   /// - Parameter isTrial: whether SIGUSR1 is heeded too, by which a study stops one of its trials.
+  /// - Returns: the request; there is one set of signals for all that were made this way.
   public static func onSignals(isTrial: Bool = false) -> StopRequest {
     receivedSignal.store(0, ordering: .relaxed)
     var signals = sigset_t()
@@ -59,7 +60,9 @@ public final class StopRequest: Sendable {
     requested.store(kind.rawValue, ordering: .relaxed)
   }
 
-  /// What was asked for; nil: nothing yet. A signal goes before a request of the program.
+  /// What was asked for; nil: nothing yet.
+  ///
+  /// A signal goes before a request of the program.
   public var kind: Kind? {
     if heedsSignals, case let number = receivedSignal.load(ordering: .relaxed), number != 0 {
       return number == SIGUSR1 ? .stop : .interrupt

@@ -27,6 +27,7 @@ extension TrainingRun {
   /// Saves a checkpoint.
   ///
   /// - Parameter labels: the tensors that it holds; nil: all, so that the run can go on from it.
+  /// - Throws: errors of files.
   func save(only labels: Set<String>? = nil) throws {
     try recorder.synchronize()
     let folder = try store.save(
