@@ -48,7 +48,9 @@ extension CourseAnalysis {
       let cap = own.flatMap { $0.isFinite ? $0 : nil } ?? initialLoss
       return trial.evaluations.compactMap { evaluation in
         if let count = evaluation.tokens { tokens[evaluation.step] = count }
-        guard let cap else { return evaluation.loss.isFinite ? (evaluation.step, evaluation.loss) : nil }
+        guard let cap else {
+          return evaluation.loss.isFinite ? (evaluation.step, evaluation.loss) : nil
+        }
         // NaN is no number below the cap.
         return (evaluation.step, evaluation.loss < cap ? evaluation.loss : cap)
       }

@@ -166,7 +166,8 @@ extension Verdict {
         word: .unknown,
         text: count == 0
           ? "unknown: no replicates to compare"
-          : "unknown: one replicate says nothing about noise; at least two are needed, five are advised")
+          : "unknown: one replicate says nothing about noise; at least two are needed, five are advised"
+      )
       return
     }
     let differs = pValue <= pair.level

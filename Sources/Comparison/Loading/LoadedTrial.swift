@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Configurations
 public import RunRecords
 
 /// What the folder of one trial holds, read once and as far as it can be read.
@@ -46,8 +47,12 @@ public struct LoadedTrial: Sendable {
   /// - Parameters:
   ///   - folder: the folder of a run.
   ///   - metrics: names of metrics to read besides validation losses and effective rates.
-  ///   - checksSeal: whether files are compared with the seal, which takes as long as everything else.
-  public init(folder: String, metrics: [String] = [], checksSeal: Bool = true) {
+  ///   - checksSeal: whether files are compared with the seal.
+  ///   - record: which trial it is; nil: the folder says it.
+  public init(
+    folder: String, metrics: [String] = [], checksSeal: Bool = true,
+    record given: TrialRecord? = nil
+  ) {
     var problems: [String] = []
     var marks: Set<TrialMark> = []
     func read<Value: Decodable>(_ type: Value.Type, _ name: String) -> Value? {
@@ -59,7 +64,7 @@ public struct LoadedTrial: Sendable {
         return nil
       }
     }
-    let record = read(TrialRecord.self, RunFolder.FileName.trial)
+    let record = given ?? read(TrialRecord.self, RunFolder.FileName.trial)
     let outcome = read(RunOutcome.self, RunFolder.FileName.outcome)
     self.folder = folder
     identity = folder.split(separator: "/").last.map(String.init) ?? folder
@@ -100,15 +105,17 @@ public struct LoadedTrial: Sendable {
     if outcome?.status == .running, !RunFolder.isBeingWritten(folder) { marks.insert(.abandoned) }
     if record?.revision.hasSuffix("+") == true { marks.insert(.uncommitted) }
     if checksSeal, hasEnded {
-      switch SealCheck(folder: folder) {
-      case .whole: break
-      case .unsealed: marks.insert(.unsealed)
-      case .edited(let names):
-        marks.insert(.edited)
-        problems.append("\(folder): changed after the run had ended: \(names.joined(separator: ", "))")
-      case .unreadable(let reason):
+      do throws(RunRecordError) {
+        let edited = try RunSeal.editedFiles(of: folder, sha256: SHA256.hexadecimal(of:))
+        if edited == nil { marks.insert(.unsealed) }
+        if let edited, !edited.isEmpty {
+          marks.insert(.edited)
+          problems.append(
+            "\(folder): changed after the run had ended: \(edited.joined(separator: ", "))")
+        }
+      } catch {
         marks.insert(.damaged)
-        problems.append(reason)
+        problems.append(error.message)
       }
     }
     self.record = record

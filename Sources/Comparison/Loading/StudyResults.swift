@@ -16,6 +16,8 @@ public struct StudyResults: Sendable {
   public let calibration: Calibration?
   /// What could not be read, in words.
   public let problems: [String]
+  /// Whether somebody declared the study before it ran; otherwise its runs were picked afterwards, and nothing is missing.
+  public let isDeclared: Bool
 
   /// Reads a study.
   ///
@@ -51,10 +53,12 @@ public struct StudyResults: Sendable {
   ///   - trials: in any order.
   ///   - calibration: the noise floor; nil: not measured.
   ///   - problems: what could not be read, in words.
+  ///   - isDeclared: whether the study was declared before it ran.
   public init(
     study: StudyRecord, folder: String, trials: [LoadedTrial], calibration: Calibration? = nil,
-    problems: [String] = []
+    problems: [String] = [], isDeclared: Bool = true
   ) {
+    self.isDeclared = isDeclared
     self.study = study
     self.folder = folder
     self.trials = trials.sorted { $0.identity < $1.identity }
