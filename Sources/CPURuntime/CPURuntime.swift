@@ -31,10 +31,13 @@ public final class CPURuntime: Runtime {
     try self.init(threads: threads, usesOneDNN: InstructionSet.select() != .portable)
   }
 
-  /// A runtime that compiles programs as any other and counts the same bytes, but takes addresses in place of memory: it
-  /// can plan models that no memory here would hold. Running a program it compiled is a mistake of the caller.
+  /// A runtime that plans, and takes addresses in place of memory.
+  ///
+  /// It compiles programs as any other and counts the same bytes, so it can plan models that no memory here would hold. To run a
+  /// program that it compiled is a mistake of the caller.
   ///
   /// - Parameter threads: Lanes to plan for; nil: one for every core.
+  /// - Returns: The runtime.
   /// - Throws: as `init(threads:)`.
   public static func planning(threads: Int? = nil) throws -> CPURuntime {
     try CPURuntime(

@@ -21,6 +21,7 @@ public struct PlannedWork: Equatable, Sendable {
   /// - Parameters:
   ///   - flopsPerSecond: Of products, see `MachineProbe.productPeak`.
   ///   - bytesPerSecond: Read plus written, see `MachineProbe.copyBandwidth`.
+  /// - Returns: Seconds of one execution.
   public func seconds(flopsPerSecond: Double, bytesPerSecond: Double) -> Double {
     productFLOPs / flopsPerSecond + otherBytes / bytesPerSecond
   }

@@ -69,7 +69,9 @@ struct RunPlan: Encodable {
 
   /// Plans a run; reads no more of the data than their description.
   ///
-  /// - Parameter flopsPerSecond: The speed that time is estimated with; nil: this machine's, measured now.
+  /// - Parameters:
+  ///   - configuration: The run.
+  ///   - flopsPerSecond: The speed that time is estimated with; nil: this machine's, measured now.
   /// - Throws: errors of configuration and data.
   init(_ configuration: TrainingConfiguration, flopsPerSecond: Double? = nil) throws {
     let vocabularySize =

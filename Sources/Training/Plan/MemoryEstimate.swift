@@ -13,8 +13,9 @@ import TensorGraph
 public struct MemoryEstimate: Codable, Equatable, Sendable {
   /// The parameters, frozen ones included.
   public var weights: Int
-  /// One gradient of every trained parameter. With one micro-batch they lie in the arena until the update, with several they are kept
-  /// apart and added up.
+  /// One gradient of every trained parameter.
+  ///
+  /// With one micro-batch they lie in the arena until the update, with several they are kept apart and added up.
   public var gradients: Int
   /// What the optimizer keeps between steps.
   public var optimizerState: Int

@@ -156,6 +156,7 @@ extension RunEstimate.Speed {
   /// - Parameters:
   ///   - configuration: Decides about threads and precision.
   ///   - provider: Decides what `precision = "auto"` means.
+  /// - Returns: Both speeds.
   /// - Throws: What the runtime throws.
   public static func measured(
     _ configuration: TrainingConfiguration, provider: RuntimeProvider = .cpu
