@@ -21,16 +21,19 @@ public struct ChartAxis: Equatable, Sendable {
   ///
   /// Without them the ends are taken from the data.
   public var limits: ClosedRange<Double>?
+  /// Whether values are factors of something, written x0.1, x1, x10.
+  public var isFactor: Bool
 
   /// Describes an axis.
   public init(
     title: String, unit: String = "", scale: ChartScale = .linear,
-    limits: ClosedRange<Double>? = nil
+    limits: ClosedRange<Double>? = nil, isFactor: Bool = false
   ) {
     self.title = title
     self.unit = unit
     self.scale = scale
     self.limits = limits
+    self.isFactor = isFactor
   }
 
   /// The title with its unit.

@@ -26,7 +26,7 @@ public struct ChartColumn: Equatable, Sendable {
     var lines = [
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\" "
         + "viewBox=\"0 0 \(width) \(height)\">",
-      "<rect width=\"\(width)\" height=\"\(height)\" fill=\"#FFFFFF\"/>",
+      "<rect width=\"\(width)\" height=\"\(height)\" fill=\"\(Ink.paper)\"/>",
     ]
     // The same margin for all, so that what is above one another happens at the same time.
     let drawings = zip(charts, heights).map { chart, height in
@@ -37,7 +37,9 @@ public struct ChartColumn: Equatable, Sendable {
     for (chart, height) in zip(charts, heights) {
       lines.append("<g transform=\"translate(0 \(top))\">")
       lines.append(
-        ChartDrawing(chart, width: Double(width), height: Double(height), margin: margin).svg())
+        ChartDrawing(
+          chart, width: Double(width), height: Double(height), frame: ChartFrame(margin: margin)
+        ).image())
       lines.append("</g>")
       top += height
     }

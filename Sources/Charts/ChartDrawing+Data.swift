@@ -18,6 +18,18 @@ extension ChartDrawing {
     Place(x: layout.placeX(point.x), y: layout.placeY(point.y))
   }
 
+  /// The points of a series above the area of the data, where they are to be marked.
+  func beyond(_ item: Drawn) -> [(point: ChartPoint, x: Double)] {
+    guard item.series.marksBeyond, !item.isFaint else { return [] }
+    return item.series.points.compactMap { point in
+      guard AxisRange.isDrawable(point.x, chart.xAxis.scale),
+        point.y == .infinity || (point.y.isFinite && layout.y.fraction(point.y) > 1 + 1e-9)
+      else { return nil }
+      let x = layout.placeX(point.x)
+      return layout.isInside(x, layout.top) ? (point, x) : nil
+    }
+  }
+
   /// The points of a series that lie in the area of the data.
   func visiblePoints(_ item: Drawn) -> [(point: ChartPoint, place: Place)] {
     item.series.points.filter(isDrawable).map { ($0, place($0)) }
@@ -41,19 +53,21 @@ extension ChartDrawing {
         // A point between two gaps has no line to be seen by.
         if !item.hasMarkers, layout.isInside(places[0].x, places[0].y) {
           let shape = Marker.circle.path(places[0].x, places[0].y, radius: 2.2)
-          dots.append("<path class=\"dot\" d=\"\(shape)\" fill=\"\(item.color.rawValue)\"/>")
+          dots.append(
+            "<path class=\"dot\" \(item.group) d=\"\(shape)\" fill=\"\(item.color.rawValue)\"/>")
         }
         continue
       }
       path += pathData(places)
     }
+    path += risingTail(item)
     guard !path.isEmpty else { return dots }
     let style =
       item.isFaint
       ? "stroke-width=\"1\" stroke-opacity=\"0.3\""
       : "stroke-width=\"2\"" + (item.dash.isEmpty ? "" : " stroke-dasharray=\"\(item.dash)\"")
     return [
-      "<path class=\"\(item.isFaint ? "faint-line" : "line")\" d=\"\(path)\" fill=\"none\" "
+      "<path class=\"\(item.isFaint ? "faint-line" : "line")\" \(item.group) d=\"\(path)\" fill=\"none\" "
         + "stroke=\"\(item.color.rawValue)\" \(style) stroke-linejoin=\"round\"/>"
     ] + dots
   }
@@ -93,6 +107,7 @@ extension ChartDrawing {
   // MARK: - Bands
 
   func band(_ item: Drawn) -> [String] {
+    guard item.series.intervals == .band else { return [] }
     func hasBand(_ point: ChartPoint) -> Bool {
       guard isDrawable(point), let lower = point.lower, let upper = point.upper else {
         return false
@@ -109,7 +124,7 @@ extension ChartDrawing {
     }
     guard !path.isEmpty else { return [] }
     return [
-      "<path class=\"band\" d=\"\(path)\" fill=\"\(item.color.rawValue)\" fill-opacity=\"0.16\"/>"
+      "<path class=\"band\" \(item.group) d=\"\(path)\" fill=\"\(item.color.rawValue)\" fill-opacity=\"0.16\"/>"
     ]
   }
 
@@ -118,15 +133,14 @@ extension ChartDrawing {
   func markers(_ item: Drawn) -> [String] {
     guard item.hasMarkers else { return [] }
     return visiblePoints(item).map { point, place in
-      marker(item, place, "<title>\(escaped(value(item, point)))</title>")
+      Self.marker(item, place, "<title>\(markupEscaped(value(item, point)))</title>")
     }
   }
 
-  func marker(_ item: Drawn, _ place: Place, _ content: String) -> String {
+  static func marker(_ item: Drawn, _ place: Place, _ content: String) -> String {
     let shape = item.marker.path(place.x, place.y, radius: 4)
     let open =
-      "<path class=\"marker\" d=\"\(shape)\" fill=\"\(item.color.rawValue)\" stroke=\"#FFFFFF\" "
-      + "stroke-width=\"1\""
+      "<path class=\"marker\" \(item.group) d=\"\(shape)\" \(item.marker.paint(item.color.rawValue))"
     return content.isEmpty ? open + "/>" : open + ">\(content)</path>"
   }
 
@@ -140,24 +154,28 @@ extension ChartDrawing {
       $0.offset % every == 0 || $0.offset == points.count - 1
     }.map { _, item2 in
       let (point, place) = item2
-      return "<circle class=\"value\" cx=\"\(coordinate(place.x))\" cy=\"\(coordinate(place.y))\" "
-        + "r=\"5\" fill=\"#000000\" fill-opacity=\"0\"><title>\(escaped(value(item, point)))</title>"
+      return
+        "<circle class=\"value\" \(item.group) cx=\"\(coordinate(place.x))\" cy=\"\(coordinate(place.y))\" "
+        + "r=\"5\" fill=\"\(Ink.faint)\" fill-opacity=\"0\"><title>\(markupEscaped(value(item, point)))</title>"
         + "</circle>"
     }
   }
 
   /// A point in words.
-  private func value(_ item: Drawn, _ point: ChartPoint) -> String {
+  func value(_ item: Drawn, _ point: ChartPoint) -> String {
     func words(_ axis: ChartAxis, _ value: Double) -> String {
-      (axis.title.isEmpty ? "" : axis.title + " ") + NumberFormat.significant(value)
+      (axis.title.isEmpty ? "" : axis.title + " ") + (axis.isFactor ? "\u{00D7}" : "")
+        + NumberFormat.significant(value)
         + (axis.unit.isEmpty ? "" : " " + axis.unit)
     }
     var result = item.series.name.isEmpty ? "" : item.series.name + "\n"
-    result += words(chart.xAxis, point.x) + "\n" + words(chart.yAxis, point.y)
+    result += words(chart.xAxis, point.x) + "\n"
+    result += point.y == .infinity ? "\(chart.yAxis.title): none" : words(chart.yAxis, point.y)
     if let lower = point.lower, let upper = point.upper {
       result +=
         "\n[\(NumberFormat.significant(lower)), \(NumberFormat.significant(upper))]"
     }
+    if !point.note.isEmpty { result += "\n" + point.note }
     return result
   }
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ChartDrawing {
-  private var named: [Drawn] { drawn.filter { !$0.isFaint && !$0.series.name.isEmpty } }
+  private var named: [Drawn] { drawn.filter(\.isNamed) }
 
   /// Names at the ends of their lines, moved apart, each with a sample of its line.
   func directLabels() -> [String] {
@@ -20,7 +20,7 @@ extension ChartDrawing {
             + "L\(coordinate(start - 2)) \(coordinate(place))\" fill=\"none\" "
             + "stroke=\"\(item.color.rawValue)\" stroke-width=\"0.75\" stroke-opacity=\"0.6\"/>")
       }
-      lines += label(item, x: start, y: place, width: layout.width - start - 6)
+      lines += Self.label(item, x: start, y: place, width: layout.width - start - 6)
     }
     return lines + ["</g>"]
   }
@@ -40,21 +40,21 @@ extension ChartDrawing {
     var lines = ["<g class=\"labels\">"]
     for (index, item) in shown.enumerated() {
       let (x, y) = place(index)
-      lines += label(item, x: x, y: y, width: columnWidth - 8)
+      lines += Self.label(item, x: x, y: y, width: columnWidth - 8)
     }
     if shown.count < named.count {
       let (x, y) = place(shown.count)
       lines.append(
         text(
           "and \(named.count - shown.count) more", x: x, y: y + 4, size: ChartLayout.textSize,
-          fill: "#555555"))
+          fill: Ink.text))
     }
     return lines + ["</g>"]
   }
 
   /// A sample of a line or marker and a name.
-  private func label(_ item: Drawn, x: Double, y: Double, width: Double) -> [String] {
-    var lines: [String] = []
+  static func label(_ item: Drawn, x: Double, y: Double, width: Double) -> [String] {
+    var lines = ["<g \(item.group)>"]
     let end = x + ChartLayout.sampleWidth
     if item.hasLine {
       lines.append(
@@ -63,11 +63,15 @@ extension ChartDrawing {
           + (item.dash.isEmpty ? "/>" : " stroke-dasharray=\"\(item.dash)\"/>"))
     }
     if item.hasMarkers { lines.append(marker(item, Place(x: (x + end) / 2, y: y), "")) }
+    // Something to point at, as wide as sample and name.
+    lines.append(
+      "<rect class=\"target\" x=\"\(coordinate(x))\" y=\"\(coordinate(y - 7))\" "
+        + "width=\"\(coordinate(width))\" height=\"14\" fill=\"none\" pointer-events=\"all\"/>")
     let room = width - ChartLayout.sampleWidth - 6
     lines.append(
       text(
         cut(item.series.name, toWidth: room, fontSize: ChartLayout.textSize), x: end + 6,
-        y: y + 4, size: ChartLayout.textSize, fill: "#222222", className: "name"))
-    return lines
+        y: y + 4, size: ChartLayout.textSize, fill: Ink.name, className: "name"))
+    return lines + ["</g>"]
   }
 }

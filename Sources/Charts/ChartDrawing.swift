@@ -10,74 +10,105 @@ struct ChartDrawing {
     /// The lengths of dashes and gaps, empty for a line without gaps.
     var dash: String
     var marker: Marker
+    /// The number of the look, by which parts that belong together are found.
+    var look: Int
 
-    var hasLine: Bool { series.style != .markers }
+    var hasLine: Bool { series.style != .markers && series.style != .band }
     var hasMarkers: Bool { series.style == .markers || series.style == .lineWithMarkers }
     var isFaint: Bool { series.style == .faintLine }
+    /// Whether its name is shown.
+    var isNamed: Bool { !isFaint && series.style != .band && !series.name.isEmpty }
+    /// The attribute that parts of the same look have in common.
+    var group: String { "data-look=\"\(look)\"" }
   }
 
   let chart: LineChart
   let layout: ChartLayout
   let drawn: [Drawn]
+  private let isPanel: Bool
 
-  init(_ chart: LineChart, width: Double, height: Double, margin: Double = 0) {
+  init(
+    _ chart: LineChart, width: Double, height: Double, frame: ChartFrame = ChartFrame()
+  ) {
     self.chart = chart
-    let palette = ChartColor.allCases
-    let dashes = ["", "7 3", "2 2.5", "9 3 2 3", "4 2", "12 4", "6 2 2 2 2 2"]
+    isPanel = frame.isPanel
+    drawn = Self.drawn(chart.series)
+    layout = ChartLayout(
+      chart, width: width, height: height,
+      names: frame.isPanel ? [] : drawn.filter(\.isNamed).map(\.series.name), frame: frame)
+  }
+
+  /// Gives every series what makes it recognisable: its look, or the next colour, dash and marker.
+  static func drawn(_ series: [ChartSeries]) -> [Drawn] {
     var nextColor = 0
     var nextLine = 0
     var nextMarker = 0
-    drawn = chart.series.map { series in
-      let color = series.color ?? palette[nextColor % palette.count]
-      if series.color == nil { nextColor += 1 }
-      var drawn = Drawn(series: series, color: color, dash: "", marker: .circle)
+    return series.enumerated().map { index, series in
+      let color = series.color ?? series.look?.color ?? ChartLook(nextColor).color
+      var drawn = Drawn(
+        series: series, color: color, dash: "", marker: .circle, look: series.look?.index ?? index)
+      if series.color == nil, series.look == nil { nextColor += 1 }
       if drawn.hasLine, !drawn.isFaint {
-        drawn.dash = dashes[nextLine % dashes.count]
-        nextLine += 1
+        drawn.dash = (series.look ?? ChartLook(nextLine)).dash
+        if series.look == nil { nextLine += 1 }
       }
       if drawn.hasMarkers {
-        drawn.marker = Marker.allCases[nextMarker % Marker.allCases.count]
-        nextMarker += 1
+        drawn.marker = (series.look ?? ChartLook(nextMarker)).marker
+        if series.look == nil { nextMarker += 1 }
       }
       return drawn
     }
-    layout = ChartLayout(
-      chart, width: width, height: height,
-      names: drawn.filter { !$0.isFaint && !$0.series.name.isEmpty }.map(\.series.name),
-      margin: margin)
   }
 
-  func svg() -> String {
+  /// The chart as an image that stands alone.
+  func image() -> String { svg(with: ["<style>\(ChartTheme.ownStyle)</style>"]) }
+
+  /// The chart as one element.
+  ///
+  /// - Parameter before: elements before all others.
+  /// - Returns: one `svg` element.
+  func svg(with before: [String] = []) -> String {
     var data: [String] = []
     for item in drawn { data += band(item) }
     for item in drawn { data += line(item) }
+    for item in drawn { data += errorBars(item) }
     for item in drawn { data += markers(item) }
     for item in drawn { data += targets(item) }
-    let isEmpty = drawn.allSatisfy { visiblePoints($0).isEmpty }
+    data += arrows()
+    let isEmpty = drawn.allSatisfy { visiblePoints($0).isEmpty && beyond($0).isEmpty }
     let content = data.joined(separator: "\n")
     let name = "plot-" + contentName("\(layout.width) \(layout.height)\n" + content)
 
     let (width, height) = (coordinate(layout.width), coordinate(layout.height))
     var lines = [
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\" "
-        + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(escaped(summary))\" "
+        + (isPanel ? "overflow=\"visible\" " : "")
+        + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(markupEscaped(summary))\" "
         + "font-family=\"system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, "
-        + "sans-serif\">",
-      "<rect class=\"background\" width=\"\(width)\" height=\"\(height)\" fill=\"#FFFFFF\"/>",
+        + "sans-serif\">"
+    ]
+    lines += before
+    if !isPanel {
+      lines.append(
+        "<rect class=\"background\" width=\"\(width)\" height=\"\(height)\" fill=\"\(Ink.paper)\"/>"
+      )
+    }
+    lines += [
       "<clipPath id=\"\(name)\"><rect x=\"\(coordinate(layout.left - 5))\" "
         + "y=\"\(coordinate(layout.top - 5))\" "
         + "width=\"\(coordinate(layout.right - layout.left + 10))\" "
-        + "height=\"\(coordinate(layout.bottom - layout.top + 10))\"/></clipPath>",
+        + "height=\"\(coordinate(layout.bottom - layout.top + 10))\"/></clipPath>"
     ]
-    lines += head() + marks() + grid()
+    lines += head() + marks() + levels() + grid()
     if isEmpty {
       lines.append(
         text(
           "no data", x: (layout.left + layout.right) / 2, y: (layout.top + layout.bottom) / 2,
-          size: 13, fill: "#767676", anchor: "middle", className: "empty"))
+          size: 13, fill: Ink.faint, anchor: "middle", className: "empty"))
     } else {
       lines += ["<g class=\"data\" clip-path=\"url(#\(name))\">", content, "</g>"]
-      lines += layout.hasDirectLabels ? directLabels() : legend()
+      lines += levelLabels()
+      if !isPanel { lines += layout.hasDirectLabels ? directLabels() : legend() }
     }
     return lines.joined(separator: "\n") + "\n</svg>\n"
   }
@@ -101,21 +132,22 @@ struct ChartDrawing {
       place += place == 12 ? 17 : 20
       lines.append(
         text(
-          line, x: 16, y: place, size: ChartLayout.titleSize, fill: "#111111", weight: "600",
+          line, x: isPanel ? layout.left : 16, y: place, size: layout.titleSize, fill: Ink.title,
+          weight: "600",
           className: "title"))
     }
     if !chart.subtitle.isEmpty {
       place += 19
       lines.append(
         text(
-          fitted(chart.subtitle, ChartLayout.textSize), x: 16, y: place,
-          size: ChartLayout.textSize, fill: "#555555", className: "subtitle"))
+          fitted(chart.subtitle, ChartLayout.textSize), x: isPanel ? layout.left : 16, y: place,
+          size: ChartLayout.textSize, fill: Ink.text, className: "subtitle"))
     }
-    if !chart.yAxis.fullTitle.isEmpty {
+    if !chart.yAxis.fullTitle.isEmpty, !isPanel {
       lines.append(
         text(
           fitted(chart.yAxis.fullTitle, ChartLayout.textSize), x: 16,
-          y: layout.top - 12 - layout.markHeight, size: ChartLayout.textSize, fill: "#333333",
+          y: layout.top - 12 - layout.markHeight, size: ChartLayout.textSize, fill: Ink.axisTitle,
           className: "y-title"))
     }
     if !chart.xAxis.fullTitle.isEmpty {
@@ -123,7 +155,7 @@ struct ChartDrawing {
         text(
           fitted(chart.xAxis.fullTitle, ChartLayout.textSize),
           x: (layout.left + layout.right) / 2, y: layout.bottom + 40, size: ChartLayout.textSize,
-          fill: "#333333", anchor: "middle", className: "x-title"))
+          fill: Ink.axisTitle, anchor: "middle", className: "x-title"))
     }
     return lines
   }
@@ -134,45 +166,34 @@ struct ChartDrawing {
     for tick in layout.y.ticks {
       let place = layout.placeY(tick.value)
       let at = coordinate(place)
-      let stroke = tick.label == nil ? "#F3F3F3" : "#E2E2E2"
+      let stroke = tick.label == nil ? Ink.minorGrid : Ink.grid
       lines.append(
         "<line x1=\"\(left)\" y1=\"\(at)\" x2=\"\(right)\" y2=\"\(at)\" stroke=\"\(stroke)\"/>")
-      if let label = tick.label {
+      if let label = tick.label, layout.showsYAxis {
         lines.append(
           text(
-            label, x: layout.left - 8, y: place + 4, size: ChartLayout.tickSize, fill: "#555555",
+            label, x: layout.left - 8, y: place + 4, size: ChartLayout.tickSize, fill: Ink.text,
             anchor: "end"))
       }
     }
     lines += ["</g>", "<g class=\"x-axis\">"]
     let bottom = coordinate(layout.bottom)
     lines.append(
-      "<line x1=\"\(left)\" y1=\"\(bottom)\" x2=\"\(right)\" y2=\"\(bottom)\" stroke=\"#777777\"/>")
+      "<line x1=\"\(left)\" y1=\"\(bottom)\" x2=\"\(right)\" y2=\"\(bottom)\" stroke=\"\(Ink.axis)\"/>"
+    )
     for tick in layout.x.ticks {
       let at = coordinate(layout.placeX(tick.value))
       let length = tick.label == nil ? 3.0 : 5.0
       lines.append(
         "<line x1=\"\(at)\" y1=\"\(bottom)\" x2=\"\(at)\" y2=\"\(coordinate(layout.bottom + length))\" "
-          + "stroke=\"#777777\"/>")
+          + "stroke=\"\(Ink.axis)\"/>")
       if let label = tick.label {
         lines.append(
           text(
             label, x: layout.placeX(tick.value), y: layout.bottom + 19,
-            size: ChartLayout.tickSize, fill: "#555555", anchor: "middle"))
+            size: ChartLayout.tickSize, fill: Ink.text, anchor: "middle"))
       }
     }
     return lines + ["</g>"]
-  }
-
-  func text(
-    _ content: String, x: Double, y: Double, size: Double, fill: String,
-    anchor: String = "start", weight: String = "", className: String = ""
-  ) -> String {
-    "<text"
-      + (className.isEmpty ? "" : " class=\"\(className)\"")
-      + " x=\"\(coordinate(x))\" y=\"\(coordinate(y))\" font-size=\"\(coordinate(size))\""
-      + (weight.isEmpty ? "" : " font-weight=\"\(weight)\"")
-      + (anchor == "start" ? "" : " text-anchor=\"\(anchor)\"")
-      + " fill=\"\(fill)\">\(escaped(content))</text>"
   }
 }

@@ -1,6 +1,21 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+/// What a chart takes from the others that it stands among.
+struct ChartFrame {
+  /// Room to the left of the area of the data, at least.
+  var margin = 0.0
+  /// The vertical axis that all share.
+  var yRange: AxisRange?
+  /// The upper and lower end of the area of the data, where all have the same.
+  var top: Double?
+  var bottom: Double?
+  /// Whether it is one of several beside each other: names and the title of all stand around them.
+  var isPanel = false
+  /// Whether the vertical axis has its numbers and its title.
+  var showsYAxis = true
+}
+
 /// Where the parts of a chart lie, in pixels from the top left corner.
 struct ChartLayout {
   static let tickSize = 11.0
@@ -13,6 +28,8 @@ struct ChartLayout {
   let width: Double
   let height: Double
   let titleLines: [String]
+  let titleSize: Double
+  let showsYAxis: Bool
   /// The area of the data.
   let left: Double
   let right: Double
@@ -35,15 +52,22 @@ struct ChartLayout {
   ///   - width: the whole width.
   ///   - height: the whole height.
   ///   - names: the names to show.
-  ///   - margin: room to the left of the area of the data, at least.
-  init(_ chart: LineChart, width: Double, height: Double, names: [String], margin: Double = 0) {
+  ///   - frame: what it shares with other charts.
+  init(
+    _ chart: LineChart, width: Double, height: Double, names: [String],
+    frame: ChartFrame = ChartFrame()
+  ) {
     self.width = width
     self.height = height
-    titleLines = wrapped(chart.title, toWidth: (width - 32) / 1.12, fontSize: Self.titleSize)
-    var headHeight = 14.0 + 20 * Double(titleLines.count)
+    showsYAxis = frame.showsYAxis
+    titleSize = frame.isPanel ? 13 : Self.titleSize
+    titleLines = wrapped(
+      chart.title, toWidth: (width - (frame.isPanel ? 20 : 32)) / 1.12, fontSize: titleSize)
+    var headHeight = (frame.isPanel ? 20.0 : 14) + 20 * Double(titleLines.count)
     if !chart.subtitle.isEmpty { headHeight += 18 }
     markHeight = chart.marks.allSatisfy(\.label.isEmpty) ? 0 : 14
-    top = headHeight + (chart.yAxis.fullTitle.isEmpty ? 0 : 28) + markHeight
+    let yTitleHeight = chart.yAxis.fullTitle.isEmpty || frame.isPanel ? 0 : 28.0
+    top = frame.top ?? headHeight + yTitleHeight + markHeight
     let axisHeight = 24 + (chart.xAxis.fullTitle.isEmpty ? 0 : 20.0) + 8
 
     let longest = names.map { estimatedWidth($0, fontSize: Self.textSize) }.max() ?? 0
@@ -53,33 +77,59 @@ struct ChartLayout {
     if hasDirectLabels {
       legendColumns = 0
       legendRows = 0
-      right = width - (names.isEmpty ? 24 : min(labelWidth + Self.labelGap + 8, width * 0.4))
+      let free = frame.isPanel ? 0.0 : 24
+      right = width - (names.isEmpty ? free : min(labelWidth + Self.labelGap + 8, width * 0.4))
     } else {
       legendColumns = max(1, Int((width - 32) / min(labelWidth + 14, width / 2)))
       let needed = (names.count + legendColumns - 1) / legendColumns
       legendRows = min(needed, max(1, Int(height * 0.4 / Self.labelDistance)))
       right = width - 24
     }
-    bottom = height - axisHeight - Double(legendRows) * Self.labelDistance
+    bottom = frame.bottom ?? height - axisHeight - Double(legendRows) * Self.labelDistance
 
-    let drawable = chart.series.flatMap { series in
+    let yRange =
+      frame.yRange ?? Self.yRange(chart.yAxis, Self.yValues(chart), height: bottom - top)
+    y = yRange
+    left = frame.isPanel ? frame.margin : max(frame.margin, Self.margin(for: yRange))
+    x = AxisRange(
+      chart.xAxis, values: Self.xValues(chart), count: max(2, Int((right - left) / 86)),
+      isWidened: false)
+  }
+
+  /// The room that the numbers of a vertical axis need.
+  static func margin(for range: AxisRange) -> Double {
+    let labels = range.ticks.compactMap(\.label)
+    return 24 + (labels.map { estimatedWidth($0, fontSize: Self.tickSize) }.max() ?? 0)
+  }
+
+  /// A vertical axis for values.
+  static func yRange(_ axis: ChartAxis, _ values: [Double], height: Double) -> AxisRange {
+    AxisRange(axis, values: values, count: max(3, Int(height / 52)), isWidened: true)
+  }
+
+  private static func drawable(_ chart: LineChart) -> [ChartPoint] {
+    chart.series.flatMap { series in
       series.points.filter {
         AxisRange.isDrawable($0.x, chart.xAxis.scale)
           && AxisRange.isDrawable($0.y, chart.yAxis.scale)
       }
     }
-    let ends = drawable.flatMap { [$0.y, $0.lower ?? $0.y, $0.upper ?? $0.y] }
+  }
+
+  /// The values that a chart's vertical axis has to show.
+  static func yValues(_ chart: LineChart) -> [Double] {
+    drawable(chart).flatMap { [$0.y, $0.lower ?? $0.y, $0.upper ?? $0.y] }
       .filter { AxisRange.isDrawable($0, chart.yAxis.scale) }
-    let yRange = AxisRange(
-      chart.yAxis, values: ends, count: max(3, Int((bottom - top) / 52)), isWidened: true)
-    y = yRange
-    let tickWidth =
-      yRange.ticks.compactMap(\.label).map { estimatedWidth($0, fontSize: Self.tickSize) }.max()
-      ?? 0
-    left = max(margin, 16 + tickWidth + 8)
-    x = AxisRange(
-      chart.xAxis, values: drawable.map(\.x), count: max(2, Int((right - left) / 86)),
-      isWidened: false)
+  }
+
+  /// The values that its horizontal axis has to show; what is beyond the vertical one has a mark at its edge.
+  private static func xValues(_ chart: LineChart) -> [Double] {
+    let beyond = chart.series.filter(\.marksBeyond).flatMap { series in
+      series.points.filter {
+        $0.y == .infinity && AxisRange.isDrawable($0.x, chart.xAxis.scale)
+      }
+    }
+    return (drawable(chart) + beyond).map(\.x)
   }
 
   /// The horizontal place of a value; far outside values stay within bounds.

@@ -33,19 +33,19 @@ extension ChartDrawing {
       let start = max(layout.placeX(mark.start), layout.left)
       let end = min(layout.placeX(mark.end ?? mark.start), layout.right)
       guard start <= end, start <= layout.right + 0.5 else { continue }
-      let title = mark.label.isEmpty ? "" : "<title>\(escaped(mark.label))</title>"
+      let title = mark.label.isEmpty ? "" : "<title>\(markupEscaped(mark.label))</title>"
       let (top, bottom) = (coordinate(layout.top), coordinate(layout.bottom))
       if mark.end == nil {
         let at = coordinate(start)
         lines.append(
           "<line class=\"mark\" x1=\"\(at)\" y1=\"\(top)\" x2=\"\(at)\" y2=\"\(bottom)\" "
-            + "stroke=\"#767676\" stroke-dasharray=\"3 3\">\(title)</line>")
+            + "stroke=\"\(Ink.faint)\" stroke-dasharray=\"3 3\">\(title)</line>")
       } else {
         bands.append(
           "<rect class=\"mark\" x=\"\(coordinate(start))\" y=\"\(top)\" "
             + "width=\"\(coordinate(max(end - start, 1)))\" "
             + "height=\"\(coordinate(layout.bottom - layout.top))\" "
-            + "fill=\"#E8E4D8\">\(title)</rect>")
+            + "fill=\"\(Ink.mark)\">\(title)</rect>")
       }
     }
     return bands + lines + markLabels(shown)
@@ -65,7 +65,7 @@ extension ChartDrawing {
       free = start + width + 8
       lines.append(
         text(
-          mark.label, x: start, y: layout.top - 3, size: Self.markSize, fill: "#555555",
+          mark.label, x: start, y: layout.top - 3, size: Self.markSize, fill: Ink.text,
           className: "mark-label"))
     }
     return lines

@@ -19,11 +19,13 @@ public struct LineChart: Equatable, Sendable {
   public var series: [ChartSeries]
   /// Moments and times behind the data.
   public var marks: [ChartMark]
+  /// Values and ranges of the vertical axis behind the data.
+  public var levels: [ChartLevel]
 
   /// Describes a chart.
   public init(
     title: String, subtitle: String = "", xAxis: ChartAxis, yAxis: ChartAxis,
-    series: [ChartSeries], marks: [ChartMark] = []
+    series: [ChartSeries], marks: [ChartMark] = [], levels: [ChartLevel] = []
   ) {
     self.title = title
     self.subtitle = subtitle
@@ -31,6 +33,7 @@ public struct LineChart: Equatable, Sendable {
     self.yAxis = yAxis
     self.series = series
     self.marks = marks
+    self.levels = levels
   }
 
   /// The chart as SVG 1.1 text.
@@ -42,6 +45,6 @@ public struct LineChart: Equatable, Sendable {
   public func svg(width: Int = 760, height: Int = 440) -> String {
     precondition(
       width >= 240 && height >= 160, "a chart is at least 240 x 160, not \(width) x \(height)")
-    return ChartDrawing(self, width: Double(width), height: Double(height)).svg()
+    return ChartDrawing(self, width: Double(width), height: Double(height)).image()
   }
 }

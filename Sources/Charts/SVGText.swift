@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Text for the content or an attribute of an element; what XML cannot hold becomes U+FFFD.
-func escaped(_ text: String) -> String {
+public func markupEscaped(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
     switch scalar {
@@ -81,4 +81,55 @@ func contentName(_ text: String) -> String {
   var hash: UInt64 = 0xCBF2_9CE4_8422_2325
   for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
   return String(hash, radix: 36)
+}
+
+/// An element of text.
+func text(
+  _ content: String, x: Double, y: Double, size: Double, fill: String,
+  anchor: String = "start", weight: String = "", className: String = ""
+) -> String {
+  "<text"
+    + (className.isEmpty ? "" : " class=\"\(className)\"")
+    + " x=\"\(coordinate(x))\" y=\"\(coordinate(y))\" font-size=\"\(coordinate(size))\""
+    + (weight.isEmpty ? "" : " font-weight=\"\(weight)\"")
+    + (anchor == "start" ? "" : " text-anchor=\"\(anchor)\"")
+    + " fill=\"\(fill)\">\(markupEscaped(content))</text>"
+}
+
+/// The fonts of all charts.
+let chartFonts =
+  "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, sans-serif"
+
+/// Title and subtitle at the top of an image, and how far down they reach.
+func chartHead(title: String, subtitle: String, width: Double) -> ([String], Double) {
+  var lines: [String] = []
+  var place = 10.0
+  for line in wrapped(title, toWidth: (width - 32) / 1.12, fontSize: ChartLayout.titleSize) {
+    place += 19
+    lines.append(
+      text(
+        line, x: 16, y: place, size: ChartLayout.titleSize, fill: Ink.title, weight: "600",
+        className: "title"))
+  }
+  if !subtitle.isEmpty {
+    place += 19
+    lines.append(
+      text(
+        cut(subtitle, toWidth: width - 32, fontSize: ChartLayout.textSize), x: 16, y: place,
+        size: ChartLayout.textSize, fill: Ink.text, className: "subtitle"))
+  }
+  return (lines, place)
+}
+
+/// An image that stands alone, with a white background.
+func imageOf(_ lines: [String], width: Double, height: Double, summary: String) -> String {
+  let (width, height) = (coordinate(width), coordinate(height))
+  let head = [
+    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" height=\"\(height)\" "
+      + "viewBox=\"0 0 \(width) \(height)\" role=\"img\" aria-label=\"\(markupEscaped(summary))\" "
+      + "font-family=\"\(chartFonts)\">",
+    "<style>\(ChartTheme.ownStyle)</style>",
+    "<rect class=\"background\" width=\"\(width)\" height=\"\(height)\" fill=\"\(Ink.paper)\"/>",
+  ]
+  return (head + lines).joined(separator: "\n") + "\n</svg>\n"
 }

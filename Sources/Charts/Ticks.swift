@@ -72,6 +72,11 @@ struct AxisRange: Equatable {
     case .linear: useLinearTicks(count: count, isWidened: widens)
     case .logarithmic: useLogarithmicTicks(count: count, isWidened: widens)
     }
+    if axis.isFactor {
+      ticks = ticks.map { tick in
+        Tick(value: tick.value, label: tick.label.map { "\u{00D7}" + $0 })
+      }
+    }
   }
 
   // MARK: - Linear

@@ -9,7 +9,7 @@ import TextData
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Prepares text for training, and shows what was prepared.",
-    subcommands: [DataPrepare.self, DataInspect.self])
+    subcommands: [DataPrepare.self, DataSynthesize.self, DataInspect.self])
 }
 
 /// `assay data prepare`.
@@ -110,7 +110,7 @@ struct DataInspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect", abstract: "Shows counts, bytes per token and decoded samples.")
 
-  @Argument(help: "A folder that 'assay data prepare' made.")
+  @Argument(help: "A folder that 'assay data prepare' or 'assay data synthesize' made.")
   var folder: String
 
   @Option(help: ArgumentHelp("Samples of each part.", valueName: "count"))

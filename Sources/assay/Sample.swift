@@ -37,13 +37,18 @@ struct SampleCommand: ParsableCommand {
     let dataset = try TokenDataset(folder: model.configuration.data.path)
     let tokenizer = try dataset.loadTokenizer()
     let generation = try TextGeneration(model, temperature: temperature, seed: seed)
+    let start = try tokenizer.encodePrompt(prompt)
     // A document begins after the end of another.
     var made: [Int32] = []
     generation.run(
-      after: [tokenizer.endOfText] + tokenizer.encode(prompt), count: tokens,
+      after: [tokenizer.endOfText] + start, count: tokens,
       end: tokenizer.endOfText
     ) { made.append($0) }
     if made.last == tokenizer.endOfText { made.removeLast() }
+    guard tokenizer.kind != .synthetic else {
+      return Console.data(
+        [prompt, try tokenizer.decodeText(made)].filter { !$0.isEmpty }.joined(separator: " "))
+    }
     Console.data(prompt + String(decoding: try tokenizer.decode(made), as: UTF8.self))
   }
 }

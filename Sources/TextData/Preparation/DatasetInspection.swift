@@ -103,6 +103,7 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
           + "\(Self.decimals(part.bytesPerToken)) bytes a token, "
           + "\(part.shards.count) shard\(part.shards.count == 1 ? "" : "s")")
     }
+    lines += Self.synthetic(manifest)
     if manifest.origin.documentsWereCut {
       lines.append("note        there were few documents: large ones were cut to hold some out")
     }
@@ -119,6 +120,20 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
           .map { "  | " + Self.printable($0) })
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  private static func synthetic(_ manifest: DatasetManifest) -> [String] {
+    guard let synthetic = manifest.synthetic else { return [] }
+    let process = synthetic.process
+    func nats(_ number: Double) -> String { String(format: "%.5f", number) }
+    return [
+      "process     \(process.classes) classes, order \(process.order), share \(process.share), "
+        + "zipf \(process.zipf), seed \(process.seed)",
+      "floor       \(nats(synthetic.entropyRate)) nats a token: no model can expect a lower loss "
+        + "(\(nats(synthetic.unigramEntropy)) without looking at words before)",
+      "held out    \(nats(synthetic.validationLoss)) +- \(nats(synthetic.validationStandardError)) nats a token: "
+        + "what the process itself loses on these tokens",
+    ]
   }
 
   /// Control characters, which could drive a terminal, become U+FFFD.

@@ -44,6 +44,8 @@ public struct DatasetManifest: Codable, Equatable, Sendable {
     public var textBytes: Int
     /// `textBytes / tokens`: what turns nats per token into bits per byte,
     /// `loss / (log(2) * bytesPerToken)`.
+    ///
+    /// 0 for synthetic text, which stands for no bytes.
     public var bytesPerToken: Double
     /// The files, in order.
     public var shards: [Shard]
@@ -63,6 +65,20 @@ public struct DatasetManifest: Codable, Equatable, Sendable {
     public var invalidBytes: Int
   }
 
+  /// What is known about synthetic text beside its tokens.
+  public struct Synthetic: Codable, Equatable, Sendable {
+    /// The process that wrote it.
+    public var process: SyntheticProcess.Options
+    /// Its entropy rate in nats per token: the lowest expected loss of any model.
+    public var entropyRate: Double
+    /// Entropy of single words in nats: the best loss without looking at words before.
+    public var unigramEntropy: Double
+    /// Loss of the process itself on the held-out tokens, in nats per token.
+    public var validationLoss: Double
+    /// Standard error of ``validationLoss``, as if losses of tokens were independent.
+    public var validationStandardError: Double
+  }
+
   /// Always `assay-dataset`.
   public var format: String
   /// Version of the format.
@@ -75,6 +91,8 @@ public struct DatasetManifest: Codable, Equatable, Sendable {
   public var validation: Part
   /// How the data set was made.
   public var origin: Origin
+  /// The process behind synthetic text; nil for text that people wrote.
+  public var synthetic: Synthetic?
   /// Identity of the tokens: over the tokenizer's hash and all shards' sizes and checksums.
   public var contentHash: String
 

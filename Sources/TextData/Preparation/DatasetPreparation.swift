@@ -95,6 +95,12 @@ public struct DatasetPreparation: Sendable {
       )
     }
     let loaded = try tokenizer.load()
+    if loaded?.kind == .synthetic {
+      throw DataError(
+        .unsupportedTokenizer,
+        "'\(tokenizer)' is a synthetic vocabulary, which encodes no text. Choose another tokenizer, or make more synthetic "
+          + "text with 'assay data synthesize'.")
+    }
     let staging = try StagingFolder(output: output, replacing: replacesExisting)
     let manifest: DatasetManifest
     if tokenFiles.isEmpty {

@@ -86,6 +86,16 @@ final class BytePairModel: @unchecked Sendable {
     self.offsets = offsets
   }
 
+  /// A vocabulary of ids that stand for no bytes; it encodes nothing.
+  init(withoutText vocabularySize: Int) {
+    byteTokens = []
+    merges = []
+    ranks = PairMap(minimumCapacity: 0)
+    isPlainBytes = false
+    tokenBytes = []
+    offsets = [Int](repeating: 0, count: vocabularySize + 1)
+  }
+
   /// The bytes of a token that is inside the vocabulary.
   func bytes(of token: Int32) -> ArraySlice<UInt8> {
     tokenBytes[offsets[Int(token)]..<offsets[Int(token) + 1]]

@@ -30,6 +30,11 @@ extension Tokenizer {
       throw DataError(.malformedTokenizer, "'\(path)': unknown kind '\(kindName)'.")
     }
     let size: Int = try object.required("vocabulary_size")
+    if kind == .synthetic {
+      let tokenizer = try synthetic(vocabularySize: size)
+      try tokenizer.checkHash(object, path)
+      return tokenizer
+    }
     guard size >= 257, size <= 1 << 24 else {
       throw DataError(.malformedTokenizer, "'\(path)': vocabulary size \(size).")
     }
@@ -65,14 +70,18 @@ extension Tokenizer {
         byteTokens: byteTokens, merges: merges, vocabularySize: size, place: "'\(path)'"),
       vocabularySize: size, endOfText: token(object.required("end_of_text")),
       specialTokens: specialTokens, place: "'\(path)'")
+    try tokenizer.checkHash(object, path)
+    return tokenizer
+  }
+
+  private func checkHash(_ object: JSONObject, _ path: String) throws(DataError) {
     let hash: String = try object.required("hash")
-    guard hash == tokenizer.hashText else {
+    guard hash == hashText else {
       throw DataError(
         .corruptData,
-        "'\(path)': its content hashes to \(tokenizer.hashText), but it says \(hash); the file was "
+        "'\(path)': its content hashes to \(hashText), but it says \(hash); the file was "
           + "altered. Prepare the data again.")
     }
-    return tokenizer
   }
 
   /// Writes the tokenizer as JSON, atomically.

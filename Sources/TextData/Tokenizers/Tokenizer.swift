@@ -16,6 +16,8 @@ public struct Tokenizer: Sendable {
     case gpt2
     /// A byte-level model in a Hugging Face `tokenizer.json`.
     case huggingFace = "hugging-face"
+    /// Ids of synthetic text, which stand for no bytes.
+    case synthetic
   }
 
   /// A token that stands for no bytes of text.
@@ -76,6 +78,7 @@ public struct Tokenizer: Sendable {
     var numbers: [Int32] = [1, Int32(vocabularySize), endOfText]
     numbers += model.byteTokens
     for merge in model.merges { numbers += [merge.left, merge.right, merge.result] }
+    if kind == .synthetic { numbers[0] = 2 }
     hash = numbers.withUnsafeBytes { Checksum.of($0) }
   }
 
@@ -119,9 +122,12 @@ public struct Tokenizer: Sendable {
   /// Encodes bytes, which need not be valid UTF-8: a byte outside a valid sequence counts as a
   /// character that is neither a letter, a number nor white space.
   ///
+  /// A synthetic vocabulary has no text to encode; see ``encodePrompt(_:)``.
+  ///
   /// - Parameter bytes: Any bytes.
   /// - Returns: Their tokens, without end of text.
   public func encode(_ bytes: [UInt8]) -> [Int32] {
+    precondition(kind != .synthetic, "text cannot be encoded with a synthetic vocabulary")
     var tokens: [Int32] = []
     let encoder = makeEncoder()
     bytes.withUnsafeBytes { encoder.encode($0, into: &tokens) }
@@ -139,7 +145,8 @@ public struct Tokenizer: Sendable {
     return bytes
   }
 
-  /// The text of tokens for people: special tokens show their content, broken characters U+FFFD.
+  /// The text of tokens for people: special tokens show their content, broken characters U+FFFD, ids of a synthetic
+  /// vocabulary their numbers.
   ///
   /// - Parameter tokens: Ids below ``vocabularySize``.
   /// - Returns: Text to print.
@@ -150,7 +157,8 @@ public struct Tokenizer: Sendable {
       if let special = specialTokens.first(where: { $0.token == token }) {
         bytes += special.content.utf8
       } else {
-        bytes += try self.bytes(of: token)
+        let known = try self.bytes(of: token)
+        bytes += kind == .synthetic ? Array("\(token) ".utf8)[...] : known
       }
     }
     return String(decoding: bytes, as: UTF8.self)

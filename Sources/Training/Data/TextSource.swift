@@ -38,8 +38,11 @@ public final class TextSource: BatchSource {
   /// The hash of all tokens.
   public var fingerprint: String { dataset.manifest.contentHash }
 
-  /// Of the held-out part.
-  public var bytesPerToken: Double? { dataset.manifest.validation.bytesPerToken }
+  /// Of the held-out part; nil for synthetic text, which stands for no bytes.
+  public var bytesPerToken: Double? {
+    let part = dataset.manifest.validation
+    return part.textBytes > 0 ? part.bytesPerToken : nil
+  }
 
   /// Targets of an evaluation.
   public var validationTokens: Int { validation.targetCount }
