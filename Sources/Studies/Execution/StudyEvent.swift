@@ -68,6 +68,8 @@ public enum StudyEnd: Equatable, Sendable {
 public struct TrialFailure: Equatable, Sendable {
   /// Which one.
   public let point: TrialPoint
+  /// Whether it repeats a stopped trial to the end.
+  public let isAudit: Bool
   /// The name of its folder.
   public let identity: String
   /// Why.
