@@ -35,7 +35,8 @@ public final class StudyLock {
         guard ContinuousClock.now - start < .seconds(secondsOfPatience) else {
           throw RunRecordError(
             .locked,
-            "\(path): trials of an earlier session are still being saved; wait for them, or end the processes 'assay trial'")
+            "\(path): trials of an earlier session are still being saved; wait for them, or end the processes 'assay trial'"
+          )
         }
       }
       if !isWaiting { waiting() }

@@ -15,9 +15,8 @@ import Synchronization
 /// A process that this one starts, feeds, listens to and outlives.
 ///
 /// Nothing here blocks or runs beside the caller: ``wait(for:milliseconds:)`` sleeps until some child has something to say, and
-/// ``takeLines()`` takes what is there. The child's standard input stays open as long as this process lives, whatever ends it:
-/// a child that meets its end there knows that nobody waits for it any more. Children are in process groups of their own, so that
-/// Ctrl-C reaches this process alone and it decides what becomes of them.
+/// ``takeLines()`` takes what is there. Children are in process groups of their own, so that Ctrl-C reaches this process alone and
+/// it decides what becomes of them.
 public final class ChildProcess {
   /// How a process ended.
   public enum End: Equatable, Sendable, CustomStringConvertible {
@@ -56,10 +55,12 @@ public final class ChildProcess {
   /// - Parameters:
   ///   - executable: its path.
   ///   - arguments: without the name of the executable.
-  ///   - input: what it finds on standard input, which then stays open.
+  ///   - input: what it finds on standard input.
   ///   - lock: an open file that it inherits, and with it the lock on it.
   /// - Throws: ``ChildProcessError`` when the system cannot start it.
-  public init(executable: String, arguments: [String], input text: String, lock: Int32? = nil) throws(ChildProcessError) {
+  public init(executable: String, arguments: [String], input text: String, lock: Int32? = nil)
+    throws(ChildProcessError)
+  {
     // A child that dies before it has read its input is met by its end, not by a signal.
     signal(SIGPIPE, SIG_IGN)
     let started = try spawning.withLock { _ throws(ChildProcessError) in
@@ -144,11 +145,14 @@ public final class ChildProcess {
       if count < 0, errno == EINTR { continue }
       if count < 0 {
         // Full: later. Anything else: nobody reads any more.
-        if errno != EAGAIN { pendingInput = [] }
-        return
+        if errno == EAGAIN { return }
+        pendingInput = []
+        break
       }
       pendingInput = pendingInput.dropFirst(count)
     }
+    if input >= 0 { close(input) }
+    input = -1
   }
 
   private func drain() {

@@ -188,7 +188,8 @@ public final class StudyRun {
     }
     noteFailure(record.identity, reason)
     failures.append(
-      TrialFailure(point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason))
+      TrialFailure(
+        point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason))
     observer(.failed(record.point, reason: reason, view))
   }
 

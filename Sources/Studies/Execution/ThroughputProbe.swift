@@ -39,7 +39,8 @@ struct ThroughputProbe {
   func measure(
     _ requests: [TrialRequest], isStopped: () -> Bool
   ) throws -> [(speed: Speed?, reason: String?)] {
-    let folder = FileManager.default.temporaryDirectory.path
+    let folder =
+      FileManager.default.temporaryDirectory.path
       + "/assay-throughput-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let trials = try requests.enumerated().map { index, request in

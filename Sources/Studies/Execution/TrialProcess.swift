@@ -85,8 +85,11 @@ final class TrialProcess {
   private static func reason(_ end: ChildProcess.End, _ errors: String) -> String {
     let last = errors.split(separator: "\n").last { $0.hasPrefix("error: ") }
     switch end {
-    case .exited: return last.map { String($0.dropFirst(7)) } ?? (errors.isEmpty ? "\(end)" : "\(end): \(errors)")
-    case .killed(SIGKILL): return "its process was killed (signal 9): by hand, or for want of memory"
+    case .exited:
+      return last.map { String($0.dropFirst(7)) }
+        ?? (errors.isEmpty ? "\(end)" : "\(end): \(errors)")
+    case .killed(SIGKILL):
+      return "its process was killed (signal 9): by hand, or for want of memory"
     case .killed: return "its process crashed: \(end)" + (errors.isEmpty ? "" : ": \(errors)")
     }
   }

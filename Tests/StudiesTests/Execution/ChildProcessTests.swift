@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import RunRecords
 import Testing
 
 @testable import Studies
@@ -36,18 +37,29 @@ import Testing
     #expect(child.end == .exited(0))
   }
 
-  @Test func itsInputStaysOpenSoThatItsEndMeansTheParents() throws {
-    let child = try shell("read first; echo $first; cat > /dev/null; echo orphan", input: "hello\n")
-    var said: [String] = []
-    while said.isEmpty {
-      ChildProcess.wait(for: [child], milliseconds: 100)
-      said += child.takeLines()
+  @Test func itsInputEndsWhenItHasAll() throws {
+    let child = try shell("cat; echo over", input: "first\nsecond\n")
+    #expect(lines(child) == ["first", "second", "over"])
+  }
+
+  @Test func aLockThatItInheritsIsHeldUntilItEnds() throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/assay-lock-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    var lock: StudyLock? = try StudyLock(folder: folder)
+    let child = try ChildProcess(
+      executable: "/bin/sh", arguments: ["-c", "echo ready; exec sleep 60"], input: "",
+      lock: lock?.descriptor)
+    lock = nil
+    while child.takeLines().isEmpty { ChildProcess.wait(for: [child], milliseconds: 100) }
+    #expect(StudyLock.isHeld(folder: folder))
+    #expect(throws: RunRecordError.self) {
+      _ = try StudyLock(folder: folder, secondsOfPatience: 0.1)
     }
-    ChildProcess.wait(for: [child], milliseconds: 200)
-    #expect(said == ["hello"] && child.takeLines().isEmpty && child.end == nil)
     child.send(SIGKILL)
     _ = lines(child)
-    #expect(child.end == .killed(SIGKILL))
+    #expect(!StudyLock.isHeld(folder: folder))
+    _ = try StudyLock(folder: folder)
   }
 
   @Test func aChildThatIsGoneBeforeItIsFedIsNoError() throws {
@@ -72,7 +84,8 @@ import Testing
   }
 
   @Test func signalsReachItAndItsGroupIsItsOwn() throws {
-    let child = try shell("trap 'echo saved; exit 4' TERM; echo ready; while :; do sleep 0.01; done")
+    let child = try shell(
+      "trap 'echo saved; exit 4' TERM; echo ready; while :; do sleep 0.01; done")
     var said: [String] = []
     while said.isEmpty {
       ChildProcess.wait(for: [child], milliseconds: 100)
