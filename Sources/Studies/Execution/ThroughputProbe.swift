@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import RunRecords
 import Training
 
 /// Runs the first steps of trials to see how fast they are, in a folder that is thrown away.

@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+import RunRecords
 import Training
 
 /// The trials that run at the same time: each in a process of its own, so that the end of one is the end of one.

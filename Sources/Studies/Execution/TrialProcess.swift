@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import RunRecords
 import Training
 
 /// A trial under way in a child process: what it was asked, what it has said, how it ended.
