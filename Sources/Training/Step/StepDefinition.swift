@@ -162,6 +162,15 @@ public struct StepDefinition {
     return try lowered(Program(graph: graph, outputs: [("cross_entropy_sum", sum)]))
   }
 
+  /// The labels of all tensors that evaluation reads: weights, and the state that an average is made of.
+  ///
+  /// - Throws: `GraphError`.
+  func evaluatedLabels() throws(GraphError) -> Set<String> {
+    let program = try evaluationProgram(sequences: 1)
+    let kept = program.leaves.filter { $0.kind == .parameter || $0.kind == .state }
+    return Set(kept.map(\.label) + model.parameters.map(\.name))
+  }
+
   /// Logits of a batch `[N, V]` under the weights that the optimizer evaluates with.
   ///
   /// Outputs `logits`.
