@@ -71,14 +71,17 @@ public struct FrozenStudy {
     let (before, after) = (try leaves(old), try leaves(new))
     return Set(before.keys).union(after.keys).sorted().compactMap { key in
       let (first, second) = (before[key], after[key])
-      return first == second ? nil : "\(key): \(first ?? "absent") before, \(second ?? "absent") now"
+      return first == second
+        ? nil : "\(key): \(first ?? "absent") before, \(second ?? "absent") now"
     }
   }
 
   /// Every value of a record by its path; arms and the like are named, not counted.
   private static func leaves(_ record: StudyRecord) throws -> [String: String] {
     let data = try JSONEncoder().encode(record)
-    guard var object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else { return [:] }
+    guard var object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+      return [:]
+    }
     for key in ["format", "declaredAt", "revision", "command", "hash"] { object[key] = nil }
     var result: [String: String] = [:]
     collect(object, "", into: &result)

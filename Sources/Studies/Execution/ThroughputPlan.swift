@@ -24,7 +24,8 @@ public struct ThroughputPlan {
     ///   - cost: what a full trial costs.
     ///   - request: makes one of its trials with so many threads.
     public init(
-      cell: ArmInVariant, cost: TrialCost, request: @escaping (_ threads: Int) throws -> TrialRequest
+      cell: ArmInVariant, cost: TrialCost,
+      request: @escaping (_ threads: Int) throws -> TrialRequest
     ) {
       self.cell = cell
       self.cost = cost
@@ -91,7 +92,8 @@ public struct ThroughputPlan {
     }
     if jobs == nil, slots > 1, let first = quick.first { try share(first, &record) }
     if isStopped() { return nil }
-    for subject in slow + quick where record.speed(variant: subject.cell.variant, arm: subject.cell.arm) == nil {
+    for subject in slow + quick
+    where record.speed(variant: subject.cell.variant, arm: subject.cell.arm) == nil {
       record.arms.append(guess(subject, record, among: subjects))
     }
     return record
@@ -120,7 +122,8 @@ public struct ThroughputPlan {
   private func share(_ subject: Subject, _ record: inout ThroughputRecord) throws {
     guard let speed = record.speed(variant: subject.cell.variant, arm: subject.cell.arm),
       speed.seconds(
-        steps: subject.cost.steps, evaluations: subject.cost.evaluations(ofSteps: subject.cost.steps))
+        steps: subject.cost.steps,
+        evaluations: subject.cost.evaluations(ofSteps: subject.cost.steps))
         > Self.leastSecondsOfATrial
     else { return }
     note("comparing ways to share \(cores) cores ...")

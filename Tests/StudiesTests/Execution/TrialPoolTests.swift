@@ -92,7 +92,8 @@ import Training
     let ends = try run(script, ["killed", "refused", "silent", "good"])
     #expect(ends["good"] == .told(TrialEvent.End(status: .finished, completedSteps: 5)))
     #expect(
-      ends["killed"] == .failed("its process was killed (signal 9): by hand, or for want of memory"))
+      ends["killed"] == .failed("its process was killed (signal 9): by hand, or for want of memory")
+    )
     #expect(ends["refused"] == .failed("no such data"))
     #expect(ends["silent"] == .failed("exit code 0"))
     let starts = try String(contentsOfFile: folder + "/starts", encoding: .utf8)
@@ -115,7 +116,8 @@ import Training
   }
 
   @Test func aTrialThatDoesNotSaveInTimeIsKilled() throws {
-    let script = "trap '' TERM; echo '{\"event\":\"started\",\"firstStep\":0,\"steps\":5}'; sleep 60"
+    let script =
+      "trap '' TERM; echo '{\"event\":\"started\",\"firstStep\":0,\"steps\":5}'; sleep 60"
     let pool = TrialPool(slots: 1, program: program(script), lock: nil)
     try pool.start(request("deaf"))
     while pool.running.first?.ready == nil { _ = try pool.wait(milliseconds: 100) }
