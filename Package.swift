@@ -40,7 +40,9 @@ let modules = [
   Module(name: "Schedules", layer: 2),
   Module(name: "CPURuntime", layer: 2, uses: ["TensorGraph", "CKernels", "COneDNN"]),
 
-  Module(name: "Comparison", layer: 2, uses: ["RunRecords", "Statistics", "Configurations"]),
+  Module(
+    name: "Comparison", layer: 2,
+    uses: ["RunRecords", "Statistics", "Configurations", "RandomStreams"]),
   Module(name: "RunIndex", layer: 2, uses: ["RunRecords", "Configurations"], products: [grdb]),
 
   Module(

@@ -141,7 +141,12 @@ CK_INLINE void norm_forward_typed(ck_norm_kind kind, size_t rows, size_t columns
                                   float *restrict mean, float *restrict rstd) {
   const float inverse_columns = 1.0f / (float)columns;
   size_t r = 0;
-  if (columns == 64) {
+  if (columns == 32) {
+    for (; r + 4 <= rows; r += 4)
+      norm_forward_four(kind, 2, epsilon, typed_offset(x, x_type, r * x_stride), x_type, x_stride, gain,
+                        (void *)(uintptr_t)typed_offset(y, y_type, r * y_stride), y_type, y_stride,
+                        mean ? mean + r : NULL, rstd + r);
+  } else if (columns == 64) {
     for (; r + 4 <= rows; r += 4)
       norm_forward_four(kind, 4, epsilon, typed_offset(x, x_type, r * x_stride), x_type, x_stride, gain,
                         (void *)(uintptr_t)typed_offset(y, y_type, r * y_stride), y_type, y_stride,
@@ -210,7 +215,14 @@ CK_INLINE void norm_backward_typed(ck_norm_kind kind, size_t rows, size_t column
   const float inverse_columns = 1.0f / (float)columns;
   if (gain_gradient) memset(gain_gradient, 0, columns * sizeof(float));
   size_t r = 0;
-  if (columns == 64) {
+  if (columns == 32) {
+    for (; r + 4 <= rows; r += 4)
+      norm_backward_four(kind, 2, typed_offset(dy, dy_type, r * dy_stride), dy_type, dy_stride,
+                         typed_offset(x, x_type, r * x_stride), x_type, x_stride, gain, mean ? mean + r : NULL,
+                         rstd + r, addend ? addend + r * columns : NULL,
+                         (void *)(uintptr_t)typed_offset(dx, dx_type, r * dx_stride), dx_type, dx_stride,
+                         gain_gradient);
+  } else if (columns == 64) {
     for (; r + 4 <= rows; r += 4)
       norm_backward_four(kind, 4, typed_offset(dy, dy_type, r * dy_stride), dy_type, dy_stride,
                          typed_offset(x, x_type, r * x_stride), x_type, x_stride, gain, mean ? mean + r : NULL,

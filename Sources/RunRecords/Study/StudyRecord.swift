@@ -102,7 +102,8 @@ public struct StudyRecord: Codable, Equatable, Sendable {
     public var variants: [String]
     /// The steps of a full run, by variant: equal unless the budget is FLOPs or seconds.
     public var steps: [String: Int]
-    /// The values of swept and tuned keys where nothing else is chosen.
+    /// The values of swept and tuned keys where nothing else is chosen, by key; where variants differ by `variant/key`, which goes
+    /// before.
     public var defaults: [String: KnobValue]
 
     /// Describes an arm.
@@ -156,13 +157,15 @@ public struct StudyRecord: Codable, Equatable, Sendable {
     public var isLogarithmic: Bool
     /// Whether the grid grows while the best is on an edge.
     public var isAutomatic: Bool
-    /// The factor between an extension and the edge: the grid's own spacing, 10^(1/2) for a single point.
+    /// The factor between an extension and the edge of a grid with a single point, 10^(1/2); other grids have a spacing of their own.
     public var extensionFactor: Double
+    /// The largest value that the keys accept; nil: any.
+    public var upperBound: Double?
 
     /// Describes an axis.
     public init(
       name: String, keys: [String: [String]], grids: [String: [KnobValue]], isLogarithmic: Bool,
-      isAutomatic: Bool, extensionFactor: Double
+      isAutomatic: Bool, extensionFactor: Double, upperBound: Double? = nil
     ) {
       self.name = name
       self.keys = keys
@@ -170,6 +173,7 @@ public struct StudyRecord: Codable, Equatable, Sendable {
       self.isLogarithmic = isLogarithmic
       self.isAutomatic = isAutomatic
       self.extensionFactor = extensionFactor
+      self.upperBound = upperBound
     }
   }
 
