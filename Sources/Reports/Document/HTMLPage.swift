@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Charts
+import Foundation
 
 /// A report as one HTML file that needs nothing else: style and images are inside, and nothing is a script.
 struct HTMLPage {
