@@ -9,15 +9,18 @@ public enum ConfigurationOrigin: Equatable, Sendable, CustomStringConvertible {
   case preset(String)
   /// A file with this name.
   case file(String)
+  /// A part of a study, for example `quickstart.toml, arm lion`.
+  case study(String)
   /// An override on the command line.
   case commandLine
 
-  /// `default`, `preset NAME`, `file NAME` or `command line`.
+  /// `default`, `preset NAME`, `file NAME`, `study PART` or `command line`.
   public var description: String {
     switch self {
     case .default: "default"
     case .preset(let name): "preset \(name)"
     case .file(let name): "file \(name)"
+    case .study(let part): "study \(part)"
     case .commandLine: "command line"
     }
   }
@@ -32,6 +35,8 @@ public enum ConfigurationOrigin: Equatable, Sendable, CustomStringConvertible {
       self = .preset(String(text.dropFirst("preset ".count)))
     } else if text.hasPrefix("file ") {
       self = .file(String(text.dropFirst("file ".count)))
+    } else if text.hasPrefix("study ") {
+      self = .study(String(text.dropFirst("study ".count)))
     } else {
       return nil
     }

@@ -65,6 +65,20 @@ public struct ConfigurationSource: Sendable {
     try add(text: text, origin: .preset(name))
   }
 
+  /// Adds the TOML text of a layer that somebody else has read.
+  ///
+  /// - Parameters:
+  ///   - label: where it comes from, as origins and messages show it: `preset NAME`, `file NAME` or `study PART`; any other
+  ///     text is taken for the name of a file.
+  ///   - text: TOML.
+  /// - Throws: ``ConfigurationError`` when the text is not TOML, with line and column.
+  public mutating func add(layer label: String, text: String) throws(ConfigurationError) {
+    switch ConfigurationOrigin(label) {
+    case .none, .default, .commandLine: try add(text: text, origin: .file(label))
+    case .some(let origin): try add(text: text, origin: origin)
+    }
+  }
+
   /// Adds a TOML file.
   ///
   /// - Parameter path: the file; also the name under which origins and messages show it.
@@ -302,5 +316,7 @@ func place(_ origin: ConfigurationOrigin, line: Int?) -> String {
   case .commandLine: "command line"
   case .file(let name): line.map { "\(name):\($0)" } ?? name
   case .preset(let name): line.map { "preset \(name), line \($0)" } ?? "preset \(name)"
+  // The text of a part is put together from several places: its lines are not the file's.
+  case .study(let part): "study \(part)"
   }
 }

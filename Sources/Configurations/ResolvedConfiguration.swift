@@ -29,6 +29,15 @@ public struct ResolvedConfiguration: Equatable, Sendable {
     entries.first { $0.key == key }
   }
 
+  /// The configuration without some keys and sections.
+  ///
+  /// - Parameter excluded: for example `run`.
+  /// - Returns: the other entries, in their order.
+  public func without(_ excluded: [String]) -> ResolvedConfiguration {
+    ResolvedConfiguration(
+      entries: entries.filter { entry in !excluded.contains { entry.key.isSameOrBelow($0) } })
+  }
+
   // MARK: - Identity
 
   /// A hash of keys, kinds and values; order, origins and absent keys do not enter.

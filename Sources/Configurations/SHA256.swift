@@ -1,10 +1,13 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// The hash function of FIPS 180-4, section 6.2, for texts of a few kilobytes.
-enum SHA256 {
+/// The hash function of FIPS 180-4, section 6.2, for the records of a run.
+public enum SHA256 {
+  /// The digest of a text's UTF-8 as 64 lower-case hexadecimal digits.
+  public static func hexadecimal(of text: String) -> String { hexadecimal(of: Array(text.utf8)) }
+
   /// The digest of some bytes as 64 lower-case hexadecimal digits.
-  static func hexadecimal(of bytes: [UInt8]) -> String {
+  public static func hexadecimal(of bytes: [UInt8]) -> String {
     var state = initialState
     var message = bytes
     message.append(0x80)
@@ -13,8 +16,9 @@ enum SHA256 {
     for shift in stride(from: 56, through: 0, by: -8) {
       message.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
     }
+    var schedule = [UInt32](repeating: 0, count: 64)
     for start in stride(from: 0, to: message.count, by: 64) {
-      compress(message[start..<(start + 64)], into: &state)
+      compress(message, at: start, into: &state, &schedule)
     }
     return state.map { word in
       let digits = String(word, radix: 16)
@@ -22,19 +26,20 @@ enum SHA256 {
     }.joined()
   }
 
-  private static func compress(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
-    var schedule: [UInt32] = []
-    schedule.reserveCapacity(64)
-    for start in stride(from: block.startIndex, to: block.endIndex, by: 4) {
-      schedule.append(
-        UInt32(block[start]) << 24 | UInt32(block[start + 1]) << 16
-          | UInt32(block[start + 2]) << 8 | UInt32(block[start + 3]))
+  private static func compress(
+    _ message: [UInt8], at first: Int, into state: inout [UInt32], _ schedule: inout [UInt32]
+  ) {
+    for t in 0..<16 {
+      let start = first + 4 * t
+      schedule[t] =
+        UInt32(message[start]) << 24 | UInt32(message[start + 1]) << 16
+        | UInt32(message[start + 2]) << 8 | UInt32(message[start + 3])
     }
     for t in 16..<64 {
       let (w2, w15) = (schedule[t - 2], schedule[t - 15])
       let sigma1 = rotate(w2, 17) ^ rotate(w2, 19) ^ (w2 >> 10)
       let sigma0 = rotate(w15, 7) ^ rotate(w15, 18) ^ (w15 >> 3)
-      schedule.append(sigma1 &+ schedule[t - 7] &+ sigma0 &+ schedule[t - 16])
+      schedule[t] = sigma1 &+ schedule[t - 7] &+ sigma0 &+ schedule[t - 16]
     }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
     var (e, f, g, h) = (state[4], state[5], state[6], state[7])

@@ -9,8 +9,12 @@ public import Foundation
 ///     configuration.json   the same for programs
 ///     machine.json         the machine
 ///     optimizer.json       what becomes of every parameter: group, method, rates, decay, state
-///     metrics.jsonl        one record a line, only ever appended to
+///     contract.json        what has to be equal for another run to be compared with it
+///     trial.json           which trial of a study it is, if it is one
+///     metrics.jsonl        one record a line, only ever appended to: the same bits for the same configuration
+///     timings.jsonl        what clocks and memory counters say, in the same form
 ///     outcome.json         how the run stands or ended; its presence makes a folder a run
+///     seal.json            checksums of the above, of a run that has ended
 ///     lock                 held while somebody writes
 ///
 /// Everything an index or a report needs is in these files, so either can be rebuilt from the folders.
@@ -59,13 +63,14 @@ public final class RunFolder {
   ///   - configurationText: the resolved configuration as TOML.
   ///   - configurationJSON: the resolved configuration as JSON.
   ///   - machine: the machine the run is made on.
+  ///   - trial: which trial of a study the run is; `nil`: of none.
   ///   - startTime: when the run begins.
   /// - Returns: the folder, locked.
   /// - Throws: ``RunRecordError`` when something is in the place, or the disk is full or read-only; then
   ///   nothing remains of the attempt.
   public static func create(
     at path: String, configurationText: String, configurationJSON: Data,
-    machine: MachineRecord = .current(), startTime: Date = Date()
+    machine: MachineRecord = .current(), trial: TrialRecord? = nil, startTime: Date = Date()
   ) throws(RunRecordError) -> RunFolder {
     let made = try makeFolder(path)
     do throws(RunRecordError) {
@@ -77,7 +82,9 @@ public final class RunFolder {
       try folder.write(configurationJSON, to: FileName.configurationJSON)
       try folder.write(
         try jsonData(machine, path: folder.file(FileName.machine)), to: FileName.machine)
+      if let trial { try folder.write(trial) }
       try folder.write(Data(), to: FileName.metrics)
+      try folder.write(Data(), to: FileName.timings)
       try folder.setOutcome(RunOutcome(status: .running, startTime: startTime))
       return folder
     } catch {
@@ -93,7 +100,15 @@ public final class RunFolder {
   /// - Throws: ``RunRecordError`` when it is not a run, another process writes it, or it is read-only.
   public static func open(at path: String) throws(RunRecordError) -> RunFolder {
     try requireRun(path)
-    return RunFolder(path: path, lock: try FolderLock(folder: path))
+    let folder = RunFolder(path: path, lock: try FolderLock(folder: path))
+    folder.removeRemains()
+    return folder
+  }
+
+  /// Removes what a killed process left half-written.
+  private func removeRemains() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names where name.hasSuffix(partialSuffix) { unlink(file(name)) }
   }
 
   // MARK: - Looking at runs without opening them
@@ -127,6 +142,22 @@ public final class RunFolder {
     try writeFileAtomically(data, to: file(name))
   }
 
+  /// Stores which trial of a study the run is.
+  ///
+  /// - Parameter trial: what to store.
+  /// - Throws: ``RunRecordError`` when the disk is full or read-only.
+  public func write(_ trial: TrialRecord) throws(RunRecordError) {
+    try write(try jsonData(trial, path: file(FileName.trial)), to: FileName.trial)
+  }
+
+  /// Stores what has to be equal for another run to be compared with this one.
+  ///
+  /// - Parameter contract: what to store.
+  /// - Throws: ``RunRecordError`` when the disk is full or read-only.
+  public func write(_ contract: FairnessContract) throws(RunRecordError) {
+    try write(try jsonData(contract, path: file(FileName.contract)), to: FileName.contract)
+  }
+
   /// Stores how the run stands.
   ///
   /// - Parameter outcome: what to store; times are stored in whole seconds.
@@ -155,9 +186,20 @@ public final class RunFolder {
     try MetricsWriter(path: file(FileName.metrics), keeping: retention)
   }
 
+  /// Opens the timings for appending.
+  ///
+  /// - Parameter retention: which of the records that are there to keep.
+  /// - Returns: the only writer there should be; it must not outlive this folder.
+  /// - Throws: ``RunRecordError`` when the timings are damaged or cannot be written.
+  public func timingsWriter(
+    keeping retention: MetricsRetention
+  ) throws(RunRecordError) -> MetricsWriter {
+    try MetricsWriter(path: file(FileName.timings), keeping: retention)
+  }
+
   /// What is stored about the run.
   ///
-  /// - Returns: everything but the metrics.
+  /// - Returns: everything but metrics and timings.
   /// - Throws: ``RunRecordError`` when a file is missing or damaged.
   public func record() throws(RunRecordError) -> RunRecord {
     try RunRecord(path: path)
@@ -199,6 +241,9 @@ public final class RunFolder {
         .alreadyExists,
         "\(path): there is a run already; resume it or choose another folder")
     }
+    // A process that was killed while it made a run has left its lock and some of its files, and nothing else.
+    let attempt = Set(filesOfAttempt + filesOfAttempt.map { $0 + partialSuffix })
+    if names.contains(FolderLock.fileName), names.allSatisfy(attempt.contains) { return }
     if names.contains(where: { $0 != FolderLock.fileName }) {
       throw RunRecordError(
         .alreadyExists, "\(path) is not empty and holds no run; choose another folder")
@@ -218,10 +263,13 @@ public final class RunFolder {
 
   /// Removes what a failed creation left behind, and nothing else.
   private static func removeAttempt(_ path: String, made: Bool) {
-    for name in [
-      FileName.configurationText, FileName.configurationJSON, FileName.machine, FileName.metrics,
-      FileName.outcome, FolderLock.fileName,
-    ] { unlink(path + "/" + name) }
+    for name in filesOfAttempt { unlink(path + "/" + name) }
     if made { rmdir(path) }
   }
+
+  /// What ``create(at:configurationText:configurationJSON:machine:trial:startTime:)`` writes.
+  private static let filesOfAttempt = [
+    FileName.configurationText, FileName.configurationJSON, FileName.machine, FileName.trial,
+    FileName.metrics, FileName.timings, FileName.outcome, FolderLock.fileName,
+  ]
 }

@@ -15,6 +15,10 @@ public struct RunRecord: Sendable {
   public let machine: MachineRecord
   /// How the run stands or ended.
   public let outcome: RunOutcome
+  /// Which trial of a study the run is; nil: of none.
+  public let trial: TrialRecord?
+  /// What has to be equal for another run to be compared with it; nil: killed before it was known.
+  public let contract: FairnessContract?
 
   /// Reads a run.
   ///
@@ -34,6 +38,16 @@ public struct RunRecord: Sendable {
     machine = try jsonValue(MachineRecord.self, from: try readFile(machineFile), path: machineFile)
     let outcomeFile = file(RunFolder.FileName.outcome)
     outcome = try jsonValue(RunOutcome.self, from: try readFile(outcomeFile), path: outcomeFile)
+    trial = try Self.value(TrialRecord.self, at: file(RunFolder.FileName.trial))
+    contract = try Self.value(FairnessContract.self, at: file(RunFolder.FileName.contract))
+  }
+
+  /// What a file holds; nil when there is none.
+  private static func value<Value: Decodable>(
+    _ type: Value.Type, at path: String
+  ) throws(RunRecordError) -> Value? {
+    guard access(path, F_OK) == 0 else { return nil }
+    return try jsonValue(type, from: try readFile(path), path: path)
   }
 
   /// Opens the metrics for reading, from the first record.
@@ -42,5 +56,13 @@ public struct RunRecord: Sendable {
   /// - Throws: ``RunRecordError`` when the file cannot be read.
   public func metrics() throws(RunRecordError) -> MetricsReader {
     try MetricsReader(path: path + "/" + RunFolder.FileName.metrics)
+  }
+
+  /// Opens the timings for reading, from the first record.
+  ///
+  /// - Returns: a reader of its own.
+  /// - Throws: ``RunRecordError`` when the file cannot be read.
+  public func timings() throws(RunRecordError) -> MetricsReader {
+    try MetricsReader(path: path + "/" + RunFolder.FileName.timings)
   }
 }

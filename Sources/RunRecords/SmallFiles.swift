@@ -21,9 +21,12 @@ func readFile(_ path: String) throws(RunRecordError) -> Data {
   }
 }
 
+/// What the name of a file that is being written ends with.
+let partialSuffix = ".partial"
+
 /// Replaces a small file as a whole: after a crash it is the old one or the new one.
 func writeFileAtomically(_ data: Data, to path: String) throws(RunRecordError) {
-  let partial = path + ".partial"
+  let partial = path + partialSuffix
   let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
   guard descriptor >= 0 else { throw .system("be written", path, errno: errno) }
   do throws(RunRecordError) {

@@ -17,6 +17,8 @@ public struct TrainingError: Error, Equatable, Sendable, CustomStringConvertible
     case file
     /// The batch given to a trace does not fit.
     case batch
+    /// What a study asked for cannot be read.
+    case request
   }
 
   /// The kind of mistake.

@@ -17,7 +17,8 @@ struct Assay: ParsableCommand {
       """,
     version: "assay 0.1.0",
     subcommands: [
-      TrainCommand.self, PlanCommand.self, ExportCommand.self, SampleCommand.self,
+      TrainCommand.self, TrialCommand.self, PlanCommand.self, ExportCommand.self,
+      SampleCommand.self,
       DataCommand.self, ShowCommand.self, ListCommand.self,
       TraceCommand.self,
       DoctorCommand.self, BenchCommand.self,

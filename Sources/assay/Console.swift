@@ -23,6 +23,9 @@ enum Console {
   /// Data for a program.
   static func data(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
 
+  /// One line for a program that waits for it; false when nobody can read it any more.
+  static func deliver(_ line: String) -> Bool { write(line + "\n", to: STDOUT_FILENO) }
+
   /// Data for a program, as JSON with sorted keys.
   ///
   /// - Throws: an encoding error.
@@ -35,7 +38,8 @@ enum Console {
   }
 
   /// Writes all of a text in as few system calls as possible; a closed pipe is no error of ours.
-  private static func write(_ text: String, to descriptor: Int32) {
+  @discardableResult
+  private static func write(_ text: String, to descriptor: Int32) -> Bool {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       #if canImport(Darwin)
@@ -45,9 +49,10 @@ enum Console {
       #endif
       if count < 0 {
         if errno == EINTR { continue }
-        return
+        return false
       }
       bytes = bytes.dropFirst(count)
     }
+    return true
   }
 }

@@ -82,6 +82,7 @@ struct Failure {
   private static func status(_ code: TrainingError.Code) -> ExitStatus {
     switch code {
     case .runFolder: .refused
+    case .request: .usage
     case .data, .weights, .checkpoint, .file, .batch: .failed
     }
   }

@@ -55,17 +55,15 @@ struct RunSummary: Encodable {
     completedSteps = outcome.completedSteps
     plannedSteps = configuration["training.steps"]?.value.flatMap { Int($0.description) }
     var last: [String: Double] = [:]
-    var speeds: [Double] = []
     let metrics = try record.metrics()
     while let line = try metrics.next() {
       last = [:]
       for field in line.fields { last[field.name] = line.number(field.name) }
       last["step"] = Double(line.step)
-      if let speed = line.number("tokensPerSecond") { speeds.append(speed) }
     }
     self.last = last
     final = outcome.finalNumbers
-    speeds.sort()
+    let speeds = try record.timings().series("tokensPerSecond").map(\.value).sorted()
     medianTokensPerSecond = speeds.isEmpty ? nil : speeds[speeds.count / 2]
     sessions = outcome.sessionCount
     machine = record.machine

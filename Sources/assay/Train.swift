@@ -32,13 +32,24 @@ struct TrainCommand: ParsableCommand {
       "First weights, instead of random ones.", valueName: "weights.safetensors"))
   var initial: String?
 
+  @Flag(
+    help: """
+      Print one JSON object a line on standard output: started, step (at most four a second), evaluation, warning, ended.
+      """)
+  var events = false
+
   func run() throws {
     var overrides = overrides
     if let output { overrides.values.append("run.folder=" + output) }
     let configuration = try TrainingConfiguration(overrides.source(path))
     let report = TrainingReport()
+    let stream = events ? TrialEventStream { Console.data($0) } : nil
     let summary = try TrainingRun.train(
-      configuration, initialWeights: initial, stop: .onSignals(), observer: report.observe)
+      configuration, initialWeights: initial, stop: .onSignals()
+    ) { event in
+      report.observe(event)
+      stream?.observe(event)
+    }
     if summary.outcome != .finished { throw ExitCode(summary.outcome.exitCode) }
   }
 }

@@ -75,11 +75,13 @@ final class TrainingReport {
         "finished \(steps) steps, \(Numbers.grouped(summary.progress.tokens)) tokens, "
           + "in \(Numbers.duration(summary.progress.seconds))")
     case .diverged:
-      Console.say("diverged at step \(steps): loss or gradients stopped being finite")
+      Console.say("diverged at step \(steps): " + (summary.reason ?? "no reason is recorded"))
       Console.say(
         "  try a smaller --optimizer.learning_rate, or clipping (--optimizer.gradient_clip)")
     case .interrupted:
       Console.say("interrupted after step \(steps), and saved; the same command goes on")
+    case .stopped:
+      Console.say("stopped after step \(steps) by a rule of its study, and saved")
     }
     if let evaluation = summary.evaluation {
       Console.say(

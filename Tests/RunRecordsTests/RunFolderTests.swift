@@ -21,7 +21,7 @@ import Testing
     #expect(
       try names(in: path) == [
         "configuration.json", "configuration.toml", "lock", "machine.json", "metrics.jsonl",
-        "outcome.json",
+        "outcome.json", "timings.jsonl",
       ])
     let record = try run.record()
     #expect(record.configurationText == "a = 1  # default\n")

@@ -23,6 +23,14 @@ import Training
     _ = try preparation.run()
   }
 
+  /// A configuration of a very small run on that text.
+  func smallConfiguration(
+    _ folder: String, _ changes: [String: String] = [:]
+  ) throws -> TrainingConfiguration {
+    try TrainingTests.smallConfiguration(
+      folder, ["data.path": folder + "/data"].merging(changes) { $1 })
+  }
+
   func train(
     _ configuration: TrainingConfiguration, stopAfter: Int? = nil,
     events: @escaping (TrainingEvent) -> Void = { _ in }

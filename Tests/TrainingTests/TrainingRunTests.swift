@@ -32,20 +32,13 @@ import Training
     return try Data(contentsOf: URL(fileURLWithPath: folder + "/tensors.safetensors"))
   }
 
-  /// The metrics, without those that are times.
-  func metrics(_ folder: String) throws -> [String] {
-    let times: Set = [
-      "tokensPerSecond", "forwardBackwardMilliseconds", "optimizerMilliseconds",
-      "evaluationSeconds", "peakBytes",
-    ]
-    let reader = try RunRecord(path: folder).metrics()
-    var lines: [String] = []
-    while let record = try reader.next() {
-      let fields = record.fields.filter { !times.contains($0.name) }
-      lines.append(
-        "\(record.step) " + fields.map { "\($0.name)=\($0.value)" }.joined(separator: " "))
-    }
-    return lines
+  /// The files of a run that are the same bits for the same configuration.
+  func records(_ folder: String) throws -> [String: Data] {
+    let names = ["metrics.jsonl", "configuration.json", "optimizer.json"]
+    return try Dictionary(
+      uniqueKeysWithValues: names.map { name in
+        (name, try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))
+      })
   }
 
   @Test(
@@ -88,8 +81,23 @@ import Training
     #expect(try record.metrics().series("loss").count == 40)
     #expect(try record.metrics().series("weightNorm.attentionQuery").count == 20)
     #expect(try record.metrics().series("updateRootMeanSquare.head").allSatisfy { $0.value > 0 })
-    for name in ["learningRate", "gradientNorm", "tokensPerSecond", "peakBytes", "tokens"] {
+    for name in ["learningRate", "gradientNorm", "tokens"] {
       #expect(try record.metrics().series(name).count >= 40, "\(name)")
+    }
+    for name in [
+      "tokensPerSecond", "peakBytes", "forwardBackwardMilliseconds", "optimizerMilliseconds",
+    ] {
+      #expect(try record.metrics().series(name).isEmpty, "\(name)")
+      #expect(try record.timings().series(name).count == 40, "\(name)")
+    }
+    #expect(try record.timings().series("evaluationSeconds").map(\.step) == [0, 15, 30, 40])
+    let numbers = record.outcome.finalNumbers
+    #expect(numbers["initialLoss"] == first.loss)
+    for name in [
+      "parameters", "optimizerStateBytes", "trainingFLOPs", "peakBytes", "optimizerMilliseconds",
+      "forwardBackwardMilliseconds", "trainingSeconds",
+    ] {
+      #expect((numbers[name] ?? 0) > 0, "\(name)")
     }
     // Only the newest checkpoints stay, and nothing half-written.
     let kept = try FileManager.default.contentsOfDirectory(
@@ -129,7 +137,7 @@ import Training
     let first = try train(smallConfiguration(folder.path + "/a"), which)
     let second = try train(smallConfiguration(folder.path + "/b"), which)
     #expect(try tensorBytes(first) == tensorBytes(second))
-    #expect(try metrics(first.folder) == metrics(second.folder))
+    #expect(try records(first.folder) == records(second.folder))
     let other = try train(smallConfiguration(folder.path + "/c", ["training.seed": "2"]), which)
     #expect(try tensorBytes(first) != tensorBytes(other))
   }
@@ -154,7 +162,7 @@ import Training
     #expect(firstStep == 3)
     #expect(second.outcome == .finished)
     #expect(try tensorBytes(second) == tensorBytes(whole))
-    #expect(try metrics(second.folder) == metrics(whole.folder))
+    #expect(try records(second.folder) == records(whole.folder))
     #expect(try RunRecord(path: second.folder).outcome.sessionCount == 2)
   }
 
@@ -164,7 +172,7 @@ import Training
     let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
     let late = try train(smallConfiguration(folder.path + "/late"), .cpu, stopAfter: 5)
     #expect(late.outcome == .finished)
-    #expect(try metrics(late.folder) == metrics(whole.folder))
+    #expect(try records(late.folder) == records(whole.folder))
   }
 
   @Test("A run killed after its last checkpoint does not evaluate twice")
@@ -172,7 +180,7 @@ import Training
     let folder = try TemporaryFolder()
     let configuration = try smallConfiguration(folder.path)
     let first = try train(configuration, .cpu)
-    let lines = try metrics(first.folder)
+    let lines = try records(first.folder)
     // As if the process had died before it could write the outcome.
     do {
       let open = try RunFolder.open(at: first.folder)
@@ -183,7 +191,7 @@ import Training
     let again = try train(configuration, .cpu)
     #expect(again.outcome == .finished)
     #expect(again.evaluation == first.evaluation)
-    #expect(try metrics(again.folder) == lines)
+    #expect(try records(again.folder) == lines)
   }
 
   @Test("A run that was killed goes on from its last checkpoint and writes the later steps again")
@@ -212,7 +220,7 @@ import Training
     #expect(try RunRecord(path: configuration.run.folder).metrics().series("loss").count == 5)
     let rest = try train(configuration, .cpu)
     #expect(try tensorBytes(rest) == tensorBytes(whole))
-    #expect(try metrics(rest.folder) == metrics(whole.folder))
+    #expect(try records(rest.folder) == records(whole.folder))
   }
 
   @Test("A finished run is only reported when the command is given again")

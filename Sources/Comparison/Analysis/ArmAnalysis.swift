@@ -32,8 +32,8 @@ public struct ArmAnalysis: Codable, Equatable, Sendable {
   public var lossCurve: CourseAnalysis?
   /// Recorded statistics over steps, for example quantiles of effective learning rates.
   public var statistics: [StatisticAnalysis]
-  /// What to expect of fewer tuning trials.
-  public var budgetCurve: [BudgetPoint]
+  /// What fewer tuning trials would have found, one seed each; empty for an arm that is not tuned.
+  public var budgetCurve: [BudgetCurve.Point]
 }
 
 /// A knob's value in an arm.
@@ -185,12 +185,4 @@ public struct StatisticAnalysis: Codable, Equatable, Sendable {
   public var statistic: String
   /// Its course over reporting seeds.
   public var course: CourseAnalysis
-}
-
-/// What to expect of so many tuning trials.
-public struct BudgetPoint: Codable, Equatable, Sendable {
-  /// Trials.
-  public var trials: Int
-  /// Expected lowest tuning loss of that many trials, drawn from those that ran.
-  public var expectedBest: Double
 }

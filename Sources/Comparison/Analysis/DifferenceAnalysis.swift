@@ -11,16 +11,19 @@ public struct DifferenceAnalysis: Codable, Equatable, Sendable {
   public var other: String
   /// Whether the pair belongs to the declared family; the others are exploration.
   public var isInFamily: Bool
-  /// Mean final loss of `arm` minus that of `other`, in nats per token: negative is better. With p-value, degrees of freedom and
-  /// interval at the study's level.
+  /// Mean final loss of `arm` minus that of `other`, in nats per token: negative is better.
+  ///
+  /// With p-value, degrees of freedom and the interval at the study's level, neither corrected for the size of the family.
   public var test: DifferenceTest
-  /// Holm's p over the family; over all pairs by Benjamini and Hochberg for an exploration; nil where neither was declared.
-  public var adjustedPValue: Double?
+  /// How p-values were corrected.
+  public var adjustment: Adjustment
+  /// `test`'s p-value after the correction, which the verdict looks at.
+  public var adjustedPValue: Double
   /// Exact permutation test, two-sided; nil where it cannot be done.
   public var permutation: ExactTest?
   /// Two one-sided tests within the margin; nil while the margin is not known or below two replicates.
   public var equivalence: EquivalenceTest?
-  /// `equivalence`'s p after Holm's correction over the family.
+  /// `equivalence`'s p-value after the correction.
   public var adjustedEquivalencePValue: Double?
   /// Interval by the studentised bootstrap, given as a second opinion where the replicates are skewed.
   public var secondOpinion: ConfidenceInterval?
@@ -30,6 +33,16 @@ public struct DifferenceAnalysis: Codable, Equatable, Sendable {
   public var verdict: Verdict
   /// What the study could have seen.
   public var power: PowerAnalysis
+}
+
+/// How p-values of several comparisons are corrected: over the comparisons of all variants together.
+public enum Adjustment: String, Codable, CaseIterable, Sendable {
+  /// Holm's over the declared family: the chance of any false claim in it stays at the level.
+  case family
+  /// Benjamini and Hochberg's over all pairs: an exploration, in which some of what looks different may not be.
+  case exploration
+  /// Holm's over all pairs, for pairs outside the family of a study that declared no exploration.
+  case allPairs = "all-pairs"
 }
 
 /// What a comparison says.

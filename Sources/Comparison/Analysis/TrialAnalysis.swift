@@ -7,8 +7,8 @@ public import RunRecords
 public struct TrialAnalysis: Codable, Equatable, Sendable {
   /// The name of its folder.
   public var identity: String
-  /// Which trial it is.
-  public var point: TrialPoint
+  /// Which trial it is; nil when its record cannot be read.
+  public var point: TrialPoint?
   /// How it ended; nil when the outcome cannot be read.
   public var status: RunOutcome.Status?
   /// Why, in words.
@@ -75,7 +75,8 @@ public struct StopAnalysis: Codable, Equatable, Sendable {
   public var loss: Double?
   /// Its final loss, where it was run to the end to see.
   public var auditedLoss: Double?
-  /// The lowest loss of the arm's tuning minus the audited loss, where that is positive: what stopping cost, in nats per token. 0:
-  /// the stop cost nothing; nil: not audited.
+  /// What stopping cost, in nats per token; 0 when it cost nothing, nil when it was not audited.
+  ///
+  /// The lowest loss of the arm's tuning with the same seed minus the audited loss, where that is positive.
   public var regret: Double?
 }

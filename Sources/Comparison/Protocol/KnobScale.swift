@@ -14,13 +14,12 @@ public struct KnobScale: Equatable, Sendable {
   /// The factor, or the difference, between neighbours of the grid; above 1, or above 0.
   public let spacing: Double
 
-  /// The scale of a grid.
+  /// The scale of a grid; nil when it holds something that is not a number, or a logarithmic one a value that has no logarithm.
   ///
   /// - Parameters:
   ///   - grid: its values, ascending; of a logarithmic one above 0.
   ///   - isLogarithmic: whether values are compared by factors.
   ///   - fallback: the factor where the grid has one value.
-  /// - Returns: nil when the grid holds something that is not a number, or a logarithmic one a value that has no logarithm.
   public init?(grid: [KnobValue], isLogarithmic: Bool, fallback: Double) {
     let numbers = grid.compactMap(\.number)
     guard numbers.count == grid.count, let first = numbers.min(), let last = numbers.max(),

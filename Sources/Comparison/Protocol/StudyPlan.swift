@@ -67,12 +67,13 @@ public struct StudyPlan: Sendable {
       && study.arm(named: cell.arm)?.variants.contains(cell.variant) == true
   }
 
-  /// The values of a sweep around a tuned cell, ascending; none when the sweep does not concern the arm or the variant.
+  /// The values of a sweep around a tuned cell.
   ///
   /// - Parameters:
   ///   - sweep: one of the study's.
   ///   - cell: the arm and variant.
   ///   - tuned: the values that tuning chose.
+  /// - Returns: ascending; none when the sweep does not concern the arm or the variant.
   public func sweepCells(
     _ sweep: StudyRecord.Sweep, _ cell: ArmInVariant, tuned: [String: KnobValue]
   ) -> [SweepCell] {

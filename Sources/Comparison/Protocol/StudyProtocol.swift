@@ -18,32 +18,81 @@ public enum StudyProtocol {
     _ study: StudyRecord, _ results: [TrialResult]
   ) throws(ProtocolError) -> StudyProgress {
     let plan = try StudyPlan(study)
-    let known = EndedTrials(results)
+    let estimate = try estimate(study)
+    let ended = EndedTrials(results)
+    let audited = Set(results.filter { $0.isAudit && $0.hasEnded }.map(\.point))
     var missing: [(phase: StudyPhase, point: TrialPoint)] = []
-    var asked: Set<TrialPoint> = []
+    var audits: [TrialPoint] = []
     var phases: [String: StudyPhase] = [:]
-    let tuned: [ArmInVariant: TunedCell] = [:]
+    var tuned: [ArmInVariant: TunedCell] = [:]
+    var endedCount = 0
+    var total = TrialCount(0)
     for variant in study.variants {
-      let cells = plan.cells.filter { $0.variant == variant.name }
-      let wanted = measurements(plan, cells) { plan.defaults($0) }
-      var phase = StudyPhase.done
-      for (part, point) in wanted where asked.insert(point).inserted {
-        guard known[point] == nil else { continue }
-        missing.append((part, point))
-        phase = min(phase, part)
+      let way = variantProgress(plan, variant.name, ended)
+      tuned.merge(way.tuned) { _, new in new }
+      missing += way.missing
+      endedCount += way.asked.count - way.missing.count
+      let stopped = way.asked.filter { point in
+        ended[point].map { wasStoppedByRule($0, of: study) } ?? false
+          && isAudited(point, of: study)
       }
-      phases[variant.name] = phase
+      let toAudit = stopped.filter { !audited.contains($0) }
+      audits += toAudit
+      endedCount += stopped.count - toAudit.count
+      let isTuned = way.missing.isEmpty || way.phase >= .reporting
+      phases[variant.name] = way.missing.isEmpty ? (toAudit.isEmpty ? .done : .audit) : way.phase
+      total =
+        total
+        + (isTuned
+          ? TrialCount(way.asked.count + stopped.count)
+          : estimate.total(in: variant.name).atLeast(way.asked.count + stopped.count))
     }
     let needed = missing.enumerated()
       .sorted { ($0.element.phase, $0.offset) < ($1.element.phase, $1.offset) }
       .map(\.element.point)
     return StudyProgress(
-      needed: needed, audits: [], tuned: tuned, phases: phases,
-      endedCount: asked.count - needed.count, expectedTotal: TrialCount(asked.count))
+      needed: needed, audits: audits, tuned: tuned, phases: phases, endedCount: endedCount,
+      expectedTotal: total)
+  }
+
+  /// How far one variant is.
+  private struct VariantProgress {
+    var phase = StudyPhase.done
+    /// Without duplicates, in running order.
+    var asked: [TrialPoint] = []
+    var missing: [(phase: StudyPhase, point: TrialPoint)] = []
+    var tuned: [ArmInVariant: TunedCell] = [:]
+  }
+
+  private static func variantProgress(
+    _ plan: StudyPlan, _ variant: String, _ ended: EndedTrials
+  ) -> VariantProgress {
+    var way = VariantProgress()
+    let cells = plan.cells.filter { $0.variant == variant }
+    if let tuning = plan.study.tuning {
+      var rounds = VariantTuning(cells, plan: plan, tuning: tuning, results: ended)
+      let state = rounds.run()
+      way.asked = rounds.asked
+      switch state {
+      case .needs(let points, let phase):
+        way.phase = phase
+        way.missing = points.map { (phase, $0) }
+        return way
+      case .done(let tuned): way.tuned = tuned
+      }
+    }
+    var seen = Set(way.asked)
+    let wanted = measurements(plan, cells) { way.tuned[$0]?.knobs ?? plan.defaults($0) }
+    for (phase, point) in wanted where seen.insert(point).inserted {
+      way.asked.append(point)
+      if ended[point] == nil { way.missing.append((phase, point)) }
+    }
+    way.phase = way.missing.map(\.phase).min() ?? .done
+    return way
   }
 
   /// What is measured once cells are chosen: seed by seed, arm by arm, so that arms advance together.
-  static func measurements(
+  private static func measurements(
     _ plan: StudyPlan, _ cells: [ArmInVariant],
     tuned: (ArmInVariant) -> [String: KnobValue]
   ) -> [(phase: StudyPhase, point: TrialPoint)] {
@@ -72,7 +121,11 @@ struct EndedTrials {
   init(_ all: [TrialResult]) {
     for result in all where result.hasEnded && !result.isAudit {
       // Two folders of one point are somebody's copy: whichever is read first, the same one counts.
-      if let other = results[result.point], other.identity <= result.identity { continue }
+      if let other = results[result.point],
+        (other.identity, other.folder) <= (result.identity, result.folder)
+      {
+        continue
+      }
       results[result.point] = result
     }
   }

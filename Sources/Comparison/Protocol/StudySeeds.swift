@@ -3,7 +3,9 @@
 
 public import RunRecords
 
-/// A seed that chooses hyperparameters. It cannot be made from a reporting seed, nor turned into one.
+/// A seed that chooses hyperparameters.
+///
+/// It cannot be made from a reporting seed, nor turned into one.
 public struct TuningSeed: Hashable, Sendable {
   /// The number.
   public let number: Int
@@ -12,7 +14,9 @@ public struct TuningSeed: Hashable, Sendable {
   public var trialSeed: TrialSeed { TrialSeed(.tuning, number) }
 }
 
-/// A seed that measures what was chosen. It cannot be made from a tuning seed, nor turned into one.
+/// A seed that measures what was chosen.
+///
+/// It cannot be made from a tuning seed, nor turned into one.
 public struct ReportingSeed: Hashable, Sendable {
   /// The number.
   public let number: Int

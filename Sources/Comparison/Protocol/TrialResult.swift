@@ -55,8 +55,9 @@ public struct TrialResult: Equatable, Sendable {
     self.folder = folder
   }
 
-  /// Whether it ended in a way that counts: finished, diverged, or stopped by a rule. One that is running, interrupted or failed
-  /// is run again.
+  /// Whether it ended in a way that counts: finished, diverged, or stopped by a rule.
+  ///
+  /// One that is running, interrupted or failed is run again.
   public var hasEnded: Bool {
     switch status {
     case .finished, .diverged, .stopped: true
@@ -67,6 +68,12 @@ public struct TrialResult: Equatable, Sendable {
   /// Whether it is a failure of the method: divergence, or an end that is not finite.
   public var isDiverged: Bool {
     status == .diverged || (status == .finished && finalLoss?.isFinite != true)
+  }
+
+  /// Whether it ended at least 0.1 nats below its initial loss: less than that is no recovery from a divergence.
+  public var hasLearned: Bool {
+    guard let capped = cappedLoss, let initial = initialLoss, initial.isFinite else { return false }
+    return capped <= initial - 0.1
   }
 
   /// The loss before the first update; nil before that was measured.

@@ -22,6 +22,21 @@ public struct TrainingProgress: Codable, Equatable, Sendable {
   public var chargedTokens = 0
   /// Seconds of training steps, over all sessions.
   public var seconds = 0.0
+  /// The first validation loss; nil before it was measured.
+  public var initialLoss: Double?
+  /// Evaluations in a row, after the warm-up, whose loss was above the limit for divergence.
+  public var evaluationsAboveLimit = 0
+
+  /// The start of a run.
+  public init() {}
+}
+
+/// How long the records of a run were at some time, in bytes.
+public struct RecordBytes: Codable, Equatable, Sendable {
+  /// Of `metrics.jsonl`.
+  public var metrics = 0
+  /// Of `timings.jsonl`.
+  public var timings = 0
 
   /// The start of a run.
   public init() {}
@@ -30,10 +45,12 @@ public struct TrainingProgress: Codable, Equatable, Sendable {
 /// The small file beside a checkpoint's tensors: what they belong to, and how to know that they are whole.
 public struct CheckpointManifest: Codable, Equatable, Sendable {
   /// The only format so far.
-  public static let currentFormat = 2
+  public static let currentFormat = 3
 
   /// The format of the folder.
   public var format = Self.currentFormat
+  /// Whether all of the optimizer's state is there, or only what evaluation reads.
+  public var isComplete = true
   /// How far the run had come.
   public var progress: TrainingProgress
   /// How far the optimizer's groups had come.
@@ -50,8 +67,8 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
   public var dataFingerprint: String
   /// The checksum of the file of first weights; nil when they came from the seed.
   public var initialWeights: String?
-  /// Bytes of metrics written before it; what follows is written again when the run goes on from here.
-  public var metricsBytes: Int
+  /// Bytes of metrics and timings written before it; what follows is written again when the run goes on from here.
+  public var records: RecordBytes
   /// Bytes of the tensor file.
   public var tensorBytes: Int
   /// Checksum of the tensor file.
@@ -90,7 +107,7 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
     progress: TrainingProgress, stepState: TrainingStep.State, evaluation: EvaluationReport?,
     configurationIdentity: String, precision: Precision,
     dataPosition: String, dataFingerprint: String, initialWeights: String?,
-    metricsBytes: Int, tensorBytes: Int, tensorChecksum: String
+    records: RecordBytes, tensorBytes: Int, tensorChecksum: String
   ) {
     self.progress = progress
     self.stepState = stepState
@@ -100,7 +117,7 @@ public struct CheckpointManifest: Codable, Equatable, Sendable {
     self.dataPosition = dataPosition
     self.dataFingerprint = dataFingerprint
     self.initialWeights = initialWeights
-    self.metricsBytes = metricsBytes
+    self.records = records
     self.tensorBytes = tensorBytes
     self.tensorChecksum = tensorChecksum
   }

@@ -32,7 +32,7 @@ public struct CheckpointStore: Sendable {
     ///
     /// - Throws: ``TrainingError`` when a tensor is missing or has another shape.
     public func load(into tensors: KeptTensors) throws {
-      try tensors.load(TensorFile(path: tensorPath))
+      try tensors.load(TensorFile(path: tensorPath), allOfThem: manifest.isComplete)
     }
   }
 
@@ -49,17 +49,19 @@ public struct CheckpointStore: Sendable {
 
   // MARK: - Writing
 
-  /// Writes a checkpoint and then deletes all but the newest.
+  /// Writes a checkpoint and then deletes all complete ones but the newest.
   ///
   /// - Parameters:
   ///   - tensors: weights and state.
+  ///   - labels: which of them; nil: all. A checkpoint without all cannot be gone on from, so that older ones stay.
   ///   - configuration: the run's.
   ///   - keep: how many stay.
   ///   - manifest: makes the manifest, given size and checksum of the tensor file.
   /// - Returns: the checkpoint's folder.
   /// - Throws: `TensorFileError` or ``TrainingError`` when the disk is full or read-only; older checkpoints stay.
   public func save(
-    _ tensors: KeptTensors, configuration: ResolvedConfiguration, keep: Int,
+    _ tensors: KeptTensors, only labels: Set<String>? = nil, configuration: ResolvedConfiguration,
+    keep: Int,
     manifest: (_ bytes: Int, _ checksum: String) -> CheckpointManifest
   ) throws -> String {
     let files = FileManager.default
@@ -70,8 +72,10 @@ public struct CheckpointStore: Sendable {
     }
     do {
       let written = try TensorFileWriter.write(
-        tensors.written, to: partial + "/" + Self.tensorFile)
-      let record = manifest(written.byteCount, written.checksum)
+        tensors.written.filter { labels?.contains($0.name) ?? true },
+        to: partial + "/" + Self.tensorFile)
+      var record = manifest(written.byteCount, written.checksum)
+      record.isComplete = labels == nil
       try DurableFile.write(configuration.json, to: partial + "/" + Self.configurationFile)
       try DurableFile.write(record.encoded(), to: partial + "/" + Self.manifestFile)
       let target = folder + "/" + Self.name(record.progress.step)
@@ -80,7 +84,7 @@ public struct CheckpointStore: Sendable {
         try files.moveItem(atPath: partial, toPath: target)
       }
       try DurableFile.synchronize(folder: folder)
-      try removeOld(keep: keep, newest: record.progress.step)
+      if record.isComplete { try removeOld(keep: keep, newest: record.progress.step) }
       return target
     } catch {
       try? files.removeItem(atPath: partial)
@@ -100,8 +104,15 @@ public struct CheckpointStore: Sendable {
   }
 
   private func removeOld(keep: Int, newest: Int) throws {
-    let older = steps().filter { $0 <= newest }
-    for step in older.dropFirst(keep) {
+    try remove(steps().filter { $0 <= newest }.dropFirst(keep))
+  }
+
+  /// Deletes checkpoints.
+  ///
+  /// - Parameter steps: whose; they must be there.
+  /// - Throws: ``TrainingError`` when the folder is read-only.
+  public func remove(_ steps: some Sequence<Int>) throws {
+    for step in steps {
       let path = folder + "/" + Self.name(step)
       try Self.attempt("delete", path) { try FileManager.default.removeItem(atPath: path) }
     }
@@ -117,7 +128,7 @@ public struct CheckpointStore: Sendable {
     }.sorted(by: >)
   }
 
-  /// The newest checkpoint that is whole; nil when there is none at all.
+  /// The newest checkpoint that is whole and can be gone on from; nil when there is none at all.
   ///
   /// - Parameter report: is told about each damaged one that is passed over.
   /// - Returns: the checkpoint, checked but not loaded.
@@ -127,7 +138,8 @@ public struct CheckpointStore: Sendable {
     var last: (any Error)?
     for step in all {
       do {
-        return try checkpoint(step: step)
+        let found = try checkpoint(step: step)
+        if found.manifest.isComplete { return found }
       } catch {
         last = error
         report("checkpoint of step \(step) cannot be used: \(error)")

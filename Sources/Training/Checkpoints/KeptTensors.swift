@@ -101,8 +101,9 @@ public struct KeptTensors {
     initializeState()
   }
 
-  /// Reads every tensor, exactly these and no others.
-  func load(_ file: TensorFile) throws {
+  /// Reads tensors, exactly these and no others, or those of them that are there.
+  func load(_ file: TensorFile, allOfThem: Bool = true) throws {
+    let entries = allOfThem ? entries : entries.filter { file[$0.label] != nil }
     for entry in entries { try check(entry.label, entry.type.shape, in: file, code: .checkpoint) }
     if let extra = file.entries.first(where: { byLabel[$0.name] == nil }) {
       throw TrainingError(.checkpoint, "\(file.path): unexpected tensor '\(extra.name)'")

@@ -31,6 +31,9 @@ public struct StepSettings: Sendable {
   public let dataSeed: Int
   /// `skip_limit`: skipped steps in a row that end the run as diverged; 10.
   public let skipLimit: Int
+  /// `divergence_margin`: nats above the first validation loss; three evaluations in a row after the warm-up that lie higher
+  /// end the run as diverged; nil: none do.
+  public let divergenceMargin: Double?
 
   init(_ section: ConfigurationSection) {
     let sizes = 1...1_000_000_000
@@ -45,6 +48,11 @@ public struct StepSettings: Sendable {
     skipLimit = section.integer(
       "skip_limit", default: 10, in: 1...1_000_000,
       doc: "steps in a row with a loss or gradient that is not finite, until the run is 'diverged'")
+    divergenceMargin = section.optionalNumber(
+      "divergence_margin", in: .nonNegative,
+      doc:
+        "nats above the first validation loss; after the warm-up, 3 evaluations in a row that lie higher: 'diverged'"
+    )
   }
 }
 
@@ -67,16 +75,36 @@ public struct EvaluationSettings: Sendable {
 
 /// Section `[checkpoint]`.
 public struct CheckpointSettings: Sendable {
+  /// What stays of a run that has ended.
+  public enum Final: String, Sendable, CaseIterable {
+    /// No checkpoint.
+    case none
+    /// The weights, and whatever else evaluation reads.
+    case weights
+    /// Everything, and the newest checkpoints before.
+    case full
+  }
+
   /// `every`: steps between checkpoints; 500, and 0: only at the end or when interrupted.
   public let every: Int
+  /// `seconds`: a checkpoint when so many have passed since the last; 0: never.
+  public let seconds: Double
   /// `keep`: how many of the newest stay; 2.
   public let keep: Int
+  /// `final`: what stays when all steps are made, or the run diverged; full.
+  public let final: Final
 
   init(_ section: ConfigurationSection) {
     every = section.integer(
       "every", default: 500, in: 0...1_000_000_000,
       doc: "steps between checkpoints; 0: only at the end or when interrupted")
+    seconds = section.number(
+      "seconds", default: 0, in: .nonNegative,
+      doc: "also a checkpoint when so many have passed since the last; 0: never")
     keep = section.integer("keep", default: 2, in: 1...1_000_000, doc: "newest checkpoints kept")
+    final = section.choice(
+      "final", default: .full,
+      doc: "what stays of a run that has ended: nothing, weights for use, or everything")
   }
 }
 
@@ -86,6 +114,8 @@ public struct MetricSettings: Sendable {
   public let every: Int
   /// `statistics_every`: steps between weight norms and update sizes by role; 100, and 0: never.
   public let statisticsEvery: Int
+  /// `effective_rates_every`: steps between quantiles of effective learning rates by role; 0: never.
+  public let effectiveRatesEvery: Int
 
   init(_ section: ConfigurationSection) {
     every = section.integer(
@@ -93,6 +123,9 @@ public struct MetricSettings: Sendable {
     statisticsEvery = section.integer(
       "statistics_every", default: 100, in: 0...1_000_000_000,
       doc: "steps between weight norms and update sizes by role; 0: never")
+    effectiveRatesEvery = section.integer(
+      "effective_rates_every", default: 0, in: 0...1_000_000_000,
+      doc: "steps between quantiles of effective learning rates by role; 0: never")
   }
 }
 

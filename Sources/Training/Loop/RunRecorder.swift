@@ -8,50 +8,64 @@ import Optimizers
 import RunRecords
 import TensorGraph
 
-/// The records of one session of a run: its folder, its metrics and its outcome.
+/// The records of one session of a run: its folder, its metrics and timings, and its outcome.
 final class RunRecorder {
   private let folder: RunFolder
   private let metrics: MetricsWriter
+  private let timings: MetricsWriter
   private var outcome: RunOutcome
 
   /// Starts a run's records, or goes on with them.
   ///
   /// - Parameters:
   ///   - configuration: stored with the origin of every value.
+  ///   - trial: which trial of a study the run is; nil: whatever it was.
   ///   - machine: what to add to the record of the machine.
   ///   - optimizer: what becomes of every parameter.
-  ///   - keptBytes: how much of the metrics belongs to the checkpoint that the session starts from; 0 without one.
+  ///   - kept: how much of the records belongs to the checkpoint that the session starts from; nothing without one.
   /// - Throws: `RunRecordError`.
   init(
-    _ configuration: TrainingConfiguration, machine: [String: String],
-    optimizer: OptimizerTable, keptBytes: Int
+    _ configuration: TrainingConfiguration, trial: TrialRecord?, machine: [String: String],
+    optimizer: OptimizerTable, kept: RecordBytes
   ) throws {
     let path = configuration.run.folder
+    // Where the folder lies and how many threads there are may differ between two runs of the same bits.
+    let stored = try configuration.resolved.without(["run", "machine.threads"]).json
+    let text = configuration.resolved.tomlText
     if RunFolder.isRun(path) {
       folder = try RunFolder.open(at: path)
+      try folder.breakSeal()
       outcome = try folder.outcome()
       outcome.status = .running
       outcome.reason = nil
       outcome.endTime = nil
       outcome.sessionCount += 1
-      try folder.write(
-        Data(configuration.resolved.tomlText.utf8), to: RunFolder.FileName.configurationText)
-      try folder.write(configuration.resolved.json, to: RunFolder.FileName.configurationJSON)
+      try folder.write(Data(text.utf8), to: RunFolder.FileName.configurationText)
+      try folder.write(stored, to: RunFolder.FileName.configurationJSON)
+      if let trial, try Self.replaces(trial, path) { try folder.write(trial) }
       try folder.setOutcome(outcome)
     } else {
       folder = try RunFolder.create(
-        at: path, configurationText: configuration.resolved.tomlText,
-        configurationJSON: configuration.resolved.json, machine: .current(details: machine))
+        at: path, configurationText: text, configurationJSON: stored,
+        machine: .current(details: machine), trial: trial)
       outcome = try folder.outcome()
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try folder.write(encoder.encode(optimizer), to: RunFolder.FileName.optimizer)
-    metrics = try folder.metricsWriter(keeping: .bytes(keptBytes))
+    metrics = try folder.metricsWriter(keeping: .bytes(kept.metrics))
+    timings = try folder.timingsWriter(keeping: .bytes(kept.timings))
   }
 
-  /// Bytes of metrics so far.
-  var metricsBytes: Int { metrics.position }
+  /// Bytes of metrics and timings so far.
+  var recordBytes: RecordBytes {
+    var bytes = RecordBytes()
+    bytes.metrics = metrics.position
+    bytes.timings = timings.position
+    return bytes
+  }
+
+  // MARK: - While it runs
 
   func step(_ report: StepReport) throws {
     var values: [(name: String, value: MetricValue)] = [
@@ -60,10 +74,6 @@ final class RunRecorder {
       ("crossEntropy", .single(Float(report.crossEntropy))),
       ("learningRate", .number(report.learningRate)),
       ("gradientNorm", .single(Float(report.gradientNorm))),
-      ("tokensPerSecond", .single(Float(report.tokensPerSecond))),
-      ("forwardBackwardMilliseconds", .single(Float(report.forwardBackwardMilliseconds))),
-      ("optimizerMilliseconds", .single(Float(report.optimizerMilliseconds))),
-      ("peakBytes", .integer(report.peakBytes)),
     ]
     if report.chargedTokens != report.tokens {
       values.append(("gradientEvaluations", .integer(report.gradientEvaluations)))
@@ -74,6 +84,14 @@ final class RunRecorder {
       values.append(("skipReason", .string(skip.rawValue)))
     }
     try metrics.append(step: report.step, values)
+    try timings.append(
+      step: report.step,
+      [
+        ("tokensPerSecond", .single(Float(report.tokensPerSecond))),
+        ("forwardBackwardMilliseconds", .single(Float(report.forwardBackwardMilliseconds))),
+        ("optimizerMilliseconds", .single(Float(report.optimizerMilliseconds))),
+        ("peakBytes", .integer(report.peakBytes)),
+      ])
   }
 
   func evaluation(_ report: EvaluationReport) throws {
@@ -81,11 +99,10 @@ final class RunRecorder {
       ("tokens", .integer(report.tokens)), ("validationLoss", .number(report.loss)),
     ]
     if let bits = report.bitsPerByte { values.append(("bitsPerByte", .number(bits))) }
-    values += [
-      ("evaluatedTokens", .integer(report.evaluatedTokens)),
-      ("evaluationSeconds", .single(Float(report.seconds))),
-    ]
+    values.append(("evaluatedTokens", .integer(report.evaluatedTokens)))
     try metrics.append(step: report.step, values)
+    try timings.append(
+      step: report.step, [("evaluationSeconds", .single(Float(report.seconds)))])
   }
 
   func statistics(
@@ -104,33 +121,53 @@ final class RunRecorder {
     try metrics.append(step: step, values)
   }
 
-  /// Brings the metrics to the disk.
-  func synchronize() throws { try metrics.synchronize() }
-
-  func end(_ summary: TrainingSummary, reason: String?) throws {
+  /// Brings metrics and timings to the disk.
+  func synchronize() throws {
     try metrics.synchronize()
-    outcome.status =
-      switch summary.outcome {
-      case .finished: .finished
-      case .diverged: .diverged
-      case .interrupted: .interrupted
-      }
-    outcome.reason = reason
-    outcome.completedSteps = summary.progress.step
+    try timings.synchronize()
+  }
+
+  // MARK: - The end
+
+  /// Stores how the run ended, and seals it unless it is to go on.
+  ///
+  /// - Parameters:
+  ///   - summary: how it ended.
+  ///   - numbers: to store beside those of the summary.
+  /// - Throws: `RunRecordError`.
+  func end(_ summary: TrainingSummary, numbers: [String: Double]) throws {
+    try synchronize()
+    let progress = summary.progress
+    outcome.status = summary.outcome.status
+    outcome.reason = summary.reason
+    outcome.completedSteps = progress.step
     outcome.endTime = Date()
-    outcome.finalNumbers = [
-      "tokens": Double(summary.progress.tokens),
-      "gradientEvaluations": Double(summary.progress.gradientEvaluations),
-      "chargedTokens": Double(summary.progress.chargedTokens),
-      "skippedSteps": Double(summary.progress.skippedSteps),
-      "trainingSeconds": summary.progress.seconds,
-    ]
+    outcome.finalNumbers = numbers
+    outcome.finalNumbers["tokens"] = Double(progress.tokens)
+    outcome.finalNumbers["gradientEvaluations"] = Double(progress.gradientEvaluations)
+    outcome.finalNumbers["chargedTokens"] = Double(progress.chargedTokens)
+    outcome.finalNumbers["skippedSteps"] = Double(progress.skippedSteps)
+    outcome.finalNumbers["trainingSeconds"] = progress.seconds
+    outcome.finalNumbers["initialLoss"] = progress.initialLoss
+    for name in ["optimizerMilliseconds", "forwardBackwardMilliseconds"] {
+      outcome.finalNumbers[name] = try medianTiming(name)
+    }
     if let evaluation = summary.evaluation {
       outcome.finalNumbers["validationLoss"] = evaluation.loss
       outcome.finalNumbers["bitsPerByte"] = evaluation.bitsPerByte
       outcome.finalNumbers["evaluatedTokens"] = Double(evaluation.evaluatedTokens)
     }
-    try folder.setOutcome(outcome)
+    if summary.outcome == .interrupted {
+      try folder.setOutcome(outcome)
+    } else {
+      try folder.seal(with: outcome, sha256: SHA256.hexadecimal(of:))
+    }
+  }
+
+  /// The median of a timing over all sessions.
+  private func medianTiming(_ name: String) throws -> Double? {
+    let values = try MetricsReader(path: timings.path).series(name).map(\.value).sorted()
+    return values.isEmpty ? nil : values[values.count / 2]
   }
 
   /// Notes an error that ended the session; the error itself is more important than the note.
@@ -140,59 +177,5 @@ final class RunRecorder {
     outcome.completedSteps = step
     outcome.endTime = Date()
     try? folder.setOutcome(outcome)
-  }
-
-  // MARK: - Earlier sessions
-
-  /// What an earlier session left: nothing, something to go on with, or a run that has ended.
-  enum Earlier {
-    case nothing
-    case unfinished
-    case ended(TrainingSummary)
-  }
-
-  /// Looks at a run's folder without changing it.
-  ///
-  /// - Throws: ``TrainingError`` with code `runFolder` when the run there has another configuration.
-  static func earlier(_ configuration: TrainingConfiguration) throws -> Earlier {
-    let path = configuration.run.folder
-    guard RunFolder.isRun(path) else { return .nothing }
-    let record = try RunRecord(path: path)
-    let differences = try configuration.resolved.differences(
-      from: ResolvedConfiguration(json: record.configurationJSON),
-      excluding: TrainingConfiguration.keysWithoutInfluence)
-    guard differences.isEmpty else {
-      throw TrainingError(
-        .runFolder,
-        "\(path) holds a run of another configuration. Choose another run.folder, or give the same values ("
-          + differences.map(\.description).joined(separator: "; ") + " there)")
-    }
-    switch record.outcome.status {
-    case .running, .interrupted, .failed, .stopped: return .unfinished
-    case .finished: return .ended(summary(record, .finished))
-    case .diverged: return .ended(summary(record, .diverged))
-    }
-  }
-
-  private static func summary(_ record: RunRecord, _ outcome: TrainingOutcome) -> TrainingSummary {
-    let numbers = record.outcome.finalNumbers
-    var progress = TrainingProgress()
-    progress.step = record.outcome.completedSteps
-    progress.tokens = Int(numbers["tokens"] ?? 0)
-    progress.gradientEvaluations = Int(numbers["gradientEvaluations"] ?? 0)
-    progress.chargedTokens = Int(numbers["chargedTokens"] ?? 0)
-    progress.skippedSteps = Int(numbers["skippedSteps"] ?? 0)
-    progress.updates = progress.step - progress.skippedSteps
-    progress.seconds = numbers["trainingSeconds"] ?? 0
-    let store = CheckpointStore(folder: record.path + "/checkpoints")
-    return TrainingSummary(
-      outcome: outcome, folder: record.path, progress: progress,
-      evaluation: numbers["validationLoss"].map { loss in
-        EvaluationReport(
-          step: progress.step, tokens: progress.tokens, loss: loss,
-          bitsPerByte: numbers["bitsPerByte"],
-          evaluatedTokens: Int(numbers["evaluatedTokens"] ?? 0), seconds: 0)
-      },
-      checkpoint: store.steps().first.map { store.folder + "/" + CheckpointStore.name($0) })
   }
 }

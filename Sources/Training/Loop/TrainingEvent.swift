@@ -2,23 +2,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LanguageModels
+public import RunRecords
 public import TensorGraph
 
 /// How a run ended.
 public enum TrainingOutcome: String, Codable, Sendable, CaseIterable {
   /// All steps are done.
   case finished
-  /// Too many steps in a row were not finite, or the validation loss was not; weights are those of the last update.
+  /// Too many steps in a row were not finite, or the validation loss was not, or it stayed above a limit; weights are those
+  /// of the last update.
   case diverged
   /// Somebody asked for the end; a checkpoint was saved, and the same command goes on.
   case interrupted
+  /// A rule of its study asked for the end; a checkpoint was saved, and the same command goes on.
+  case stopped
 
-  /// The exit code of a command that ends this way: 0 finished, 3 diverged, 4 interrupted.
+  /// How the run's record calls it.
+  public var status: RunOutcome.Status {
+    switch self {
+    case .finished: .finished
+    case .diverged: .diverged
+    case .interrupted: .interrupted
+    case .stopped: .stopped
+    }
+  }
+
+  /// The exit code of a command that ends this way: 0 finished, 3 diverged, 4 interrupted or stopped.
   public var exitCode: Int32 {
     switch self {
     case .finished: 0
     case .diverged: 3
-    case .interrupted: 4
+    case .interrupted, .stopped: 4
     }
   }
 }
@@ -120,6 +134,8 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
 public struct TrainingSummary: Sendable {
   /// How it ended.
   public let outcome: TrainingOutcome
+  /// Why, in words; nil when finished.
+  public let reason: String?
   /// The run's folder.
   public let folder: String
   /// How far it came.

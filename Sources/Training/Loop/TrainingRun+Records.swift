@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import LanguageModels
 import Schedules
 import TensorGraph
 
@@ -23,34 +24,65 @@ extension TrainingRun {
     observer(.step(report))
   }
 
-  func save() throws {
+  /// Saves a checkpoint.
+  ///
+  /// - Parameter labels: the tensors that it holds; nil: all, so that the run can go on from it.
+  /// - Throws: errors of files.
+  func save(only labels: Set<String>? = nil) throws {
     try recorder.synchronize()
     let folder = try store.save(
-      tensors, configuration: configuration.resolved, keep: configuration.checkpoint.keep
+      tensors, only: labels, configuration: configuration.resolved,
+      keep: configuration.checkpoint.keep
     ) { bytes, checksum in
       CheckpointManifest(
         progress: progress, stepState: step.state, evaluation: lastEvaluation,
         configurationIdentity: configuration.identity,
         precision: step.definition.precision, dataPosition: source.position,
         dataFingerprint: source.fingerprint, initialWeights: initialWeights,
-        metricsBytes: recorder.metricsBytes, tensorBytes: bytes, tensorChecksum: checksum)
+        records: recorder.recordBytes, tensorBytes: bytes, tensorChecksum: checksum)
     }
     lastCheckpoint = (progress.step, folder)
+    lastSave = ContinuousClock.now
     observer(.checkpoint(step: progress.step, folder: folder))
   }
 
-  func finish(_ outcome: TrainingOutcome) throws -> TrainingSummary {
-    if lastCheckpoint?.step != progress.step { try save() }
+  /// Whether a checkpoint is to be saved after this step.
+  var isSaveDue: Bool {
+    let settings = configuration.checkpoint
+    return isMultiple(progress.step, settings.every)
+      || settings.seconds > 0 && (ContinuousClock.now - lastSave).seconds >= settings.seconds
+  }
+
+  func finish(_ outcome: TrainingOutcome, reason: String? = nil) throws -> TrainingSummary {
+    // What can go on needs everything; of what has ended stays what was asked for.
+    let mayGoOn = outcome == .interrupted || outcome == .stopped
+    let final = mayGoOn ? .full : configuration.checkpoint.final
+    switch final {
+    case .full: if lastCheckpoint?.step != progress.step { try save() }
+    case .weights: try save(only: step.definition.evaluatedLabels())
+    case .none: lastCheckpoint = nil
+    }
     let summary = TrainingSummary(
-      outcome: outcome, folder: configuration.run.folder, progress: progress,
+      outcome: outcome, reason: reason, folder: configuration.run.folder, progress: progress,
       evaluation: lastEvaluation, checkpoint: lastCheckpoint?.folder)
-    let skips = configuration.training.skipLimit
-    try recorder.end(
-      summary,
-      reason: outcome == .diverged
-        ? "loss, gradients or validation loss were not finite (limit: \(skips) steps in a row)"
-        : nil)
+    try recorder.end(summary, numbers: numbers)
+    // Only now: before, a process that is killed has to go on from them.
+    switch final {
+    case .full: break
+    case .weights: try store.remove(store.steps().filter { $0 != progress.step })
+    case .none: try store.remove(store.steps())
+    }
     observer(.ended(summary))
     return summary
+  }
+
+  /// What the outcome says about the run beside its progress.
+  private var numbers: [String: Double] {
+    [
+      "parameters": Double(cost.parameters),
+      "optimizerStateBytes": Double(optimizerStateBytes),
+      "trainingFLOPs": cost.trainingFLOPsPerToken * Double(progress.chargedTokens),
+      "peakBytes": Double(runtime.peakBytes),
+    ]
   }
 }

@@ -5,6 +5,7 @@ import Configurations
 import Foundation
 import LanguageModels
 import Optimizers
+public import RunRecords
 import Schedules
 import TensorFiles
 import TensorGraph
@@ -18,6 +19,8 @@ public final class TrainingRun {
   public let configuration: TrainingConfiguration
   /// How far it has come.
   public private(set) var progress: TrainingProgress
+  /// Evaluations in a row above the limit that certify divergence.
+  static let evaluationsOfDivergence = 3
 
   let start: TrainingStart
   let source: any BatchSource
@@ -31,9 +34,14 @@ public final class TrainingRun {
   let observer: (TrainingEvent) -> Void
   let runtime: any Runtime
   let initialWeights: String?
+  let cost: ModelCost
+  let optimizerStateBytes: Int
   var pace = StepPace()
   var lastEvaluation: EvaluationReport?
+  /// Validation losses above which the run is stopped, by step.
+  var limits: [Int: Double] = [:]
   var lastCheckpoint: (step: Int, folder: String)?
+  var lastSave = ContinuousClock.now
 
   // MARK: - Making a run
 
@@ -41,6 +49,8 @@ public final class TrainingRun {
   ///
   /// - Parameters:
   ///   - configuration: what defines the run.
+  ///   - trial: which trial of a study the run is; nil: of none.
+  ///   - limits: validation losses above which a rule of its study ends the run as `stopped`.
   ///   - initialWeights: a safetensors file of first weights; nil: from the seed.
   ///   - runtime: what executes it.
   ///   - source: the data; nil: the data set of `data.path`.
@@ -51,17 +61,19 @@ public final class TrainingRun {
   ///   where that is possible.
   @discardableResult
   public static func train(
-    _ configuration: TrainingConfiguration, initialWeights: String? = nil,
-    runtime: RuntimeProvider = .cpu, source: (any BatchSource)? = nil,
-    stop: StopRequest = StopRequest(), observer: @escaping (TrainingEvent) -> Void = { _ in }
+    _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
+    limits: [TrialLimit] = [], initialWeights: String? = nil, runtime: RuntimeProvider = .cpu,
+    source: (any BatchSource)? = nil, stop: StopRequest = StopRequest(),
+    observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingSummary {
-    if case .ended(let summary) = try RunRecorder.earlier(configuration) {
+    if case .ended(let summary) = try RunRecorder.earlier(configuration, trial: trial) {
       observer(.ended(summary))
       return summary
     }
     let run = try TrainingRun(
-      configuration, initialWeights: initialWeights, runtime: runtime, source: source,
-      observer: observer)
+      configuration, trial: trial, initialWeights: initialWeights, runtime: runtime,
+      source: source, observer: observer)
+    run.limits = Dictionary(limits.map { ($0.step, $0.loss) }, uniquingKeysWith: min)
     return try run.run(stop: stop)
   }
 
@@ -69,8 +81,9 @@ public final class TrainingRun {
   ///
   /// - Throws: as `train` does.
   public init(
-    _ configuration: TrainingConfiguration, initialWeights: String? = nil,
-    runtime provider: RuntimeProvider = .cpu, source given: (any BatchSource)? = nil,
+    _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
+    initialWeights: String? = nil, runtime provider: RuntimeProvider = .cpu,
+    source given: (any BatchSource)? = nil,
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws {
     let source = try given ?? TextSource(configuration)
@@ -82,7 +95,7 @@ public final class TrainingRun {
     let initial = try initialWeights.map { try FileChecksum.ofFile($0).hexadecimal }
     schedule = try configuration.learningRateSchedule()
 
-    _ = try RunRecorder.earlier(configuration)
+    _ = try RunRecorder.earlier(configuration, trial: trial)
     store = CheckpointStore(folder: configuration.run.folder + "/checkpoints")
     let checkpoint = try store.newest { observer(.warning($0)) }
     try checkpoint?.manifest.check(
@@ -90,11 +103,12 @@ public final class TrainingRun {
 
     let threads = configuration.machine.threads
     runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    let table = OptimizerTable(optimizer)
+    optimizerStateBytes = table.stateBytes
     recorder = try RunRecorder(
-      configuration,
-      machine: ["runtime": runtime.summary, "precision": precision.rawValue],
-      optimizer: OptimizerTable(optimizer),
-      keptBytes: checkpoint?.manifest.metricsBytes ?? 0)
+      configuration, trial: trial,
+      machine: ["runtime": runtime.summary, "precision": precision.rawValue], optimizer: table,
+      kept: checkpoint?.manifest.records ?? RecordBytes())
 
     try store.removeRemains()
     let definition = StepDefinition(
@@ -123,7 +137,7 @@ public final class TrainingRun {
       step.state.spikes = configuration.optimizer.spikes
       self.initialWeights = initial
     }
-    let cost = ModelCost(model)
+    cost = ModelCost(model)
     start = TrainingStart(
       folder: configuration.run.folder, runtime: runtime.summary, precision: precision,
       parameters: cost.parameters, nonEmbeddingParameters: cost.nonEmbeddingParameters,
@@ -140,9 +154,10 @@ public final class TrainingRun {
   /// Trains until the last step, until the run diverges, or until somebody asks for the end.
   ///
   /// A run ends as diverged after `training.skip_limit` steps in a row whose loss or gradients are not finite (each of them
-  /// left weights and state alone), or when the validation loss is not finite.
+  /// left weights and state alone), when the validation loss is not finite, or when it stays above the limit that
+  /// `training.divergence_margin` sets.
   ///
-  /// - Parameter stop: asked after every step; then a checkpoint is saved and the outcome is `interrupted`.
+  /// - Parameter stop: asked after every step; then a checkpoint is saved and the outcome is `interrupted` or `stopped`.
   /// - Returns: how it ended.
   /// - Throws: errors of files and data; records and older checkpoints stay as they are.
   public func run(stop: StopRequest = StopRequest()) throws -> TrainingSummary {
@@ -163,14 +178,18 @@ public final class TrainingRun {
     while progress.step < configuration.training.steps {
       try takeStep()
       if isDue(configuration.evaluation.every) { try evaluate() }
-      if hasDiverged { return try finish(.diverged) }
-      if stop.isRequested, progress.step < configuration.training.steps {
-        return try finish(.interrupted)
+      if let divergence { return try finish(.diverged, reason: divergence) }
+      if progress.step == configuration.training.steps { break }
+      if let lostRace { return try finish(.stopped, reason: lostRace) }
+      switch stop.kind {
+      case .interrupt: return try finish(.interrupted, reason: "somebody asked for the end")
+      case .stop: return try finish(.stopped, reason: "stopped by a rule of its study")
+      case nil: if isSaveDue { try save() }
       }
-      if isDue(configuration.checkpoint.every) { try save() }
     }
     if lastEvaluation?.step != progress.step { try evaluate() }
-    return try finish(hasDiverged ? .diverged : .finished)
+    if let divergence { return try finish(.diverged, reason: divergence) }
+    return try finish(.finished)
   }
 
   /// One step: next batch, forward, backward, update, report.
@@ -233,14 +252,48 @@ public final class TrainingRun {
       bitsPerByte: result.bitsPerByte, evaluatedTokens: result.tokens,
       seconds: (ContinuousClock.now - clock).seconds)
     lastEvaluation = report
+    note(report)
     try recorder.evaluation(report)
     observer(.evaluation(report))
   }
 
-  /// Steps that are not finite in a row up to the limit, or a validation loss that is not finite.
-  private var hasDiverged: Bool {
-    progress.consecutiveSkips >= configuration.training.skipLimit
-      || lastEvaluation.map { !$0.loss.isFinite } ?? false
+  /// Counts evaluations that speak for divergence.
+  private func note(_ evaluation: EvaluationReport) {
+    let first = progress.initialLoss ?? evaluation.loss
+    progress.initialLoss = first
+    guard let margin = configuration.training.divergenceMargin,
+      evaluation.step > configuration.schedule.warmupSteps
+    else { return }
+    let isAbove = !(evaluation.loss <= first + margin)
+    progress.evaluationsAboveLimit = isAbove ? progress.evaluationsAboveLimit + 1 : 0
+  }
+
+  /// Why the run has diverged, in words; nil: it has not.
+  private var divergence: String? {
+    if progress.consecutiveSkips >= configuration.training.skipLimit {
+      return
+        "loss or gradients of \(progress.consecutiveSkips) steps in a row were not finite, or out of line"
+    }
+    if let lastEvaluation, !lastEvaluation.loss.isFinite {
+      return "the validation loss after \(lastEvaluation.step) steps was \(lastEvaluation.loss)"
+    }
+    if progress.evaluationsAboveLimit >= Self.evaluationsOfDivergence,
+      let first = progress.initialLoss, let margin = configuration.training.divergenceMargin
+    {
+      return
+        "the validation loss of \(progress.evaluationsAboveLimit) evaluations in a row after the warm-up lay more than "
+        + "\(margin) nats above the first, \(first)"
+    }
+    return nil
+  }
+
+  /// Why a rule of the study ends the run here, in words; nil: none does.
+  private var lostRace: String? {
+    guard let lastEvaluation, lastEvaluation.step == progress.step,
+      let limit = limits[progress.step], !(lastEvaluation.loss <= limit)
+    else { return nil }
+    return
+      "lost a race: the validation loss after \(progress.step) steps, \(lastEvaluation.loss), lay above \(limit)"
   }
 
   private func isDue(_ every: Int) -> Bool { isMultiple(progress.step, every) }

@@ -35,6 +35,9 @@ public struct StepDefinition {
   /// The input that labels are drawn with: a number in [0, 1) for each token.
   static let uniformsLabel = "uniforms"
 
+  /// Where gradients of several micro-batches are added up.
+  static func accumulatedLabel(_ parameter: Parameter) -> String { "accumulated." + parameter.name }
+
   /// Tokens of one micro-batch.
   public var tokens: Int { sequences * model.configuration.contextLength }
 
@@ -162,6 +165,15 @@ public struct StepDefinition {
     return try lowered(Program(graph: graph, outputs: [("cross_entropy_sum", sum)]))
   }
 
+  /// The labels of all tensors that evaluation reads: weights, and the state that an average is made of.
+  ///
+  /// - Throws: `GraphError`.
+  func evaluatedLabels() throws(GraphError) -> Set<String> {
+    let program = try evaluationProgram(sequences: 1)
+    let kept = program.leaves.filter { $0.kind == .parameter || $0.kind == .state }
+    return Set(kept.map(\.label) + model.parameters.map(\.name))
+  }
+
   /// Logits of a batch `[N, V]` under the weights that the optimizer evaluates with.
   ///
   /// Outputs `logits`.
@@ -218,7 +230,7 @@ public struct StepDefinition {
   }
 
   private func accumulated(_ parameter: Parameter, in graph: Graph) -> Tensor {
-    graph.state("accumulated." + parameter.name, parameter.shape)
+    graph.state(Self.accumulatedLabel(parameter), parameter.shape)
   }
 
   private func evaluated(in graph: Graph) -> ModelWeights {

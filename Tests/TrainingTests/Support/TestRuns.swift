@@ -26,7 +26,7 @@ func smallConfiguration(
 ) throws -> TrainingConfiguration {
   var values = [
     "model.width": "8", "model.layers": "1", "model.heads": "2", "model.context_length": "8",
-    "model.feed_forward_width": "16", "data.path": folder + "/data",
+    "model.feed_forward_width": "16", "data.path": "data",
     "training.steps": "6", "training.batch_tokens": "16", "optimizer.learning_rate": "0.01",
     "schedule.warmup_steps": "2", "evaluation.every": "3", "checkpoint.every": "2",
     "metrics.statistics_every": "2", "machine.precision": "fp32", "run.folder": folder + "/run",
