@@ -240,7 +240,10 @@ struct RowChartDrawing {
           "<circle class=\"dot\" cx=\"\(coordinate(column.place(dot.value)))\" cy=\"\(coordinate(middle - shift))\" "
             + "r=\"3.4\" fill=\"\(color)\" fill-opacity=\"0.45\">\(title)</circle>")
       } else if column.isBeyond(dot.value) || column.isBefore(dot.value) {
-        lines.append(arrow(column, toRight: column.isBeyond(dot.value), color: color, middle: middle - shift, title: title))
+        lines.append(
+          arrow(
+            column, toRight: column.isBeyond(dot.value), color: color, middle: middle - shift,
+            title: title))
       }
     }
     if let lower = cell.lower, let upper = cell.upper, lower <= upper,
@@ -260,7 +263,10 @@ struct RowChartDrawing {
         lines.append(
           "<path class=\"marker\" d=\"\(shape)\" \(look.marker.paint(color))>\(title)</path>")
       } else if column.isBeyond(estimate) || column.isBefore(estimate) {
-        lines.append(arrow(column, toRight: column.isBeyond(estimate), color: color, middle: middle + shift, title: title))
+        lines.append(
+          arrow(
+            column, toRight: column.isBeyond(estimate), color: color, middle: middle + shift,
+            title: title))
       }
     }
     return lines
@@ -319,7 +325,8 @@ struct RowChartDrawing {
   ) -> String {
     let shape =
       toRight
-      ? Marker.arrow(column.right + 3, middle, .right) : Marker.arrow(column.left - 3, middle, .left)
+      ? Marker.arrow(column.right + 3, middle, .right)
+      : Marker.arrow(column.left - 3, middle, .left)
     return "<path class=\"beyond\" d=\"\(shape)\" fill=\"\(color)\">\(title)</path>"
   }
 }

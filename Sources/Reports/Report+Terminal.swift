@@ -57,16 +57,19 @@ extension ReportContents {
   }
 
   private func contractLine(_ variant: VariantAnalysis) -> String {
-    let equal = variant.contract.conditions.filter(\.isEqual).map {
-      Self.words($0.field.rawValue).lowercased()
-    }
+    let conditions = variant.contract.conditions
+    let equal = conditions.filter(\.isEqual).count
     let trials = Set(variant.contract.tuningTrials)
     let effort =
       trials.count == 1
       ? count(trials.first ?? 0, "tuning trial") + " each" : "tuning trials differ"
-    let same = equal.isEmpty ? "nothing recorded yet" : "equal: " + equal.joined(separator: ", ")
+    let same =
+      conditions.isEmpty
+      ? "nothing recorded yet"
+      : equal == conditions.count
+        ? "all \(equal) conditions equal" : "\(equal) of \(conditions.count) conditions equal"
     let different = variant.contract.declaredDifferences.map { "; \($0)" } ?? ""
-    return same + "; " + effort + different
+    return same + different + "; " + effort
   }
 
   private func ruleLine(_ variant: VariantAnalysis) -> String {
@@ -81,7 +84,7 @@ extension ReportContents {
       [
         "arm", "runs", "val loss (\(ReportNumber.percent(1 - study.rule.level)))",
         "vs \(study.baseline)",
-        "lr", "steps to \(target?.loss.map { ReportNumber.significant($0, 4) } ?? "target")",
+        "lr", "speed-up to \(target?.loss.map { ReportNumber.significant($0, 4) } ?? "target")",
         "ms/step", "verdict",
       ]
     ]
@@ -95,14 +98,12 @@ extension ReportContents {
       if !failureWords(row).isEmpty { verdict += "; \(failureWords(row))" }
       if arm?.isUndertuned == true { verdict += "; undertuned" }
       rows.append([
-        row.arm, "\(row.loss.count - row.diverged)/\(all)", loss(row.loss),
+        row.arm.count > 36 ? row.arm.prefix(33) + "..." : row.arm,
+        "\(row.loss.count - row.diverged)/\(all)", loss(row.loss),
         row.isBaseline
           ? "baseline" : difference(comparison?.test.estimate, comparison?.test.interval),
         arm?.knobs.first { $0.isTuned }.map { knob($0.value) } ?? "",
-        reached.map {
-          $0.speedUpInSteps.map { censored($0, ReportNumber.factor) }
-            ?? censored($0.steps, ReportNumber.short)
-        } ?? "",
+        reached.map { speedUp($0) } ?? "",
         row.cost.millisecondsPerStep.map { ReportNumber.significant($0, 3) } ?? "", verdict,
       ])
     }
@@ -116,6 +117,14 @@ extension ReportContents {
       while line.last == " " { line.removeLast() }
       return line
     }
+  }
+
+  /// Steps to the target, as a factor where there is a baseline to divide by.
+  private func speedUp(_ arm: ArmTarget) -> String {
+    guard let factor = arm.speedUpInSteps else {
+      return "1x, \(censored(arm.steps, ReportNumber.short)) steps"
+    }
+    return censored(factor, ReportNumber.factor)
   }
 
   private func padded(_ text: String, _ width: Int) -> String {

@@ -54,6 +54,9 @@ struct ReportContents {
     blocks.isEmpty ? nil : ReportSection(name: name, title: title, blocks: blocks)
   }
 
+  /// A text with a capital at its beginning.
+  static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+
   /// A name for a file or an anchor.
   static func fileName(_ parts: String...) -> String {
     let text = parts.joined(separator: "-").lowercased()
@@ -76,6 +79,11 @@ struct ReportContents {
 extension ReportContents {
   static let lossUnit = "nats per token"
 
+  /// Digits of a loss: as many as its uncertainty deserves, and two at least, for a loss is a number of a few nats.
+  static func lossDecimals(_ uncertainty: Double) -> Int {
+    max(2, ReportNumber.decimals(for: uncertainty))
+  }
+
   /// A loss with its interval: `1.487 +/- 0.006`.
   func loss(_ estimate: Estimate?) -> String {
     guard let estimate, let value = estimate.value else { return ReportNumber.none }
@@ -83,16 +91,16 @@ extension ReportContents {
       return ReportNumber.fixed(value, 4)
     }
     let half = interval.width / 2
-    let decimals = ReportNumber.decimals(for: half)
+    let decimals = Self.lossDecimals(half)
     return "\(ReportNumber.fixed(value, decimals)) \u{00B1} \(ReportNumber.fixed(half, decimals))"
   }
 
   /// An estimate with its interval in brackets, for intervals that are not even about it.
   func bracketed(_ estimate: Estimate?) -> String {
     guard let estimate, let value = estimate.value else { return ReportNumber.none }
-    guard let interval = estimate.interval, interval.isBounded, interval.width > 0 else {
-      return ReportNumber.significant(value, 3)
-    }
+    // Narrower than rounding is no interval.
+    guard let interval = estimate.interval, interval.isBounded, interval.width > 1e-9 * abs(value)
+    else { return ReportNumber.significant(value, 3) }
     let decimals = ReportNumber.decimals(for: interval.width / 2)
     return ReportNumber.fixed(value, decimals) + " " + brackets(interval, decimals)
   }
@@ -106,7 +114,7 @@ extension ReportContents {
   func difference(_ estimate: Double?, _ interval: ConfidenceInterval?) -> String {
     guard let estimate else { return ReportNumber.none }
     guard let interval, interval.isBounded else { return ReportNumber.signed(estimate, 4) }
-    let decimals = ReportNumber.decimals(for: interval.width / 2)
+    let decimals = Self.lossDecimals(interval.width / 2)
     return ReportNumber.signed(estimate, decimals) + " "
       + brackets(interval, decimals, isSigned: true)
   }
@@ -158,6 +166,11 @@ extension ReportContents {
     items.count < 2
       ? items.first ?? ""
       : items.dropLast().joined(separator: ", ") + " and " + (items.last ?? "")
+  }
+
+  /// A list that stays readable: the first few of many.
+  func some(_ items: [String]) -> String {
+    items.count <= 8 ? list(items) : list(Array(items.prefix(6)) + ["\(items.count - 6) others"])
   }
 
   /// Seeds, shortened where they follow each other: `1-5, 9`.

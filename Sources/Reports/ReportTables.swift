@@ -81,12 +81,12 @@ struct ReportTables {
     ])
     for trial in analysis.trials {
       let point = trial.point
-      let knobs = point.knobs.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+      let knobs = (point?.knobs ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
       file.add([
-        .text(trial.identity), .text(point.variant), .text(point.arm),
-        .text(point.seed.purpose.rawValue),
-        .count(point.seed.initial), .count(point.seed.data), .text(knobs.joined(separator: "; ")),
-        .number(point.horizon), .text(trial.status?.rawValue ?? ""), .text(trial.reason ?? ""),
+        .text(trial.identity), .text(point?.variant ?? ""), .text(point?.arm ?? ""),
+        .text(point?.seed.purpose.rawValue ?? ""),
+        .count(point?.seed.initial), .count(point?.seed.data), .text(knobs.joined(separator: "; ")),
+        .number(point?.horizon), .text(trial.status?.rawValue ?? ""), .text(trial.reason ?? ""),
         .flag(trial.isDiverged), .number(trial.loss), .number(trial.initialLoss),
         .count(trial.steps),
         .number(trial.seconds), .text(trial.folder), .text(trial.revision), .text(trial.machine),
@@ -116,7 +116,7 @@ struct ReportTables {
   private func differences() -> CSVFile {
     var file = CSVFile([
       "variant", "arm", "other", "is_in_family", "estimate", "lower", "upper", "standard_error",
-      "degrees_of_freedom", "method", "p", "adjusted_p", "exact_p", "equivalence_p",
+      "degrees_of_freedom", "method", "p", "adjusted_p", "adjustment", "exact_p", "equivalence_p",
       "adjusted_equivalence_p",
       "verdict", "text", "power", "detectable_difference", "count_for_observed",
       "count_for_equivalence",
@@ -132,7 +132,8 @@ struct ReportTables {
             + interval(test.interval) + [
               .number(test.standardError), .number(test.degreesOfFreedom),
               .text(test.method.rawValue),
-              .number(test.pValue), .number(item.adjustedPValue), .number(item.permutation?.pValue),
+              .number(test.pValue), .number(item.adjustedPValue), .text(item.adjustment.rawValue),
+              .number(item.permutation?.pValue),
               .number(item.equivalence?.pValue), .number(item.adjustedEquivalencePValue),
               .text(item.verdict.word.rawValue), .text(item.verdict.text),
               .number(item.power.power),
@@ -299,12 +300,13 @@ struct ReportTables {
   }
 
   private func budget() -> CSVFile {
-    var file = CSVFile(["variant", "arm", "trials", "expected_best"])
+    var file = CSVFile(["variant", "arm", "trials", "expected_best", "band_lower", "band_upper"])
     for variant in analysis.variants {
       for arm in variant.arms {
         for point in arm.budgetCurve {
           file.add([
             .text(variant.name), .text(arm.name), .count(point.trials), .number(point.expectedBest),
+            .number(point.band.lower), .number(point.band.upper),
           ])
         }
       }

@@ -85,6 +85,7 @@ struct HTMLPage {
       var line = "<tr>"
       for (index, cell) in row.enumerated() {
         var classes = table.columns[index].alignment == .left ? ["left"] : []
+        if cell.text.count > 32 { classes.append("words") }
         if cell.tone != .plain { classes.append(cell.tone.rawValue) }
         line += classes.isEmpty ? "<td>" : "<td class=\"\(classes.joined(separator: " "))\">"
         line += (cell.look.map { $0.sample() } ?? "") + markupEscaped(cell.text) + "</td>"

@@ -20,7 +20,8 @@ enum PageStyle {
     h2{font-size:1.25rem;margin:2.4em 0 .6em;padding-top:.5em;border-top:1px solid var(--line)}
     h3{font-size:1.02rem;margin:1.6em 0 .4em}
     p,li{max-width:80ch;overflow-wrap:anywhere}
-    .answer{font-size:1.08rem;padding:.8em 1em;background:var(--panel);border-left:4px solid var(--link);max-width:none}
+    .answer{font-size:1.08rem;padding:.8em 1em;background:var(--panel);border-left:4px solid var(--link);max-width:none;margin:0}
+    .answer+.answer{padding-top:0}
     a{color:var(--link)}
     nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.2em 1.1em;padding:0;margin:1.2em 0;font-size:.92rem}
     .table{overflow-x:auto;margin:1em 0}
@@ -28,10 +29,9 @@ enum PageStyle {
     table{border-collapse:collapse;font-size:.87rem;font-variant-numeric:tabular-nums}
     caption{text-align:left;color:var(--soft);padding:.2em 0 .5em}
     th,td{padding:.28em .7em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap;vertical-align:top}
-    td.left{white-space:normal;overflow-wrap:break-word;max-width:34rem}
+    td.words{white-space:normal;overflow-wrap:anywhere;min-width:16rem;max-width:34rem}
     th{color:var(--soft);font-weight:600;background:var(--paper);position:sticky;top:0}
     .left{text-align:left}
-    td.left:first-child{min-width:6rem}
     td svg{width:14px;height:14px;vertical-align:-2px;margin-right:.45em}
     .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}
     .alike{color:var(--alike);font-weight:600}.open{color:var(--open)}.warning{color:var(--warning);font-weight:600}

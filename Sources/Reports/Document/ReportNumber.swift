@@ -110,9 +110,10 @@ enum ReportNumber {
     return value < 1e-6 ? "< 1e-6" : significant(value, 2)
   }
 
-  /// A factor with three digits: 1.23x.
+  /// A factor with three digits: 1.23x, 0.816x.
   static func factor(_ value: Double) -> String {
-    value.isFinite ? significant(value, 3) + "\u{00D7}" : unusual(value)
+    guard value.isFinite, abs(value) < 1e6 else { return significant(value, 3) }
+    return fixed(value, abs(value) >= 9.995 ? 1 : abs(value) >= 0.9995 ? 2 : 3) + "\u{00D7}"
   }
 
   /// A share in percent.

@@ -39,16 +39,19 @@ extension ReportContents {
   /// The result in words: verdicts, then how far they reach.
   func answer() -> ReportSection? {
     var blocks: [ReportBlock] = []
-    var sentences: [String] = []
     if !analysis.completion.isComplete {
-      sentences.append(
-        "The study is not complete (\(completionWords(analysis.completion))), so this may change.")
+      blocks.append(
+        .answer(
+          "The study is not complete (\(completionWords(analysis.completion))), so all this may change."
+        ))
     }
-    for variant in variants { sentences += verdictSentences(variant) }
-    if variants.allSatisfy({ variant in variant.leaderboard.allSatisfy { $0.rank == nil } }) {
-      sentences.append("No arm has a final loss on a reporting seed yet.")
+    // One paragraph; with several variants one for each, for their losses are never pooled.
+    var paragraphs = variants.map { verdictSentences($0).joined(separator: " ") }.filter {
+      !$0.isEmpty
     }
-    blocks.append(.answer((sentences + [scaleSentence()]).joined(separator: " ")))
+    if paragraphs.isEmpty { paragraphs = ["No arm has a final loss on a reporting seed yet."] }
+    paragraphs[paragraphs.count - 1] += " " + scaleSentence()
+    blocks += paragraphs.map { .answer($0) }
     if !analysis.claims.isEmpty { blocks.append(.paragraph(claimSummary())) }
     let serious = analysis.marks.filter { $0.kind != .other }
     if !serious.isEmpty {
@@ -66,25 +69,20 @@ extension ReportContents {
   private func verdictSentences(_ variant: VariantAnalysis) -> [String] {
     guard let first = variant.leaderboard.first(where: { $0.rank != nil }) else { return [] }
     var sentences: [String] = []
-    let place = hasVariants ? "In \(variant.name), " : ""
-    let ties = first.tiedWith.isEmpty ? "" : ", but cannot be told from \(list(first.tiedWith))"
-    let n = first.loss.count
-    var opening =
-      "\(place)\(first.arm) has the lowest mean loss, \(loss(first.loss)) \(Self.lossUnit) over \(count(n, "seed"))"
-      + ties + "."
-    if variant.leaderboard.count == 1 {
-      opening =
-        "\(place)\(first.arm) reaches \(loss(first.loss)) \(Self.lossUnit) over \(count(n, "seed")); "
-        + "with one arm there is nothing to compare."
-    }
-    if place.isEmpty, let letter = opening.first {
-      opening = letter.uppercased() + opening.dropFirst()
-    }
-    sentences.append(opening)
+    let place = hasVariants ? "In \(variant.name), the" : "The"
+    let ties = first.tiedWith.isEmpty ? "" : ", which cannot be told from \(some(first.tiedWith))"
+    let result = "\(loss(first.loss)) \(Self.lossUnit) over \(count(first.loss.count, "seed"))"
+    sentences.append(
+      variant.leaderboard.count == 1
+        ? "\(place) mean loss of \(first.arm) is \(result); with one arm there is nothing to compare."
+        : "\(place) lowest mean loss is that of \(first.arm): \(result)\(ties).")
 
     let differences = variant.differences.filter { $0.other == study.baseline }
     func arms(_ words: Verdict.Word...) -> [String] {
-      differences.filter { words.contains($0.verdict.word) }.map { item in
+      let items = differences.filter { words.contains($0.verdict.word) }
+      // Many are in the table below; a sentence of forty intervals says nothing.
+      guard items.count <= 6 else { return [some(items.map(\.arm))] }
+      return items.map { item in
         "\(item.arm) (\(difference(item.test.estimate, item.test.interval)))"
       }
     }
@@ -113,16 +111,16 @@ extension ReportContents {
     }
     let open = names(.undecided)
     if !open.isEmpty {
-      sentences.append("Undecided against \(baseline): \(list(open)).")
+      sentences.append("Undecided against \(baseline): \(some(open)).")
     }
     if !names(.unknown).isEmpty {
-      sentences.append("Too few replicates to say anything: \(list(names(.unknown))).")
+      sentences.append("Too few replicates to say anything: \(some(names(.unknown))).")
     }
     let diverged = variant.leaderboard.filter { $0.diverged > 0 }
     if !diverged.isEmpty {
       sentences.append(
         "Diverged on reporting seeds: "
-          + list(diverged.map { "\($0.arm) (\($0.diverged) of \($0.loss.count))" }) + ".")
+          + some(diverged.map { "\($0.arm) (\($0.diverged) of \($0.loss.count))" }) + ".")
     }
     return sentences
   }

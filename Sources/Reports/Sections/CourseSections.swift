@@ -3,6 +3,7 @@
 
 import Charts
 import Comparison
+import Statistics
 
 extension ReportContents {
   /// Validation loss over a run, with bands.
@@ -213,13 +214,7 @@ extension ReportContents {
       return LineChart(
         title: hasVariants ? variant.name : "", xAxis: ChartAxis(title: "Tuning trials"),
         yAxis: ChartAxis(title: "Expected lowest tuning loss", unit: Self.lossUnit, limits: limits),
-        series: variant.arms.filter { !$0.budgetCurve.isEmpty }.map { arm in
-          ChartSeries(
-            name: arm.name,
-            points: arm.budgetCurve.map { ChartPoint(Double($0.trials), $0.expectedBest) },
-            style: arm.budgetCurve.count > 40 ? .line : .lineWithMarkers, look: look(arm.name),
-            marksBeyond: true)
-        })
+        series: variant.arms.filter { !$0.budgetCurve.isEmpty }.map(budgetSeries))
     }
     guard !panels.isEmpty else { return nil }
     return section(
@@ -229,9 +224,16 @@ extension ReportContents {
           ReportFigure(
             name: "budget",
             caption:
-              "Expected lowest tuning loss of so many trials, drawn from those that ran: whether an arm wins only by being tuned more.",
+              "Expected lowest tuning loss of so many trials, drawn from those that ran (bands for the eye are in budget.csv): whether an arm wins only by being tuned more.",
             svg: panelImage(panels, title: "What fewer tuning trials would have found", height: 340)
           ))
       ])
+  }
+
+  private func budgetSeries(_ arm: ArmAnalysis) -> ChartSeries {
+    let points = arm.budgetCurve.map { ChartPoint(Double($0.trials), $0.expectedBest) }
+    return ChartSeries(
+      name: arm.name, points: points, style: points.count > 40 ? .line : .lineWithMarkers,
+      look: look(arm.name), marksBeyond: true)
   }
 }

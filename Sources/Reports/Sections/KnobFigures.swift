@@ -31,11 +31,32 @@ extension ReportContents {
   func knobFigure(
     name: String, title: String, subtitle: String = "", knob: String,
     curves: [(variant: VariantAnalysis, curves: [ArmCurve])], axis: KnobAxis, caption: String
-  ) -> ReportFigure? {
+  ) -> [ReportFigure] {
     let shown = curves.filter { !$0.curves.isEmpty }
     let all = shown.flatMap(\.curves).map(\.curve)
-    guard all.contains(where: { $0.points.contains { $0.loss.value != nil } }) else { return nil }
-    let limits = Self.lossLimits(all)
+    guard all.contains(where: { $0.points.contains { $0.loss.value != nil } }) else { return [] }
+    func figure(_ name: String, _ title: String, _ limits: ClosedRange<Double>?, _ caption: String)
+      -> ReportFigure
+    {
+      let image = knobImage(
+        title: title, subtitle: subtitle, knob: knob, shown: shown, axis: axis, limits: limits)
+      return ReportFigure(name: name, caption: caption, svg: image)
+    }
+    let whole = figure(name, title, Self.lossLimits(all), caption)
+    // An arm that is far behind squeezes all others together: they get a second look.
+    guard let near = Self.zoomLimits(all) else { return [whole] }
+    let zoomed = figure(
+      name + "-near", title + ", near the lowest", near,
+      "The same over a shorter axis of losses, for the arms that are close to each other. Arrows: above the axis, or diverged."
+    )
+    return [whole, zoomed]
+  }
+
+  private func knobImage(
+    title: String, subtitle: String, knob: String,
+    shown: [(variant: VariantAnalysis, curves: [ArmCurve])],
+    axis: KnobAxis, limits: ClosedRange<Double>?
+  ) -> String {
     let panels = shown.map { variant, curves in
       LineChart(
         title: hasVariants ? variant.name : "",
@@ -45,11 +66,9 @@ extension ReportContents {
         marks: axis == .alignedFactors ? [ChartMark(1)] : [],
         levels: variant.entropyFloor.map { [ChartLevel($0, label: "entropy floor")] } ?? [])
     }
-    let svg =
-      panels.count == 1
+    return panels.count == 1
       ? single(panels[0], title: title, subtitle: subtitle)
       : ChartPanels(title: title, subtitle: subtitle, panels: panels).svg()
-    return ReportFigure(name: name, caption: caption, svg: svg)
   }
 
   private func single(_ panel: LineChart, title: String, subtitle: String) -> String {
@@ -61,7 +80,8 @@ extension ReportContents {
 
   private func xAxis(_ knob: String, _ curves: [KnobCurve], _ axis: KnobAxis) -> ChartAxis {
     if case .alignedFactors = axis {
-      return ChartAxis(title: "\(knob) over its optimum", scale: .logarithmic, isFactor: true)
+      return ChartAxis(
+        title: "\(Self.sentence(knob)) over its optimum", scale: .logarithmic, isFactor: true)
     }
     if curves.contains(where: Self.isByFactors) {
       return ChartAxis(
@@ -71,7 +91,7 @@ extension ReportContents {
     let scale: ChartScale =
       curves.contains { $0.axis == .complement }
       ? .complement : curves.contains { $0.axis == .logarithmic } ? .logarithmicFromZero : .linear
-    return ChartAxis(title: knob, scale: scale)
+    return ChartAxis(title: Self.sentence(knob), scale: scale)
   }
 
   /// Whether a sweep's values are factors of what tuning chose.
@@ -122,8 +142,24 @@ extension ReportContents {
     let bests = curves.compactMap { curve in curve.points.compactMap(\.loss.value).min() }
     let top = max(losses[(losses.count * 3) / 4], bests.max() ?? least)
     let room = top - least
-    guard room > 0, most > top + 0.25 * room else { return nil }
+    // Cut only what would squeeze the rest into a corner.
+    guard room > 0, most > least + 2.5 * room else { return nil }
     return (least - 0.06 * room)...(top + 0.1 * room)
+  }
+
+  /// An axis of losses for the arms that are close to each other; nil where that is all of them.
+  static func zoomLimits(_ curves: [KnobCurve]) -> ClosedRange<Double>? {
+    func best(_ curve: KnobCurve) -> Double? { curve.points.compactMap(\.loss.value).min() }
+    let bests = curves.compactMap(best).sorted()
+    guard let least = bests.first, let most = bests.last, bests.count >= 3 else { return nil }
+    // The median arm is never far from the lowest; whoever is four times as far is.
+    let reach = 4 * (bests[(bests.count - 1) / 2] - least)
+    let near = curves.filter { curve in best(curve).map { $0 <= least + reach } ?? false }
+    guard near.count < curves.count, reach > 0, most > least + reach else { return nil }
+    return lossLimits(near)
+      ?? near.compactMap(best).max().map { top in
+        (least - 0.1 * reach)...(max(top, least + reach) + 0.1 * reach)
+      }
   }
 
   /// A sweep over names rather than numbers, as rows.

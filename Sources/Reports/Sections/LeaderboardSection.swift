@@ -25,11 +25,12 @@ extension ReportContents {
       caption:
         "Final validation loss in \(Self.lossUnit) on reporting seeds, mean with its \(percent) interval; "
         + "what diverged counts as the loss at initialisation"
-        + (variant.initialLoss.map { " (\(ReportNumber.fixed($0, 3)))" } ?? "") + ".",
+        + (variant.initialLoss.map { " (\(ReportNumber.fixed($0, 3)))" } ?? "") + "."
+        + (variant.targets.first.map { " Speed-up: in steps, to the target \($0.name)." } ?? ""),
       [
         "#", "<arm", "loss", "above the floor", "bits per byte", "n", "<failures",
-        "difference to \(study.baseline)", "<verdict", "learning rate", "<marks", "ms a step",
-        "state", "steps to target", "speed-up in steps", "speed-up in time",
+        "difference to \(study.baseline)", "<verdict", "learning rate", "ms a step", "state",
+        "speed-up",
       ])
     for row in variant.leaderboard {
       let analysis = variant.arms.first { $0.name == row.arm }
@@ -48,13 +49,12 @@ extension ReportContents {
         ),
         row.isBaseline
           ? .init("baseline") : comparison.map { cell($0.verdict) } ?? .init(ReportNumber.none),
-        .init(analysis.flatMap(mainKnob) ?? ""),
-        analysis?.isUndertuned == true ? .init("undertuned", tone: .warning) : .init(""),
+        analysis?.isUndertuned == true
+          ? .init("\(analysis.flatMap(mainKnob) ?? "") undertuned", tone: .warning)
+          : .init(analysis.flatMap(mainKnob) ?? ""),
         .init(row.cost.millisecondsPerStep.map { ReportNumber.significant($0, 3) } ?? ""),
         .init(row.cost.stateBytes.map(ReportNumber.bytes) ?? ""),
-        .init(target.map { censored($0.steps, ReportNumber.short) } ?? ""),
         .init(target.flatMap(\.speedUpInSteps).map { censored($0, ReportNumber.factor) } ?? ""),
-        .init(target.flatMap(\.speedUpInSeconds).map { censored($0, ReportNumber.factor) } ?? ""),
       ]
       table.add(cells)
     }

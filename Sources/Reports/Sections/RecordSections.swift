@@ -215,20 +215,25 @@ extension ReportContents {
     ])
     for trial in analysis.trials {
       let point = trial.point
-      let seed =
+      let seed = point.map { point in
         point.seed.initial == point.seed.data
-        ? "\(point.seed.initial)" : "\(point.seed.initial) / \(point.seed.data)"
+          ? "\(point.seed.initial)" : "\(point.seed.initial) / \(point.seed.data)"
+      }
+      let length = point.flatMap {
+        $0.horizon == 1 ? nil : "\u{00D7}" + ReportNumber.significant($0.horizon, 3)
+      }
       var status = ReportTable.Cell(statusWords(trial))
       if trial.isDiverged || trial.status == .failed || trial.status == nil {
         status.tone = .warning
       }
       var marks = trial.marks.map(\.rawValue)
       if trial.isAudit { marks.insert("audit", at: 0) }
-      table.add([
-        .init(trial.identity), .init(hasVariants ? point.variant : ""), armCell(point.arm),
-        .init(point.seed.purpose.rawValue), .init(seed), .init(knobs(point.knobs)),
-        .init(point.horizon == 1 ? "" : "\u{00D7}" + ReportNumber.significant(point.horizon, 3)),
-        status,
+      let cells: [ReportTable.Cell] = [
+        .init(trial.identity), .init(hasVariants ? point?.variant ?? "" : ""),
+        point.map { armCell($0.arm) } ?? .init("not readable", tone: .warning),
+        .init(point?.seed.purpose.rawValue ?? ""), .init(seed ?? ""),
+        .init(knobs(point?.knobs ?? [:])),
+        .init(length ?? ""), status,
         .init(trial.loss.map { ReportNumber.fixed($0, 4) } ?? ReportNumber.none),
         .init(ReportNumber.count(trial.steps)),
         .init(trial.seconds.map(ReportNumber.duration) ?? ""),
@@ -236,7 +241,8 @@ extension ReportContents {
         .init(machines.count == 1 ? "" : trial.machine),
         .init(hashes.count == 1 ? "" : String((trial.contractHash ?? "").prefix(8))),
         .init(marks.joined(separator: ", "), tone: marks.isEmpty ? .plain : .warning),
-      ])
+      ]
+      table.add(cells)
     }
     let facts = common.isEmpty ? "" : " All: \(common.joined(separator: "; "))."
     return section(

@@ -30,15 +30,16 @@ extension ReportContents {
       let caption =
         "\(name) (\(keys)) turned around the tuned arms, everything else as tuned, on reporting seeds. Bars: intervals over seeds."
       let isNamed = all.contains { $0.curve.points.contains { $0.value.number == nil } }
-      let figure =
+      let figures =
         isNamed
         ? namedFigure(
           name: Self.fileName("sweep", name), title: "Final loss against \(name)", curves: curves,
-          caption: caption)
+          caption: caption
+        ).map { [$0] } ?? []
         : knobFigure(
           name: Self.fileName("sweep", name), title: "Final loss against \(name)", knob: name,
           curves: curves, axis: .values, caption: caption)
-      if let figure { blocks.append(.figure(figure)) }
+      blocks += figures.map { .figure($0) }
       for (variant, curves) in curves where !curves.isEmpty {
         blocks.append(
           .table(
@@ -80,6 +81,7 @@ extension ReportContents {
     else { return nil }
     var rows: [RowChart.Row] = []
     var hasBasin = false
+    var isLinear = false
     for variant in variants {
       let arms = variant.arms.compactMap { arm in
         // On reporting seeds where there is such a sweep.
@@ -91,6 +93,7 @@ extension ReportContents {
         guard let sensitivity = curve.sensitivity else { continue }
         let basin = curve.basins.first
         hasBasin = hasBasin || basin?.width.value != nil
+        isLinear = isLinear || curve.axis == .linear
         rows.append(
           RowChart.Row(
             name: arm, look: look(arm),
@@ -106,7 +109,7 @@ extension ReportContents {
     var scales = [
       RowChart.Scale(ChartAxis(title: "Below the optimum", unit: "nats")),
       RowChart.Scale(ChartAxis(title: "Above the optimum", unit: "nats")),
-      RowChart.Scale(ChartAxis(title: "Width of the basin")),
+      RowChart.Scale(ChartAxis(title: "Width of the basin", unit: isLinear ? "" : "decades")),
     ]
     if !hasBasin {
       scales.removeLast()

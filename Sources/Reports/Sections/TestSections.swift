@@ -61,17 +61,17 @@ extension ReportContents {
       blocks += heading(variant)
       var table = ReportTable([
         "<arm", "<against", "<family", "n", "difference", "<verdict", "p", "p, corrected",
-        "exact p",
+        "<correction", "exact p",
         "p of equivalence", "corrected", "<test", "<pairing", "second opinion", "<in words",
       ])
       for item in variant.differences {
         let test = item.test
         table.add([
-          armCell(item.arm), .init(item.other), .init(item.isInFamily ? "yes" : "exploration"),
+          armCell(item.arm), .init(item.other), .init(item.isInFamily ? "yes" : "no"),
           .init(test.counts.map(String.init).joined(separator: " / ")),
           .init(difference(test.estimate, test.interval)), cell(item.verdict),
           .init(ReportNumber.probability(test.pValue)),
-          .init(item.adjustedPValue.map(ReportNumber.probability) ?? ""),
+          .init(ReportNumber.probability(item.adjustedPValue)), .init(words(item.adjustment)),
           .init(
             item.permutation.map {
               ReportNumber.probability($0.pValue)
@@ -92,10 +92,19 @@ extension ReportContents {
     if !blocks.isEmpty {
       blocks.insert(
         .paragraph(
-          "Mean final loss of the arm minus that of what it stands against, in \(Self.lossUnit): negative is better. Corrected: "
-            + "Holm's over the declared family; pairs outside it are exploration."), at: 0)
+          "Mean final loss of the arm minus that of what it stands against, in \(Self.lossUnit): negative is better. "
+            + "Intervals are those of single comparisons; corrected p-values are what verdicts look at."
+        ), at: 0)
     }
     return section("pairs", "Pairs and tests", blocks)
+  }
+
+  private func words(_ adjustment: Adjustment) -> String {
+    switch adjustment {
+    case .family: "Holm, family"
+    case .exploration: "Benjamini-Hochberg, exploration"
+    case .allPairs: "Holm, all pairs"
+    }
   }
 
   private func method(_ test: DifferenceTest) -> String {

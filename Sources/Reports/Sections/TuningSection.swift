@@ -60,8 +60,8 @@ extension ReportContents {
         name: Self.fileName("tuning", name, "aligned"), title: "The same with optima aligned",
         knob: name, curves: curves, axis: .alignedFactors,
         caption: "Each arm's axis is divided by its own optimum, so that widths compare.")
-      : nil
-    return [plain, aligned].compactMap { $0 }.map { .figure($0) }
+      : []
+    return (plain + aligned).map { .figure($0) }
   }
 
   private func optimaTable() -> ReportTable {
