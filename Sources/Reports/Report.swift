@@ -8,7 +8,7 @@ import Foundation
 ///
 /// Everything comes from the analysis, so that a report can be made again from records alone, and the same analysis gives the same
 /// bytes.
-public struct Report {
+public struct Report: Sendable {
   /// What it is about.
   public let analysis: StudyAnalysis
   private let document: ReportDocument
