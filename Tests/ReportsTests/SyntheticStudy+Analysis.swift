@@ -73,27 +73,30 @@ extension SyntheticStudy {
 
   /// Every trial that the analysis stands on, the ones of grids and sweeps left out.
   private func trials(_ variants: [VariantAnalysis]) -> [TrialAnalysis] {
-    variants.flatMap { variant in
-      variant.arms.flatMap { arm in
-        arm.replicates.compactMap { replicate in
-          replicate.trial.map { identity in
-            TrialAnalysis(
-              identity: identity,
-              point: TrialPoint(
-                variant: variant.name, arm: arm.name, seed: TrialSeed(.reporting, replicate.seed),
-                knobs: ["optimizer.learning_rate": arm.knobs[0].value]),
-              status: replicate.state == .diverged ? .diverged : .finished,
-              reason: replicate.state == .diverged ? "the loss is not finite at step 17" : nil,
-              loss: replicate.loss,
-              isDiverged: replicate.state == .diverged, initialLoss: initialLoss, steps: 400,
-              seconds: 42.3,
-              folder: "trials/" + identity, revision: "3f2c1e9", machine: "a processor, 2 cores",
-              contractHash: "abc",
-              isAudit: false, marks: [])
-          }
-        }
+    var trials: [TrialAnalysis] = []
+    for variant in variants {
+      for arm in variant.arms {
+        trials += arm.replicates.compactMap { trial($0, variant.name, arm) }
       }
-    }.sorted { $0.identity < $1.identity }
+    }
+    return trials.sorted { $0.identity < $1.identity }
+  }
+
+  private func trial(_ replicate: Replicate, _ variant: String, _ arm: ArmAnalysis)
+    -> TrialAnalysis?
+  {
+    guard let identity = replicate.trial else { return nil }
+    let isDiverged = replicate.state == .diverged
+    let point = TrialPoint(
+      variant: variant, arm: arm.name, seed: TrialSeed(.reporting, replicate.seed),
+      knobs: ["optimizer.learning_rate": arm.knobs[0].value])
+    return TrialAnalysis(
+      identity: identity, point: point, status: isDiverged ? .diverged : .finished,
+      reason: isDiverged ? "the loss is not finite at step 17" : nil, loss: replicate.loss,
+      isDiverged: isDiverged,
+      initialLoss: initialLoss, steps: 400, seconds: 42.3, folder: "trials/" + identity,
+      revision: "3f2c1e9",
+      machine: "a processor, 2 cores", contractHash: "abc", isAudit: false, marks: [], problems: [])
   }
 
   private func claims() -> [ClaimResult] {
@@ -121,7 +124,8 @@ extension SyntheticStudy {
     let trials = trials(variants)
     let odd = armNames.count > 3 ? ", declared differences: schedule (\(armNames[3]))" : ""
     return StudyAnalysis(
-      study: record(), folder: "studies/six", madeAt: Date(timeIntervalSince1970: 1_790_086_400),
+      study: record(), isDeclared: true, folder: "studies/six",
+      madeAt: Date(timeIntervalSince1970: 1_790_086_400),
       command: "assay report studies/six", title: "six-optimizers" + odd,
       completion: StudyCompletion(
         done: trials.count, unfinished: 0, failed: 0, missing: isComplete ? 0 : 7,
