@@ -7,24 +7,25 @@ import Foundation
 final class FolderLock {
   static let fileName = "lock"
 
-  private let descriptor: Int32
+  let descriptor: Int32
 
   /// Takes the lock of a folder.
   ///
+  /// - Parameters:
+  ///   - folder: the folder.
+  ///   - activity: what its holder does, for the message.
   /// - Throws: ``RunRecordError`` when another process, or this one, holds it.
-  init(folder: String) throws(RunRecordError) {
+  init(folder: String, activity: String = "is writing this run") throws(RunRecordError) {
     let path = folder + "/" + Self.fileName
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .system("be locked", folder, errno: errno) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let number = errno
-      var text = [UInt8](repeating: 0, count: 16)
-      let count = max(0, read(descriptor, &text, text.count))
+      let holder = Self.holder(descriptor)
       guard number == EWOULDBLOCK else { throw .system("be locked", folder, errno: number) }
-      let holder = String(decoding: text[..<count].prefix { $0 > 0x20 }, as: UTF8.self)
       throw RunRecordError(
         .locked,
-        "\(folder): another process\(holder.isEmpty ? "" : " (\(holder))") is writing this run; "
+        "\(folder): another process\(holder.isEmpty ? "" : " (\(holder))") \(activity); "
           + "wait for it or stop it")
     }
     // The number is for messages only: nothing depends on its being written.
@@ -35,6 +36,13 @@ final class FolderLock {
 
   deinit {
     if descriptor >= 0 { close(descriptor) }
+  }
+
+  /// What the last holder wrote: its process number.
+  static func holder(_ descriptor: Int32) -> String {
+    var text = [UInt8](repeating: 0, count: 16)
+    let count = max(0, pread(descriptor, &text, text.count, 0))
+    return String(decoding: text[..<count].prefix { $0 > 0x20 }, as: UTF8.self)
   }
 
   /// Whether somebody holds the lock of a folder now.

@@ -13,7 +13,8 @@ struct TrialCommand: ParsableCommand {
     abstract: "Runs one trial of a study, which it reads as JSON from standard input.",
     discussion: """
       A study starts this command for each of its trials. Standard input holds one object: "layers" (objects with "label" and \
-      "text", TOML), "overrides" (section.key=value), "folder", "trial" (what trial.json is to hold) and "threads".
+      "text", TOML), "overrides" (section.key=value), "folder", "trial" (what trial.json is to hold), "threads" and \
+      perhaps "limits" (validation losses, by step, above which it is stopped).
 
       Standard output has one JSON object a line, with its kind under "event": started, step (at most four a second), \
       evaluation, warning, ended. Exit codes are those of 'assay train'.
@@ -35,7 +36,8 @@ struct TrialCommand: ParsableCommand {
       let request = try TrialRequest(json: FileHandle.standardInput.readToEnd() ?? Data())
       let configuration = try TrainingConfiguration(request.source())
       let summary = try TrainingRun.train(
-        configuration, trial: request.trial, stop: stop, observer: events.observe)
+        configuration, trial: request.trial, limits: request.limits ?? [], stop: stop,
+        observer: events.observe)
       if summary.outcome != .finished { throw ExitCode(summary.outcome.exitCode) }
     } catch let code as ExitCode {
       throw code

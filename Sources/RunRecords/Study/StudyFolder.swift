@@ -70,4 +70,12 @@ public struct StudyFolder: Sendable {
     let path = file(FileName.record)
     try writeFileAtomically(try jsonData(record, path: path), to: path)
   }
+
+  /// Stores the declaration as it was given, as a whole or not at all.
+  ///
+  /// - Parameter text: TOML.
+  /// - Throws: ``RunRecordError`` when the disk is full or read-only.
+  public func write(declaration text: String) throws(RunRecordError) {
+    try writeFileAtomically(Data(text.utf8), to: file(FileName.declaration))
+  }
 }

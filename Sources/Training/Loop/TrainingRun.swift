@@ -38,6 +38,8 @@ public final class TrainingRun {
   let optimizerStateBytes: Int
   var pace = StepPace()
   var lastEvaluation: EvaluationReport?
+  /// Validation losses above which the run is stopped, by step.
+  var limits: [Int: Double] = [:]
   var lastCheckpoint: (step: Int, folder: String)?
   var lastSave = ContinuousClock.now
 
@@ -48,6 +50,7 @@ public final class TrainingRun {
   /// - Parameters:
   ///   - configuration: what defines the run.
   ///   - trial: which trial of a study the run is; nil: of none.
+  ///   - limits: validation losses above which a rule of its study ends the run as `stopped`.
   ///   - initialWeights: a safetensors file of first weights; nil: from the seed.
   ///   - runtime: what executes it.
   ///   - source: the data; nil: the data set of `data.path`.
@@ -59,7 +62,7 @@ public final class TrainingRun {
   @discardableResult
   public static func train(
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
-    initialWeights: String? = nil, runtime: RuntimeProvider = .cpu,
+    limits: [TrialLimit] = [], initialWeights: String? = nil, runtime: RuntimeProvider = .cpu,
     source: (any BatchSource)? = nil, stop: StopRequest = StopRequest(),
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingSummary {
@@ -70,6 +73,7 @@ public final class TrainingRun {
     let run = try TrainingRun(
       configuration, trial: trial, initialWeights: initialWeights, runtime: runtime,
       source: source, observer: observer)
+    run.limits = Dictionary(limits.map { ($0.step, $0.loss) }, uniquingKeysWith: min)
     return try run.run(stop: stop)
   }
 
@@ -186,6 +190,7 @@ public final class TrainingRun {
       if isDue(configuration.evaluation.every) { try evaluate() }
       if let divergence { return try finish(.diverged, reason: divergence) }
       if progress.step == configuration.training.steps { break }
+      if let lostRace { return try finish(.stopped, reason: lostRace) }
       switch stop.kind {
       case .interrupt: return try finish(.interrupted, reason: "somebody asked for the end")
       case .stop: return try finish(.stopped, reason: "stopped by a rule of its study")
@@ -290,6 +295,15 @@ public final class TrainingRun {
         + "\(margin) nats above the first, \(first)"
     }
     return nil
+  }
+
+  /// Why a rule of the study ends the run here, in words; nil: none does.
+  private var lostRace: String? {
+    guard let lastEvaluation, lastEvaluation.step == progress.step,
+      let limit = limits[progress.step], !(lastEvaluation.loss <= limit)
+    else { return nil }
+    return
+      "lost a race: the validation loss after \(progress.step) steps, \(lastEvaluation.loss), lay above \(limit)"
   }
 
   private func isDue(_ every: Int) -> Bool { isMultiple(progress.step, every) }

@@ -34,16 +34,20 @@ public struct TrialRequest: Codable, Equatable, Sendable {
   public let trial: TrialRecord
   /// Threads of the run; 0: one for every core.
   public let threads: Int
+  /// Validation losses above which it is stopped; nil: none.
+  public let limits: [TrialLimit]?
 
   /// Describes a trial's run.
   public init(
-    layers: [Layer], overrides: [String] = [], folder: String, trial: TrialRecord, threads: Int = 1
+    layers: [Layer], overrides: [String] = [], folder: String, trial: TrialRecord, threads: Int = 1,
+    limits: [TrialLimit]? = nil
   ) {
     self.layers = layers
     self.overrides = overrides
     self.folder = folder
     self.trial = trial
     self.threads = threads
+    self.limits = limits
   }
 
   /// Reads what ``json`` gave.

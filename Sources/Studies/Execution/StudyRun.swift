@@ -1,0 +1,245 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Comparison
+import Foundation
+public import RunRecords
+public import Training
+
+/// Runs the trials that a study still needs, each in a process of its own, as many at a time as there are slots.
+///
+/// What is needed is decided by `StudyProtocol` alone, from the declaration and the trials that have ended. This class keeps nothing
+/// that is not in the folders of the trials, so a study that was killed at any moment goes on when it is run again, and ends with the
+/// same bits. No decision depends on which trial happened to end first: the protocol asks only for trials that are needed whatever
+/// the others turn out to be, and what may stop a trial early (``RaceRule``) is fixed before it starts.
+public final class StudyRun {
+  /// What can be chosen for a session without changing any result.
+  public struct Options: Sendable {
+    /// Trials at a time.
+    public var slots: Int
+    /// Threads of each.
+    public var threads: Int
+    /// Seconds that trials have to save when somebody asks for the end.
+    public var secondsToSave = 120.0
+    /// The executable that runs trials and its arguments; this one and `trial`.
+    var program = TrialProcess.Program()
+
+    /// Chooses how cores are shared.
+    public init(slots: Int, threads: Int) {
+      self.slots = slots
+      self.threads = threads
+    }
+  }
+
+  /// The study.
+  public let record: StudyRecord
+  /// Where it lies.
+  public let folder: StudyFolder
+  /// How far it is.
+  public private(set) var progress: StudyProgress
+
+  private let options: Options
+  private let requests: any TrialRequests
+  private let observer: (StudyEvent) -> Void
+  private let lock: StudyLock
+  private let pool: TrialPool
+  private let races: RaceRule?
+  private var results: [String: TrialResult] = [:]
+  private var failures: [TrialFailure] = []
+  private var clock: TrialClock
+
+  /// Takes up a study.
+  ///
+  /// - Parameters:
+  ///   - record: the declaration.
+  ///   - folder: the study's folder, whose lock the caller holds.
+  ///   - lock: that lock.
+  ///   - requests: makes what a trial's process is asked.
+  ///   - clock: how long trials take.
+  ///   - options: how cores are shared.
+  ///   - observer: is told what happens.
+  /// - Throws: ``ProtocolError`` when the declaration contradicts itself, ``StudyRefusal`` when trials in the folder have
+  ///   another configuration than the declaration gives them.
+  public init(
+    _ record: StudyRecord, in folder: StudyFolder, lock: StudyLock, requests: any TrialRequests,
+    clock: TrialClock, options: Options, observer: @escaping (StudyEvent) -> Void
+  ) throws {
+    self.record = record
+    self.folder = folder
+    self.lock = lock
+    self.requests = requests
+    self.clock = clock
+    self.options = options
+    self.observer = observer
+    pool = TrialPool(slots: options.slots, program: options.program, lock: lock.descriptor)
+    races = record.stopping.races ? RaceRule(record) : nil
+    let (found, problems) = TrialResult.all(in: folder)
+    for problem in problems { observer(.warning("\(problem)")) }
+    try Self.check(found, requests)
+    for result in found { results[result.identity] = result }
+    progress = try StudyProtocol.next(record, found)
+  }
+
+  /// Trials of an earlier session belong to this declaration: their configurations are those that it gives them now.
+  ///
+  /// One of each arm and variant is enough, for what they have in common is what can change behind a declaration's back: the base.
+  private static func check(_ results: [TrialResult], _ requests: any TrialRequests) throws {
+    var seen: Set<ArmInVariant> = []
+    for result in results where !result.isAudit {
+      let cell = ArmInVariant(arm: result.point.arm, variant: result.point.variant)
+      guard seen.insert(cell).inserted else { continue }
+      let identity = try requests.identity(of: result.point)
+      guard identity == result.identity else {
+        throw StudyRefusal(
+          "\(result.folder) was run with another configuration than the study gives \(cell) now: its base or a preset has changed. "
+            + "Undo the change, or choose another 'folder' for the study")
+      }
+    }
+  }
+
+  // MARK: - Running
+
+  /// Runs until nothing is left, until only failures are left, or until somebody asks for the end.
+  ///
+  /// - Parameter stop: asked several times a second.
+  /// - Returns: how it ended.
+  /// - Throws: errors of the system; trials under way end with this process and go on later.
+  public func run(stop: StopRequest) throws -> StudyEnd {
+    while !stop.isRequested {
+      try fill()
+      if pool.running.isEmpty { break }
+      let over = try pool.wait(milliseconds: 250)
+      for trial in over { try end(trial) }
+      if !over.isEmpty { progress = try StudyProtocol.next(record, Array(results.values)) }
+      observer(.progress(view))
+    }
+    if stop.isRequested, !pool.running.isEmpty {
+      observer(.note("saving \(pool.running.count) trials ..."))
+      pool.interrupt(seconds: options.secondsToSave)
+      return .interrupted
+    }
+    if progress.isComplete { return .complete }
+    return stop.isRequested ? .interrupted : .incomplete(failures: failures)
+  }
+
+  /// Starts trials while there is room: the longest first, so that the last to end is a short one.
+  private func fill() throws {
+    while pool.hasRoom, let (point, isAudit) = nextTrial() {
+      let request = try request(point, isAudit: isAudit)
+      try pool.start(request)
+      observer(.started(point, view))
+    }
+  }
+
+  private func nextTrial() -> (point: TrialPoint, isAudit: Bool)? {
+    let busy = Set(pool.running.map { Key($0.request.trial) })
+    let lost = Set(failures.map { Key($0) })
+    let open = (progress.needed.map { Key($0, false) } + progress.audits.map { Key($0, true) })
+      .filter { !busy.contains($0) && !lost.contains($0) && mayStart($0) }
+    // The first of the longest: equal trials keep the protocol's order.
+    var best: (key: Key, seconds: Double)?
+    for key in open {
+      let seconds = clock.seconds(key.point)
+      if seconds > best?.seconds ?? -1 { best = (key, seconds) }
+    }
+    return best.map { ($0.key.point, $0.key.isAudit) }
+  }
+
+  /// A trial in a race waits for those that it is compared with, so that its limits are the same in every session.
+  private func mayStart(_ key: Key) -> Bool {
+    guard let races, !key.isAudit else { return true }
+    return races.references(of: key.point).allSatisfy { reference in
+      results.values.contains { $0.point == reference && $0.hasEnded && !$0.isAudit }
+        || failures.contains { $0.point == reference }
+    }
+  }
+
+  private func request(_ point: TrialPoint, isAudit: Bool) throws -> TrialRequest {
+    let limits = isAudit ? [] : races?.limits(of: point, Array(results.values)) ?? []
+    return try requests.request(
+      point, isAudit: isAudit, limits: limits, study: folder, threads: options.threads)
+  }
+
+  // MARK: - Ends of trials
+
+  private func end(_ trial: TrialProcess) throws {
+    let record = trial.request.trial
+    for warning in trial.warnings { observer(.warning("\(record.identity): \(warning)")) }
+    let seconds = (ContinuousClock.now - trial.started).inSeconds
+    var reason: String
+    switch trial.end {
+    case .told(let end) where end.status == .interrupted: return
+    case .told(let end) where end.status == .failed: reason = end.reason ?? "it does not say why"
+    case .failed(let why): reason = why
+    case .told, nil:
+      do {
+        let result = try TrialResult(folder: folder.trial(record.identity))
+        guard result.hasEnded else {
+          reason = "its process says that it ended, its record that it is \(result.status.rawValue)"
+          break
+        }
+        results[record.identity] = result
+        clock.note(result, seconds: seconds)
+        observer(.ended(result, seconds: seconds, view))
+        return
+      } catch {
+        reason = "\(error)"
+      }
+    }
+    noteFailure(record.identity, reason)
+    failures.append(
+      TrialFailure(
+        point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason))
+    observer(.failed(record.point, reason: reason, view))
+  }
+
+  /// Leaves the reason in the trial's record, where its own process could not.
+  private func noteFailure(_ identity: String, _ reason: String) {
+    guard let run = try? RunFolder.open(at: folder.trial(identity)),
+      var outcome = try? run.outcome(), outcome.status == .running
+    else { return }
+    outcome.status = .failed
+    outcome.reason = reason
+    outcome.endTime = Date()
+    try? run.setOutcome(outcome)
+  }
+
+  /// A trial, or its repetition to the end.
+  private struct Key: Hashable {
+    let point: TrialPoint
+    let isAudit: Bool
+
+    init(_ point: TrialPoint, _ isAudit: Bool) {
+      self.point = point
+      self.isAudit = isAudit
+    }
+    init(_ trial: TrialRecord) { self.init(trial.point, trial.isAudit) }
+    init(_ failure: TrialFailure) { self.init(failure.point, failure.isAudit) }
+  }
+
+  // MARK: - Watching
+
+  private var view: StudyView {
+    let running = pool.running.map { trial in
+      StudyView.Trial(
+        point: trial.request.trial.point, isAudit: trial.request.trial.isAudit,
+        step: trial.lastStep?.step.step, steps: trial.lastStep?.step.steps,
+        loss: trial.lastStep?.step.loss, validationLoss: trial.evaluations.last?.loss,
+        secondsLeft: trial.lastStep?.step.secondsLeft)
+    }
+    let ended = progress.endedCount
+    return StudyView(
+      running: running, ended: ended, failed: failures.count, expected: progress.expectedTotal,
+      phase: progress.phases.values.min() ?? .done,
+      secondsLeft: clock.secondsLeft(
+        progress, running: running, slots: options.slots))
+  }
+}
+
+/// A folder whose study is another one.
+public struct StudyRefusal: Error, Equatable, CustomStringConvertible {
+  /// What differs, and what to do.
+  public let description: String
+
+  init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,199 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+public import Comparison
+import Foundation
+public import RunRecords
+public import Training
+
+/// Finds out how fast the arms of a study are on this machine, and how to share its cores between trials.
+///
+/// The first steps of one trial of each arm are run in folders that are thrown away, as many at a time as there will be slots, so
+/// that they disturb each other as much as they will later. No result depends on what comes out.
+public struct ThroughputPlan {
+  /// What is measured: one trial of each arm in each variant, with what it costs.
+  public struct Subject {
+    let cell: ArmInVariant
+    let cost: TrialCost
+    let request: (_ threads: Int) throws -> TrialRequest
+
+    /// Names an arm.
+    ///
+    /// - Parameters:
+    ///   - cell: the arm and variant.
+    ///   - cost: what a full trial costs.
+    ///   - request: makes one of its trials with so many threads.
+    public init(
+      cell: ArmInVariant, cost: TrialCost,
+      request: @escaping (_ threads: Int) throws -> TrialRequest
+    ) {
+      self.cell = cell
+      self.cost = cost
+      self.request = request
+    }
+  }
+
+  /// Where a step takes longer than this by a careful guess, it is not run to see.
+  static let mostSecondsOfAStep = 5.0
+  /// Operations a second of a core that nobody has measured: a guess on the low side.
+  static let guessedSpeed = 2e10
+  /// The share of the machine's memory that trials may fill.
+  static let memoryShare = 0.8
+  /// Below this many seconds of a trial, another way to share the cores is not worth looking for.
+  static let leastSecondsOfATrial = 5.0
+  /// How much faster fewer trials with more threads have to be.
+  static let advantage = 1.03
+
+  var probe = ThroughputProbe(program: TrialProcess.Program())
+  let machine: MachineRecord
+  let jobs: Int?
+  let note: (String) -> Void
+  let isStopped: () -> Bool
+
+  /// Prepares for this machine.
+  ///
+  /// - Parameters:
+  ///   - jobs: trials at a time, where somebody chose; nil: what is fastest.
+  ///   - note: is told what takes time.
+  ///   - isStopped: asked meanwhile.
+  public init(jobs: Int?, note: @escaping (String) -> Void, isStopped: @escaping () -> Bool) {
+    machine = .current()
+    self.jobs = jobs
+    self.note = note
+    self.isStopped = isStopped
+  }
+
+  private var cores: Int { max(1, machine.coreCount) }
+
+  /// Measures what is not known.
+  ///
+  /// - Parameters:
+  ///   - subjects: all arms.
+  ///   - stored: what an earlier session measured.
+  /// - Returns: speeds and layout; nil when somebody asked for the end meanwhile.
+  /// - Throws: ``ChildProcessError``, or errors of configuration.
+  public func measure(
+    _ subjects: [Subject], stored: ThroughputRecord?
+  ) throws -> ThroughputRecord? {
+    if let stored, stored.machine == machine, jobs == nil || jobs == stored.slots,
+      subjects.allSatisfy({ stored.speed(variant: $0.cell.variant, arm: $0.cell.arm) != nil })
+    {
+      return stored
+    }
+    let slots = jobs ?? slotsThatFit(subjects)
+    var record = ThroughputRecord(
+      machine: machine, slots: slots, threads: max(1, cores / slots))
+    let (quick, slow) = subjects.partitioned { canBeMeasured($0.cost) }
+    if !quick.isEmpty { note("measuring the speed of \(quick.count) arms ...") }
+    for start in stride(from: 0, to: quick.count, by: slots) {
+      let group = Array(quick[start..<min(start + slots, quick.count)])
+      try measure(group, into: &record)
+      if isStopped() { return nil }
+    }
+    if jobs == nil, slots > 1, let first = quick.first { try share(first, &record) }
+    if isStopped() { return nil }
+    for subject in slow + quick
+    where record.speed(variant: subject.cell.variant, arm: subject.cell.arm) == nil {
+      record.arms.append(guess(subject, record, among: subjects))
+    }
+    return record
+  }
+
+  // MARK: - Parts
+
+  private func measure(_ group: [Subject], into record: inout ThroughputRecord) throws {
+    // All slots are busy while somebody measures, or the last arm of an odd number would have the machine for itself.
+    let busy = (0..<record.slots).map { group[$0 % group.count] }
+    let seen = try probe.measure(busy.map { try $0.request(record.threads) }, isStopped: isStopped)
+    for (subject, seen) in zip(group, seen) {
+      guard let speed = seen.speed else {
+        if let reason = seen.reason { note("\(subject.cell) cannot be measured: \(reason)") }
+        continue
+      }
+      record.arms.append(
+        ThroughputRecord.ArmSpeed(
+          variant: subject.cell.variant, arm: subject.cell.arm, startSeconds: speed.startSeconds,
+          evaluationSeconds: speed.evaluationSeconds, stepsPerSecond: speed.stepsPerSecond,
+          isMeasured: true))
+    }
+  }
+
+  /// Compares ways to share the cores by the speed of one arm, where trials are long enough for it to matter.
+  private func share(_ subject: Subject, _ record: inout ThroughputRecord) throws {
+    guard let speed = record.speed(variant: subject.cell.variant, arm: subject.cell.arm),
+      speed.seconds(
+        steps: subject.cost.steps,
+        evaluations: subject.cost.evaluations(ofSteps: subject.cost.steps))
+        > Self.leastSecondsOfATrial
+    else { return }
+    note("comparing ways to share \(cores) cores ...")
+    let first = speed.stepsPerSecond * Double(record.slots)
+    var layouts = [
+      ThroughputRecord.Layout(slots: record.slots, threads: record.threads, stepsPerSecond: first)
+    ]
+    var slots = record.slots / 2
+    while slots >= 1, !isStopped() {
+      let threads = cores / slots
+      let seen = try probe.measure(
+        try (0..<slots).map { _ in try subject.request(threads) }, isStopped: isStopped)
+      let rates = seen.compactMap(\.speed?.stepsPerSecond)
+      guard rates.count == slots else { break }
+      layouts.append(
+        ThroughputRecord.Layout(
+          slots: slots, threads: threads, stepsPerSecond: rates.reduce(0, +)))
+      slots /= 2
+    }
+    record.layouts = layouts
+    var best = layouts[0]
+    for layout in layouts where layout.stepsPerSecond > best.stepsPerSecond * Self.advantage {
+      best = layout
+    }
+    guard best != layouts[0] else { return }
+    // Each trial gets the machine's speed over fewer slots.
+    let gain = best.stepsPerSecond / first * Double(record.slots) / Double(best.slots)
+    for index in record.arms.indices {
+      record.arms[index].stepsPerSecond *= gain
+      record.arms[index].evaluationSeconds /= gain
+    }
+    (record.slots, record.threads) = (best.slots, best.threads)
+  }
+
+  /// As many trials as cores, unless they do not fit into memory together.
+  private func slotsThatFit(_ subjects: [Subject]) -> Int {
+    let largest = subjects.map(\.cost.memory.total).max() ?? 0
+    guard largest > 0 else { return cores }
+    let fitting = Int(Double(machine.memoryBytes) * Self.memoryShare / largest)
+    return max(1, min(cores, fitting))
+  }
+
+  /// Not where a step would take a minute, or weights would not fit.
+  private func canBeMeasured(_ cost: TrialCost) -> Bool {
+    let step = cost.flops / Double(max(1, cost.steps))
+    return step / (Self.guessedSpeed * Double(cores)) < Self.mostSecondsOfAStep
+      && cost.memory.total < Double(machine.memoryBytes) * Self.memoryShare
+  }
+
+  /// From operations, with the speed of the arms that were measured.
+  private func guess(
+    _ subject: Subject, _ record: ThroughputRecord, among all: [Subject]
+  ) -> ThroughputRecord.ArmSpeed {
+    let measured = all.compactMap { other -> Double? in
+      guard let speed = record.speed(variant: other.cell.variant, arm: other.cell.arm),
+        speed.isMeasured
+      else { return nil }
+      return speed.stepsPerSecond * other.cost.flops / Double(max(1, other.cost.steps))
+    }
+    // Larger models come closer to what the machine can do.
+    let speed = measured.max() ?? Self.guessedSpeed * Double(record.threads)
+    let step = subject.cost.flops / Double(max(1, subject.cost.steps))
+    return ThroughputRecord.ArmSpeed(
+      variant: subject.cell.variant, arm: subject.cell.arm, startSeconds: 1,
+      evaluationSeconds: step / speed, stepsPerSecond: speed / max(step, 1), isMeasured: false)
+  }
+}
+
+extension Array {
+  fileprivate func partitioned(_ isFirst: (Element) -> Bool) -> ([Element], [Element]) {
+    (filter(isFirst), filter { !isFirst($0) })
+  }
+}
