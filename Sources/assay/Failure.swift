@@ -7,6 +7,7 @@ import Configurations
 import Foundation
 import LanguageModels
 import Optimizers
+import RunIndex
 import RunRecords
 import Schedules
 import TensorFiles
@@ -56,6 +57,7 @@ struct Failure {
     case let error as DataError: status(error.code)
     case let error as RunRecordError: status(error.code)
     case let error as TrainingError: status(error.code)
+    case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed
     default: nil
     }
