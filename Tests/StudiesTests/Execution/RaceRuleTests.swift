@@ -17,7 +17,8 @@ struct RaceRuleTests {
   private var study: StudyRecord {
     let arm = StudyRecord.Arm(
       name: "a", method: "any", changes: [:], differences: [], variants: ["main"],
-      steps: ["main": 40], defaults: [Self.key: .number(0.016), "optimizer.weight_decay": .number(0)])
+      steps: ["main": 40],
+      defaults: [Self.key: .number(0.016), "optimizer.weight_decay": .number(0)])
     let axis = StudyRecord.Axis(
       name: "learning rate", keys: ["a": [Self.key]],
       grids: ["a": Self.rates.map(KnobValue.number)], isLogarithmic: true, isAutomatic: true,
@@ -25,7 +26,8 @@ struct RaceRuleTests {
     return StudyRecord(
       name: "race", question: "", variants: [StudyRecord.Variant(name: "main", changes: [:])],
       arms: [arm], baseline: "a",
-      tuning: StudyRecord.Tuning(seeds: [101, 102], axes: [axis], extensionLimit: 4, refines: true),
+      tuning: StudyRecord.Tuning(
+        seeds: [101, 102], axes: [axis], extensionLimit: 4, refines: true),
       sweeps: [], reportingSeeds: [1, 2], budget: StudyRecord.Budget(unit: .steps, amount: 40),
       targets: nil,
       rule: StudyRecord.ComparisonRule(
