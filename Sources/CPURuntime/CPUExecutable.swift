@@ -187,6 +187,25 @@ final class CPUExecutable: ProfiledExecutable {
     }
   }
 
+  /// What one execution of both stages asks of a machine.
+  var plannedWork: PlannedWork {
+    let live = lowering.program.liveNodes()
+    let graph = lowering.graph
+    let products = graph.nodes.indices.filter {
+      live[$0] && PlannedWork.isProduct(graph.nodes[$0].operation)
+    }.reduce(0) { sum, index in
+      let node = graph.nodes[index]
+      return sum
+        + node.operation.cost(inputs: node.inputs.map(graph.type), results: node.results).flops
+    }
+    let others = phases.flatMap(\.allChains).flatMap(\.members).filter {
+      !PlannedWork.productCategories.contains($0.category)
+    }.reduce(0) {
+      $0 + ($1.reads + $1.writes).reduce(0) { $0 + buffers[$1.buffer].byteCount }
+    }
+    return PlannedWork(productFLOPs: products, otherBytes: Double(others))
+  }
+
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     hostLabels[label].map {
       UnsafeMutableRawBufferPointer(start: hostMemory.base + $0.offset, count: $0.byteCount)
@@ -194,6 +213,7 @@ final class CPUExecutable: ProfiledExecutable {
   }
 
   func run(_ stage: Stage) {
+    precondition(!runtime.plansOnly, "a program that was only planned cannot run")
     if boundArena !== runtime.sharedArena {
       do { try bind() } catch { preconditionFailure("binding again failed: \(error)") }
     }

@@ -19,6 +19,10 @@ public final class CPURuntime: Runtime {
   private var store: [String: (type: TensorType, memory: Arena)] = [:]
   private(set) var sharedArena: Arena
   private var peak = 0
+  /// Whether it plans programs without memory to run them in, see ``planning(threads:)``.
+  let plansOnly: Bool
+  /// The work of each program that was planned, in the order of compilation; empty unless the runtime only plans.
+  public private(set) var plannedWork: [PlannedWork] = []
 
   /// Starts the threads; nil means one for every core that is free to this process.
   ///
@@ -27,14 +31,28 @@ public final class CPURuntime: Runtime {
     try self.init(threads: threads, usesOneDNN: InstructionSet.select() != .portable)
   }
 
+  /// A runtime that plans, and takes addresses in place of memory.
+  ///
+  /// It compiles programs as any other and counts the same bytes, so it can plan models that no memory here would hold. To run a
+  /// program that it compiled is a mistake of the caller.
+  ///
+  /// - Parameter threads: Lanes to plan for; nil: one for every core.
+  /// - Returns: The runtime.
+  /// - Throws: as `init(threads:)`.
+  public static func planning(threads: Int? = nil) throws -> CPURuntime {
+    try CPURuntime(
+      threads: threads, usesOneDNN: InstructionSet.select() != .portable, plansOnly: true)
+  }
+
   /// With or without oneDNN; without it, plain C loops multiply.
-  init(threads: Int?, usesOneDNN: Bool) throws {
+  init(threads: Int?, usesOneDNN: Bool, plansOnly: Bool = false) throws {
     let count = threads ?? ProcessInfo.processInfo.activeProcessorCount
     guard (1...1024).contains(count) else {
       throw RuntimeError(.setting, "threads = \(count) is impossible; use 1 to 1024")
     }
     threadCount = count
-    team = ThreadTeam(laneCount: count) { od_prepare_thread() }
+    self.plansOnly = plansOnly
+    team = ThreadTeam(laneCount: plansOnly ? 1 : count) { od_prepare_thread() }
     products = ProductCache(laneCount: count, usesOneDNN: usesOneDNN)
     laneScratch = LaneScratch(laneCount: count)
     sharedArena = try Arena(byteCount: 4096)
@@ -53,7 +71,9 @@ public final class CPURuntime: Runtime {
   public func compile(_ program: Program) throws -> any Executable {
     // Below this, memory is no concern and time is: recomputation costs about 2 % of a step.
     let program = try program.recomputingCheapResults(minimumSaving: Self.recomputationThreshold)
-    return try CPUExecutable(program, runtime: self)
+    let executable = try CPUExecutable(program, runtime: self)
+    if plansOnly { plannedWork.append(executable.plannedWork) }
+    return executable
   }
 
   /// The large products of a program, exactly as its step runs them, and nothing else: what a step
@@ -71,6 +91,12 @@ public final class CPURuntime: Runtime {
     }
   }
 
+  /// Bytes of every parameter and state kept between steps, by label.
+  public var keptBytes: [String: Int] { store.mapValues(\.memory.byteCount) }
+
+  /// Bytes of the arena that all programs share, as large as the largest needs.
+  public var arenaBytes: Int { sharedArena.byteCount }
+
   /// Bytes of all tensors, at their most.
   public var peakBytes: Int { peak }
 
@@ -86,13 +112,17 @@ public final class CPURuntime: Runtime {
       }
       return
     }
-    store[leaf.label] = (leaf.type, try Arena(byteCount: leaf.type.byteCount))
+    store[leaf.label] = (
+      leaf.type, try Arena(byteCount: leaf.type.byteCount, isAddressesOnly: plansOnly)
+    )
     account()
   }
 
   /// Programs run one at a time, so they share one arena, as large as the largest needs.
   func reserveArena(_ byteCount: Int) throws {
-    if byteCount > sharedArena.byteCount { sharedArena = try Arena(byteCount: byteCount) }
+    if byteCount > sharedArena.byteCount {
+      sharedArena = try Arena(byteCount: byteCount, isAddressesOnly: plansOnly)
+    }
     account()
   }
 

@@ -13,11 +13,11 @@ enum Numbers {
   /// A small number: 3.2e-07.
   static func scientific(_ number: Double) -> String { String(format: "%.1e", number) }
 
-  /// A number with three digits that count, and k, M or G: 4.41k, 163k, 1.24M.
+  /// A number with three digits that count, and k, M, G ...: 4.41k, 163k, 1.24M.
   static func short(_ number: Double) -> String {
     guard number.isFinite else { return "\(number)" }
     var (scaled, unit) = (number, "")
-    for larger in ["k", "M", "G", "T"] where abs(scaled) >= 999.5 {
+    for larger in ["k", "M", "G", "T", "P", "E", "Z"] where abs(scaled) >= 999.5 {
       (scaled, unit) = (scaled / 1000, larger)
     }
     if unit.isEmpty, scaled == scaled.rounded() { return fixed(scaled, 0) }
@@ -43,13 +43,16 @@ enum Numbers {
     return unit == 0 ? "\(count) B" : "\(fixed(scaled, scaled < 9.95 ? 1 : 0)) \(units[unit])"
   }
 
-  /// A time in the two units that fit: 9 s, 1 min 05 s, 2 h 10 min.
+  /// A time in the two units that fit: 9 s, 1 min 05 s, 2 h 10 min, 3 d 04 h, 12 years.
   static func duration(_ seconds: Double) -> String {
-    guard seconds.isFinite, seconds < 1e9 else { return "?" }
+    guard seconds.isFinite, seconds < 1e18 else { return "?" }
     let whole = Int(seconds.rounded())
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(two(whole % 60)) s" }
-    return "\(whole / 3600) h \(two(whole % 3600 / 60)) min"
+    if whole < 48 * 3600 { return "\(whole / 3600) h \(two(whole % 3600 / 60)) min" }
+    let days = whole / 86_400
+    if days < 730 { return "\(days) d \(two(whole % 86_400 / 3600)) h" }
+    return "\(grouped(days / 365)) years"
   }
 }

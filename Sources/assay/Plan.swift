@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import CPURuntime
 import LanguageModels
 import Optimizers
 import TensorGraph
@@ -16,7 +15,8 @@ struct PlanCommand: ParsableCommand {
     abstract: "Shows what a run would do, and what it costs, before it starts.",
     discussion: """
       The table says which method updates which parameter, with which rates and decay, and what state it keeps. It is stored \
-      with every run as optimizer.json.
+      with every run as optimizer.json. Memory and work follow from the programs of the run, which are compiled but not executed: a \
+      plan needs no memory for the model, however large. Time is a rough estimate.
       """)
 
   @Argument(help: ArgumentHelp("A TOML file, or the name of a preset.", valueName: "config"))
@@ -24,12 +24,25 @@ struct PlanCommand: ParsableCommand {
 
   @OptionGroup var overrides: Overrides
 
+  @Option(
+    help: ArgumentHelp(
+      "Estimate time with this speed of a machine, for example 4e12, instead of measuring this one.",
+      valueName: "number"))
+  var flopsPerSecond: Double?
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  func validate() throws {
+    if let flopsPerSecond, !(flopsPerSecond > 0 && flopsPerSecond.isFinite) {
+      throw ValidationError(
+        "--flops-per-second is \(flopsPerSecond); give a positive number such as 4e12")
+    }
+  }
+
   func run() throws {
     let configuration = try TrainingConfiguration(overrides.source(path))
-    let plan = try RunPlan(configuration)
+    let plan = try RunPlan(configuration, flopsPerSecond: flopsPerSecond)
     if json { try Console.json(plan) } else { Console.data(plan.text) }
   }
 }
@@ -44,41 +57,46 @@ struct RunPlan: Encodable {
   let chargedTokens: Int
   let trainingFLOPs: Double
   let optimizerFLOPsPerStep: Double
+  let upkeepFLOPs: Double
+  let evaluationFLOPs: Double
+  let memory: MemoryEstimate
+  let memoryBytes: Int
+  /// Where the time comes from.
+  let speed: RunEstimate.Speed
+  let isSpeedMeasured: Bool
+  let seconds: Double
   let optimizer: OptimizerTable
 
   /// Plans a run; reads no more of the data than their description.
   ///
+  /// - Parameters:
+  ///   - configuration: The run.
+  ///   - flopsPerSecond: The speed that time is estimated with; nil: this machine's, measured now.
   /// - Throws: errors of configuration and data.
-  init(_ configuration: TrainingConfiguration) throws {
+  init(_ configuration: TrainingConfiguration, flopsPerSecond: Double? = nil) throws {
     let vocabularySize =
       try configuration.model.vocabularySize
       ?? TokenDataset(folder: configuration.data.path).vocabularySize
+    let estimate = try RunEstimate(configuration, vocabularySize: vocabularySize)
     let model = try configuration.modelConfiguration(vocabularySize: vocabularySize).makeModel()
-    let optimizer = try configuration.optimizer(for: model.parameters)
-    let cost = ModelCost(model)
-    let run = configuration.training.steps
-    self.optimizer = OptimizerTable(optimizer)
-    parameters = cost.parameters
-    trainedParameters = optimizer.trainedParameters.reduce(0) { $0 + $1.shape.count }
-    steps = run
-    tokens = configuration.totalTokens
-    let extra = optimizer.trained.reduce(0) { $0 + Self.extraEvaluations($1, steps: run) }
-    let charged = configuration.totalTokens + extra * configuration.training.batchTokens
-    gradientEvaluations = run + extra
-    chargedTokens = charged
-    trainingFLOPs = cost.trainingFLOPsPerToken * Double(charged)
-    optimizerFLOPsPerStep = try optimizer.trained.reduce(0) { try $0 + MethodCost(of: $1).flops }
-  }
-
-  /// Extra gradient evaluations of a whole run.
-  private static func extraEvaluations(_ group: ParameterGroup, steps: Int) -> Int {
-    switch group.card?.observation {
-    case .firstBatches(let count): return Int(group.hyperparameters[count] ?? 0)
-    case .sampledLabels(let every):
-      let interval = max(1, Int(group.hyperparameters[every] ?? 1)) * group.settings.every
-      return (steps + interval - 1) / interval
-    case nil: return 0
-    }
+    optimizer = OptimizerTable(try configuration.optimizer(for: model.parameters))
+    parameters = estimate.parameters
+    trainedParameters = estimate.trainedParameters
+    steps = estimate.steps
+    tokens = estimate.tokens
+    gradientEvaluations = estimate.gradientEvaluations
+    chargedTokens = estimate.chargedTokens
+    trainingFLOPs = estimate.gradientFLOPs
+    optimizerFLOPsPerStep = estimate.updateFLOPs
+    upkeepFLOPs = estimate.upkeepFLOPs
+    evaluationFLOPs = estimate.evaluationFLOPs
+    memory = estimate.memory
+    memoryBytes = estimate.memory.total
+    isSpeedMeasured = flopsPerSecond == nil
+    speed =
+      try flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }
+      ?? .measured(configuration)
+    seconds = estimate.seconds(at: speed)
   }
 
   var text: String {
@@ -102,17 +120,29 @@ struct RunPlan: Encodable {
       lines.append(table.text)
       lines.append("")
     }
-    lines.append(
-      "\(Numbers.grouped(parameters)) parameters, \(Numbers.grouped(trainedParameters)) trained; "
-        + "optimizer state \(Numbers.bytes(optimizer.stateBytes))")
-    lines.append(
-      "\(Numbers.grouped(steps)) steps, \(Numbers.grouped(tokens)) tokens; "
-        + "\(Numbers.grouped(gradientEvaluations)) gradient evaluations over \(Numbers.grouped(chargedTokens)) tokens"
-    )
-    lines.append(
-      "\(Numbers.short(trainingFLOPs))FLOP for gradients, \(Numbers.short(optimizerFLOPsPerStep))FLOP in each update"
-    )
+    lines += totals
     return lines.joined(separator: "\n")
+  }
+
+  private var totals: [String] {
+    let parts = [
+      ("weights", memory.weights), ("gradients", memory.gradients),
+      ("optimizer state", memory.optimizerState), ("activations", memory.activations),
+      ("statistics", memory.statistics), ("scratch", memory.scratch),
+    ].filter { $0.1 > 0 }.map { "\($0.0) \(Numbers.bytes($0.1))" }
+    let upkeep =
+      upkeepFLOPs > 0 ? ", \(Numbers.short(upkeepFLOPs))FLOP for upkeep of its state" : ""
+    let source = isSpeedMeasured ? "the speed of this machine, measured now" : "the speed given"
+    return [
+      "\(Numbers.grouped(parameters)) parameters, \(Numbers.grouped(trainedParameters)) trained; "
+        + "optimizer state \(Numbers.bytes(optimizer.stateBytes))",
+      "\(Numbers.grouped(steps)) steps, \(Numbers.grouped(tokens)) tokens; "
+        + "\(Numbers.grouped(gradientEvaluations)) gradient evaluations over \(Numbers.grouped(chargedTokens)) tokens",
+      "\(Numbers.short(trainingFLOPs))FLOP for gradients, \(Numbers.short(optimizerFLOPsPerStep))FLOP in each update"
+        + upkeep + ", \(Numbers.short(evaluationFLOPs))FLOP for evaluations",
+      "memory \(Numbers.bytes(memoryBytes)): " + parts.joined(separator: ", "),
+      "time about \(Numbers.duration(seconds)), at \(Numbers.short(speed.flopsPerSecond))FLOP/s, \(source)",
+    ]
   }
 
   private func settings(_ group: OptimizerTable.Group) -> String {

@@ -34,6 +34,7 @@ public enum Normal {
   public static func quantile(_ p: Double) -> Double {
     guard p >= 0 && p <= 1 else { return .nan }
     if p == 0 || p == 1 { return p == 0 ? -.infinity : .infinity }
+    if p == 0.5 { return 0 }
     // 1 - p is exact for p >= 1/2, so each half keeps the digits it was given.
     let tail = p < 0.5 ? p : 1 - p
     let t = (-2 * log(tail)).squareRoot()

@@ -66,33 +66,35 @@ enum SpecialFunctions {
     if y <= 0 { return (1, 0) }
     let power = betaPower(a, b, x, y)
     if x <= (a + 1) / (a + b + 2) {
-      let lower = min(power * betaFraction(a, b, x) / a, 1)
+      let lower = min(power / betaFraction(a, b, x, y), 1)
       return (lower, 1 - lower)
     }
-    let upper = min(power * betaFraction(b, a, y) / b, 1)
+    let upper = min(power / betaFraction(b, a, y, x), 1)
     return (1 - upper, upper)
   }
 
-  /// The continued fraction of the incomplete beta function (Abramowitz and Stegun 26.5.8), by Lentz's method.
-  private static func betaFraction(_ a: Double, _ b: Double, _ x: Double) -> Double {
+  /// The continued fraction of Didonato and Morris (*Significant digit computation of the incomplete beta function ratios*, 1992), by
+  /// Lentz's method.
+  ///
+  /// It uses both x and y, so that it keeps its digits where x is close to 1, as for t of many degrees of freedom.
+  private static func betaFraction(_ a: Double, _ b: Double, _ x: Double, _ y: Double) -> Double {
     let tiny = 1e-300
     func nonzero(_ value: Double) -> Double { abs(value) < tiny ? tiny : value }
-    var c = 1.0
-    var d = 1 / nonzero(1 - (a + b) * x / (a + 1))
-    var result = d
+    let distance = a * y - b * x + 1
+    var result = nonzero(a * distance / (a + 1))
+    var c = result
+    var d = 0.0
     var m = 1.0
     // About sqrt(max(a, b)) terms are needed.
     while m < 1e6 {
-      let even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-      d = 1 / nonzero(1 + even * d)
-      c = nonzero(1 + even / c)
-      result *= d * c
-      let odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-      d = 1 / nonzero(1 + odd * d)
-      c = nonzero(1 + odd / c)
-      let factor = d * c
-      result *= factor
-      if abs(factor - 1) < 1e-16 { break }
+      let odd = a + 2 * m - 1
+      let numerator = (a + m - 1) / odd * ((a + b + m - 1) / odd) * m * (b - m) * x * x
+      let denominator =
+        m + m * (b - m) * x / odd + (a + m) * (distance + m * (1 + y)) / (odd + 2)
+      d = 1 / nonzero(denominator + numerator * d)
+      c = nonzero(denominator + numerator / c)
+      result *= c * d
+      if abs(c * d - 1) < 1e-16 { break }
       m += 1
     }
     return result

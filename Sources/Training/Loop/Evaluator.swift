@@ -39,11 +39,17 @@ public final class Evaluator {
   ) throws {
     let model = definition.model.configuration
     self.source = source
-    let all = (source.validationTokens + model.contextLength - 1) / model.contextLength
-    let sequences = max(1, min(all, Self.batchTokens / model.contextLength))
+    let sequences = Self.sequences(
+      of: source.validationTokens, contextLength: model.contextLength)
     batch = StepBatch(
       tokens: sequences * model.contextLength, hasDocuments: model.masksDocuments)
     program = try BoundProgram(definition.evaluationProgram(sequences: sequences), runtime)
+  }
+
+  /// Sequences of one evaluation batch, when so many tokens are evaluated.
+  static func sequences(of tokens: Int, contextLength: Int) -> Int {
+    let all = tokens / contextLength + (tokens % contextLength == 0 ? 0 : 1)
+    return max(1, min(all, batchTokens / contextLength))
   }
 
   /// Measures the current weights, or their average where the optimizer keeps one.

@@ -35,6 +35,9 @@ public struct StepDefinition {
   /// The input that labels are drawn with: a number in [0, 1) for each token.
   static let uniformsLabel = "uniforms"
 
+  /// Where gradients of several micro-batches are added up.
+  static func accumulatedLabel(_ parameter: Parameter) -> String { "accumulated." + parameter.name }
+
   /// Tokens of one micro-batch.
   public var tokens: Int { sequences * model.configuration.contextLength }
 
@@ -227,7 +230,7 @@ public struct StepDefinition {
   }
 
   private func accumulated(_ parameter: Parameter, in graph: Graph) -> Tensor {
-    graph.state("accumulated." + parameter.name, parameter.shape)
+    graph.state(Self.accumulatedLabel(parameter), parameter.shape)
   }
 
   private func evaluated(in graph: Graph) -> ModelWeights {

@@ -29,11 +29,18 @@ public final class WeightStatistics {
     roles = ParameterRole.allCases.filter(present.contains)
   }
 
+  /// Compiles the program, if that was not done yet.
+  ///
+  /// - Throws: what the runtime throws when it compiles.
+  func prepare() throws {
+    if executable == nil { executable = try runtime.compile(program()) }
+  }
+
   /// Remembers the weights before an update.
   ///
   /// - Throws: what the runtime throws when it compiles.
   public func rememberWeights() throws {
-    if executable == nil { executable = try runtime.compile(program()) }
+    try prepare()
     for parameter in parameters {
       guard let weights = runtime.kept(parameter.name),
         let previous = runtime.kept(label(parameter))

@@ -1,0 +1,172 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import CPURuntime
+import LanguageModels
+import Optimizers
+import TensorGraph
+
+/// What a run costs, known before it starts: work, memory and, for given speeds of a machine, time.
+public struct RunEstimate: Codable, Equatable, Sendable {
+  /// Speeds of a machine.
+  public struct Speed: Codable, Equatable, Sendable {
+    /// FLOPs a second of matrix products, all threads together.
+    public var flopsPerSecond: Double
+    /// Bytes read plus written a second by a plain copy; nil: only FLOPs are counted, and all of them.
+    public var bytesPerSecond: Double?
+
+    /// Any speeds.
+    public init(flopsPerSecond: Double, bytesPerSecond: Double? = nil) {
+      self.flopsPerSecond = flopsPerSecond
+      self.bytesPerSecond = bytesPerSecond
+    }
+  }
+
+  /// Work of all programs over the whole run, as a runtime would carry it out.
+  struct Work: Codable, Equatable, Sendable {
+    var productFLOPs = 0.0
+    var otherBytes = 0.0
+
+    mutating func add(_ work: PlannedWork, times count: Double) {
+      productFLOPs += work.productFLOPs * count
+      otherBytes += work.otherBytes * count
+    }
+  }
+
+  /// All parameters.
+  public let parameters: Int
+  /// Those that are not frozen.
+  public let trainedParameters: Int
+  /// Steps.
+  public let steps: Int
+  /// Tokens trained on.
+  public let tokens: Int
+  /// Gradient evaluations, extra ones of methods that take them included.
+  public let gradientEvaluations: Int
+  /// Tokens of all gradient evaluations.
+  public let chargedTokens: Int
+  /// FLOPs of all gradient evaluations, by the model's count (6 for each weight and token, and attention).
+  public let gradientFLOPs: Double
+  /// FLOPs of one update of all parameters, upkeep left out.
+  public let updateFLOPs: Double
+  /// FLOPs of the state's upkeep over the whole run.
+  public let upkeepFLOPs: Double
+  /// FLOPs of all evaluations.
+  public let evaluationFLOPs: Double
+  /// Bytes at their most.
+  public let memory: MemoryEstimate
+  let work: Work
+
+  /// FLOPs of the whole run.
+  public var totalFLOPs: Double {
+    gradientFLOPs + updateFLOPs * Double(steps) + upkeepFLOPs + evaluationFLOPs
+  }
+
+  /// Seconds at given speeds.
+  ///
+  /// With both speeds: products at the one, everything else as memory traffic at the other, as the runtime's kernels ask for it.
+  /// With FLOPs alone: all FLOPs of the run at that speed.
+  public func seconds(at speed: Speed) -> Double {
+    guard let bytes = speed.bytesPerSecond else { return totalFLOPs / speed.flopsPerSecond }
+    return work.productFLOPs / speed.flopsPerSecond + work.otherBytes / bytes
+  }
+
+  /// Plans a run; reads no more of the data than their description, and takes no memory for tensors.
+  ///
+  /// - Parameters:
+  ///   - configuration: The run.
+  ///   - vocabularySize: Of the data; nil: read from the data set, or else `model.vocabulary_size`.
+  ///   - provider: Decides what `precision = "auto"` means.
+  /// - Throws: Errors of configuration and data, `GraphError`.
+  public init(
+    _ configuration: TrainingConfiguration, vocabularySize: Int? = nil,
+    provider: RuntimeProvider = .cpu
+  ) throws {
+    let planned = try PlannedRun(
+      configuration, vocabularySize: vocabularySize, provider: provider)
+    let model = planned.definition.model
+    let optimizer = planned.definition.optimizer
+    let cost = ModelCost(model)
+    let steps = configuration.training.steps
+    let all = configuration.totalTokens
+    let extra = optimizer.trained.reduce(0) { $0 + Self.extraEvaluations($1, steps: steps) }
+    self.steps = steps
+    parameters = cost.parameters
+    trainedParameters = optimizer.trainedParameters.reduce(0) { $0 + $1.shape.count }
+    tokens = all
+    gradientEvaluations = steps + extra
+    chargedTokens = all + extra * configuration.training.batchTokens
+    gradientFLOPs = cost.trainingFLOPsPerToken * Double(chargedTokens)
+    updateFLOPs = try optimizer.trained.reduce(0) { try $0 + MethodCost(of: $1).flops }
+    upkeepFLOPs = try optimizer.trained.reduce(0) {
+      try $0 + Self.upkeepFLOPs(of: $1, optimizer, steps: steps)
+    }
+    let evaluations = Self.evaluations(configuration)
+    let evaluated = Double(evaluations) * Double(planned.evaluationTokens)
+    evaluationFLOPs = cost.forwardFLOPsPerToken * evaluated
+    memory = planned.memory
+
+    var work = Work()
+    // One program for forward pass, backward pass and update serves extra gradients less well, but they are few.
+    work.add(planned.forward, times: Double(chargedTokens) / Double(planned.definition.tokens))
+    work.add(planned.update, times: Double(steps))
+    work.add(planned.evaluation, times: evaluated / Double(planned.evaluationBatchTokens))
+    work.productFLOPs += upkeepFLOPs
+    self.work = work
+  }
+
+  /// Evaluations of a run: before the first step, every so many steps, and after the last.
+  private static func evaluations(_ configuration: TrainingConfiguration) -> Int {
+    let (steps, every) = (configuration.training.steps, configuration.evaluation.every)
+    guard every > 0 else { return 2 }
+    return 1 + steps / every + (steps % every == 0 ? 0 : 1)
+  }
+
+  /// Extra gradient evaluations of a whole run.
+  private static func extraEvaluations(_ group: ParameterGroup, steps: Int) -> Int {
+    switch group.card?.observation {
+    case .firstBatches(let count): return Int(group.hyperparameters[count] ?? 0)
+    case .sampledLabels(let every):
+      let interval = max(1, Int(group.hyperparameters[every] ?? 1)) * group.settings.every
+      return (steps + interval - 1) / interval
+    case nil: return 0
+    }
+  }
+
+  /// FLOPs of the upkeep that follows the updates of a group.
+  private static func upkeepFLOPs(
+    of group: ParameterGroup, _ optimizer: Optimizer, steps: Int
+  ) throws -> Double {
+    let programs = try Upkeep.allCases.map {
+      ($0, try optimizer.upkeepProgram(of: group, $0)?.cost.flops ?? 0)
+    }
+    guard programs.contains(where: { $0.1 > 0 }), let method = group.method else { return 0 }
+    let flops = Dictionary(uniqueKeysWithValues: programs)
+    let updates = steps / max(1, group.settings.every)
+    return (0..<updates).reduce(0) { sum, update in
+      let due = method.upkeep(after: update + 1, group.hyperparameters)
+      return sum + (due.flatMap { flops[$0] } ?? 0)
+    }
+  }
+}
+
+extension RunEstimate.Speed {
+  /// What this machine does now, measured in a fraction of a second: the best of a few products and copies.
+  ///
+  /// - Parameters:
+  ///   - configuration: Decides about threads and precision.
+  ///   - provider: Decides what `precision = "auto"` means.
+  /// - Returns: Both speeds.
+  /// - Throws: What the runtime throws.
+  public static func measured(
+    _ configuration: TrainingConfiguration, provider: RuntimeProvider = .cpu
+  ) throws -> RunEstimate.Speed {
+    let threads = configuration.machine.threads
+    let probe = MachineProbe(try CPURuntime(threads: threads > 0 ? threads : nil))
+    let precision = provider.precision(configuration.machine.precision)
+    // Far beyond any cache, and no more than the smallest machine can spare.
+    return RunEstimate.Speed(
+      flopsPerSecond: try probe.productPeak(precision == .bf16 ? .bfloat16 : .float32),
+      bytesPerSecond: try probe.copyBandwidth(byteCount: 96 << 20, repetitions: 3))
+  }
+}
