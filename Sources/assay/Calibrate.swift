@@ -5,6 +5,7 @@ import ArgumentParser
 import Comparison
 import Foundation
 import RunRecords
+import Statistics
 import Studies
 import Training
 
@@ -68,16 +69,10 @@ struct CalibrateCommand: ParsableCommand {
       study, text: declaration.text, requests: declaration, at: folder.path)
     guard let throughput = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
     else { throw ExitStatus.interrupted.exit }
-    let seconds = plan.points.reduce(0.0) { sum, point in
-      let cell = ArmInVariant(arm: point.arm, variant: point.variant)
-      guard let cost = session.costs[cell],
-        let speed = throughput.speed(variant: point.variant, arm: point.arm)
-      else { return sum }
-      return sum + speed.seconds(steps: cost.steps, evaluations: cost.evaluations(ofSteps: cost.steps))
-    }
+    let seconds = session.seconds(of: plan.points + [plan.repeated], throughput)
     Console.say(
-      "calibrating \(study.name): \(plan.points.count + 1) trials of \(plan.arms.joined(separator: ", ")), about "
-        + Numbers.duration(seconds / Double(throughput.slots)))
+      "calibrating \(study.name): \(plan.points.count + 1) trials of \(plan.arms.joined(separator: ", ")), "
+        + (seconds.map { "about " + Numbers.duration($0) } ?? "nobody knows how long"))
     let view = LiveView(variants: study.variants.count)
     let end: StudyEnd
     let trials: [TrialResult]

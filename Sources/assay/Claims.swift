@@ -5,6 +5,8 @@ import ArgumentParser
 import Comparison
 import Reports
 import RunRecords
+import Statistics
+import Studies
 
 /// `assay claims`.
 struct ClaimsCommand: ParsableCommand {

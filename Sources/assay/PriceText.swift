@@ -21,7 +21,7 @@ extension StudyPrice {
       var cells = [
         arm.arm, Self.words(arm.trials), Numbers.grouped(arm.cost.steps),
         Numbers.short(Double(arm.cost.chargedTokens)), Numbers.short(arm.cost.flops),
-        arm.seconds.map { (arm.isMeasured ? "" : "~") + Numbers.duration($0) } ?? "?",
+        arm.seconds.map { (arm.isMeasured ? "" : "~") + Numbers.seconds($0) } ?? "?",
         Numbers.bytes(Int(memory.weights)), Numbers.bytes(Int(memory.gradients)),
         Numbers.bytes(Int(memory.state)), memory.activations.map { Numbers.bytes(Int($0)) } ?? "?",
       ]
@@ -33,7 +33,7 @@ extension StudyPrice {
       "\(Self.words(trials)) trials" + (done > 0 ? ", \(Numbers.grouped(done)) of them done" : "")
         + "; \(Self.words(tokens, Numbers.short)) tokens, \(Self.words(flops, Numbers.short))FLOP")
     let layout = "\(slots) at a time with \(threads) thread\(threads == 1 ? "" : "s") each"
-    let time = seconds.map { "about " + Self.words($0, Numbers.duration) } ?? "an unknown time"
+    let time = seconds.map { "about " + Self.words($0, Numbers.seconds) } ?? "an unknown time"
     lines.append("\(time) on this machine, \(layout), in \(Numbers.bytes(Int(memoryBytes)))")
     return lines.joined(separator: "\n")
   }
@@ -45,8 +45,9 @@ extension StudyPrice {
   }
 
   private static func words(_ bounds: Bounds, _ number: (Double) -> String) -> String {
-    bounds.least == bounds.most
-      ? number(bounds.expected)
-      : "\(number(bounds.expected)) (\(number(bounds.least)) to \(number(bounds.most)))"
+    let (least, expected, most) = (
+      number(bounds.least), number(bounds.expected), number(bounds.most)
+    )
+    return least == most ? expected : "\(expected) (\(least) to \(most))"
   }
 }

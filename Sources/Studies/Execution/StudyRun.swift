@@ -116,8 +116,9 @@ public final class StudyRun {
       try fill()
       if pool.running.isEmpty { break }
       let over = try pool.wait(milliseconds: 250)
-      for trial in over { try end(trial) }
+      let endings = over.compactMap(end)
       if !over.isEmpty { agenda = try plan(trials) }
+      for ending in endings { tell(ending) }
       observer(.progress(view))
     }
     if stop.isRequested, !pool.running.isEmpty {
@@ -169,13 +170,28 @@ public final class StudyRun {
 
   // MARK: - Ends of trials
 
-  private func end(_ trial: TrialProcess) throws {
+  /// What became of a trial.
+  private enum Ending {
+    case counts(TrialResult, seconds: Double)
+    case failed(TrialFailure)
+  }
+
+  private func tell(_ ending: Ending) {
+    switch ending {
+    case .counts(let result, let seconds): observer(.ended(result, seconds: seconds, view))
+    case .failed(let failure):
+      observer(.failed(failure.point, reason: failure.reason, view))
+    }
+  }
+
+  /// Takes in what became of a trial; nil when it was interrupted by somebody, and will be asked for again.
+  private func end(_ trial: TrialProcess) -> Ending? {
     let record = trial.request.trial
     for warning in trial.warnings { observer(.warning("\(record.identity): \(warning)")) }
     let seconds = (ContinuousClock.now - trial.started).inSeconds
-    var reason: String
+    let reason: String
     switch trial.end {
-    case .told(let end) where end.status == .interrupted: return
+    case .told(let end) where end.status == .interrupted: return nil
     case .told(let end) where end.status == .failed: reason = end.reason ?? "it does not say why"
     case .failed(let why): reason = why
     case .told, nil:
@@ -187,17 +203,16 @@ public final class StudyRun {
         }
         results[record.identity] = result
         clock.note(result, seconds: seconds)
-        observer(.ended(result, seconds: seconds, view))
-        return
+        return .counts(result, seconds: seconds)
       } catch {
         reason = "\(error)"
       }
     }
     noteFailure(record.identity, reason)
-    failures.append(
-      TrialFailure(
-        point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason))
-    observer(.failed(record.point, reason: reason, view))
+    let failure = TrialFailure(
+      point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason)
+    failures.append(failure)
+    return .failed(failure)
   }
 
   /// Leaves the reason in the trial's record, where its own process could not.

@@ -89,6 +89,27 @@ public struct StudySession {
       done: try StudyProtocol.next(record, results).endedCount)
   }
 
+  /// Seconds of certain trials on this machine, with all slots busy; nil where the speed of an arm is not known.
+  public func seconds(of points: [TrialPoint], _ throughput: ThroughputRecord) -> Double? {
+    var sum = 0.0
+    for point in points {
+      let cell = ArmInVariant(arm: point.arm, variant: point.variant)
+      guard let full = full(throughput)[cell] else { return nil }
+      sum += full * point.horizon
+    }
+    return sum / Double(throughput.slots)
+  }
+
+  /// Seconds of a full trial of each arm whose speed is known.
+  private func full(_ throughput: ThroughputRecord) -> [ArmInVariant: Double] {
+    var full: [ArmInVariant: Double] = [:]
+    for (cell, cost) in costs {
+      full[cell] = throughput.speed(variant: cell.variant, arm: cell.arm)?.seconds(
+        steps: cost.steps, evaluations: cost.evaluations(ofSteps: cost.steps))
+    }
+    return full
+  }
+
   // MARK: - The trials
 
   /// Runs what is missing.
@@ -106,14 +127,9 @@ public struct StudySession {
   ) throws -> (end: StudyEnd, trials: [TrialResult]) {
     let frozen = try FrozenStudy(record, text: text, at: folder.path) { observer(.note($0)) }
     try frozen.folder.write(throughput)
-    var full: [ArmInVariant: Double] = [:]
-    for (cell, cost) in costs {
-      full[cell] = throughput.speed(variant: cell.variant, arm: cell.arm)?.seconds(
-        steps: cost.steps, evaluations: cost.evaluations(ofSteps: cost.steps))
-    }
     let run = try StudyRun(
       frozen.record, in: frozen.folder, lock: frozen.lock, requests: requests, plan: plan,
-      clock: TrialClock(full),
+      clock: TrialClock(full(throughput)),
       options: StudyRun.Options(slots: throughput.slots, threads: throughput.threads),
       observer: observer)
     let end = try run.run(stop: stop)
