@@ -121,6 +121,7 @@ extension Calibration {
   /// The calibration of a study's folder; nil when there is none.
   ///
   /// - Parameter folder: the study's.
+  /// - Returns: what was measured.
   /// - Throws: `RunRecordError` when the file is damaged.
   public static func read(from folder: StudyFolder) throws(RunRecordError) -> Calibration? {
     try RecordFile.read(Calibration.self, at: folder.file(StudyFolder.FileName.calibration))

@@ -73,6 +73,7 @@ struct PairComparison {
   ///   - adjustment: how p-values were corrected.
   ///   - pValue: of the difference, corrected.
   ///   - equivalencePValue: of the equivalence, corrected; nil without a test.
+  /// - Returns: what a report shows.
   func analysis(
     _ adjustment: Adjustment, pValue: Double, equivalencePValue: Double?
   ) -> DifferenceAnalysis {

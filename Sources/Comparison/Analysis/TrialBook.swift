@@ -4,7 +4,9 @@
 import RunRecords
 import Statistics
 
-/// One replicate that reports, with the trial behind it. There is no way to make one of a tuning seed.
+/// One replicate that reports, with the trial behind it.
+///
+/// There is no way to make one of a tuning seed.
 struct Measured {
   let seed: ReportingSeed
   let replicate: Replicate

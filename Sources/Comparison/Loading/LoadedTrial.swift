@@ -48,10 +48,10 @@ public struct LoadedTrial: Sendable {
   ///   - folder: the folder of a run.
   ///   - metrics: names of metrics to read besides validation losses and effective rates.
   ///   - checksSeal: whether files are compared with the seal.
-  ///   - record: which trial it is; nil: the folder says it.
+  ///   - assumed: which trial it is; nil: the folder says it.
   public init(
     folder: String, metrics: [String] = [], checksSeal: Bool = true,
-    record given: TrialRecord? = nil
+    record assumed: TrialRecord? = nil
   ) {
     var problems: [String] = []
     var marks: Set<TrialMark> = []
@@ -64,7 +64,7 @@ public struct LoadedTrial: Sendable {
         return nil
       }
     }
-    let record = given ?? read(TrialRecord.self, RunFolder.FileName.trial)
+    let record = assumed ?? read(TrialRecord.self, RunFolder.FileName.trial)
     let outcome = read(RunOutcome.self, RunFolder.FileName.outcome)
     self.folder = folder
     identity = folder.split(separator: "/").last.map(String.init) ?? folder
