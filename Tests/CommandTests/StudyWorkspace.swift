@@ -1,0 +1,106 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+extension Workspace {
+  /// Writes data, `config.toml` and a study `study.toml` of two arms: three learning rates each on one tuning seed, then reporting.
+  ///
+  /// - Parameters:
+  ///   - steps: of every trial.
+  ///   - seeds: reporting seeds.
+  ///   - checkpointEvery: steps between checkpoints.
+  ///   - more: what stands at the end of the file.
+  ///   - arms: the arms, as TOML.
+  func writeStudy(
+    steps: Int = 20, seeds: Int = 2, checkpointEvery: Int = 0, arms: String = Workspace.twoArms,
+    more: String = ""
+  ) throws {
+    if !exists("data") { try prepareData() }
+    try writeConfiguration(steps: steps, checkpointEvery: checkpointEvery)
+    try write(
+      """
+      name = "tiny"
+      question = "Which of two?"
+      base = "config.toml"
+      folder = "study"
+
+      [common]
+      evaluation.every = \(max(1, steps / 4))
+      checkpoint.final = "none"
+
+      [budget]
+      steps = \(steps)
+
+      [seeds]
+      tuning = [101]
+      reporting = \(seeds)
+
+      [tuning]
+      learning_rate = { log = [1e-3, 1e-1], points = 3 }
+      extensions = 1
+      refine = false
+
+      \(arms)
+      \(more)
+      """, to: "study.toml")
+  }
+
+  /// AdamW and Lion.
+  static let twoArms = """
+    [[arm]]
+    optimizer.name = "adamw"
+    [[arm]]
+    optimizer.name = "lion"
+    learning_rate = { log = [1e-4, 1e-2], points = 3 }
+    """
+
+  /// The files of all trials that are the same bits whenever the study runs, by path below the study's folder.
+  func deterministicFiles(of study: String = "study") throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for trial in try list(study + "/trials") {
+      for name in [
+        "metrics.jsonl", "contract.json", "configuration.json", "optimizer.json", "trial.json",
+      ] {
+        files["\(trial)/\(name)"] = try read("\(study)/trials/\(trial)/\(name)")
+      }
+    }
+    var record = try #require(
+      try JSONSerialization.jsonObject(with: read(study + "/study.json")) as? [String: Any])
+    record["declaredAt"] = nil
+    files["study.json"] = try JSONSerialization.data(
+      withJSONObject: record, options: [.sortedKeys])
+    return files
+  }
+
+  /// How the trials of a study ended, by folder.
+  func statuses(of study: String = "study") throws -> [String: String] {
+    var result: [String: String] = [:]
+    for trial in try list(study + "/trials") {
+      let outcome =
+        try JSONSerialization.jsonObject(with: read("\(study)/trials/\(trial)/outcome.json"))
+        as? [String: Any]
+      result[trial] = outcome?["status"] as? String
+    }
+    return result
+  }
+}
+
+/// The processes that a process has started.
+func children(of parent: pid_t) -> [pid_t] {
+  #if os(Linux)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.compactMap { name in
+      guard let process = pid_t(name),
+        let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+        // `number (name) state parent`, and a name may hold anything but the last bracket.
+        let fields = status.split(separator: ")").last?.split(separator: " "), fields.count > 1
+      else { return nil }
+      return pid_t(fields[1]) == parent ? process : nil
+    }
+  #else
+    guard let found = try? Running(["/usr/bin/pgrep", "-P", "\(parent)"]).wait() else { return [] }
+    return found.output.split(separator: "\n").compactMap { pid_t($0) }
+  #endif
+}
