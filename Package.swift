@@ -160,7 +160,7 @@ for module in rooms {
         dependencies: [.target(name: module.name)]
           + (module.uses + (testSupport[module.name] ?? [])).map {
             Target.Dependency.target(name: $0)
-          },
+          } + module.products,
         path: tests, swiftSettings: strict))
   }
 }

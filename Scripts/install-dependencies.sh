@@ -4,7 +4,7 @@
 #
 # Installs what Assay needs and this machine lacks, saying what and why. Silent when nothing is missing.
 #
-# Needed: Swift 6.2 or newer (not installed here), git for SwiftPM, make, oneDNN for the matrix products.
+# Needed: Swift 6.2 or newer (not installed here), git for SwiftPM, make, oneDNN for the matrix products, SQLite for the index of runs.
 
 set -euo pipefail
 
@@ -55,6 +55,12 @@ has_onednn() {
     "$(c_compiler)" ${flags[@]+"${flags[@]}"} -x c - -ldnnl -o /dev/null >/dev/null 2>&1
 }
 
+# Whether a program that includes sqlite3.h and calls the library compiles and links; macOS has it.
+has_sqlite() {
+  printf '#include <sqlite3.h>\nint main(void) { return sqlite3_libversion_number() == 0; }\n' |
+    "$(c_compiler)" -x c - -lsqlite3 -o /dev/null >/dev/null 2>&1
+}
+
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     "$@"
@@ -103,8 +109,12 @@ install() {
 
 swift_is_new_enough
 command -v make >/dev/null || install make make "the commands of the README are targets of the Makefile"
-command -v git >/dev/null || install git git "SwiftPM fetches the two Swift packages with it"
+command -v git >/dev/null || install git git "SwiftPM fetches the Swift packages with it"
 if ! has_onednn; then
   install libdnnl-dev onednn "oneDNN computes the matrix products"
   has_onednn || die "oneDNN is installed, yet a program that uses it does not link; try: $(c_compiler) -ldnnl"
+fi
+if ! has_sqlite; then
+  install libsqlite3-dev sqlite "SQLite keeps the index of runs"
+  has_sqlite || die "SQLite is installed, yet a program that uses it does not link; try: $(c_compiler) -lsqlite3"
 fi

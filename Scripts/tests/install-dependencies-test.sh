@@ -15,9 +15,10 @@ stand_in() {
   chmod +x "$tools/$1"
 }
 
-# A Debian machine with Swift 6.2, where oneDNN appears once apt-get has installed it.
+# A Debian machine with Swift 6.2 and SQLite, where oneDNN and SQLite appear once apt-get has installed them.
 debian() {
   rm -rf "$tools" "$asked" "$scratch/installed" "$scratch/updated"
+  touch "$scratch/sqlite"
   mkdir -p "$tools"
   : >"$asked"
   local tool
@@ -27,12 +28,21 @@ debian() {
   stand_in git 'exit 0'
   stand_in make 'exit 0'
   stand_in swift 'echo "Swift version 6.2 (swift-6.2-RELEASE)"'
-  stand_in clang "cat >/dev/null; test -e $scratch/installed"
+  stand_in clang "cat >/dev/null
+case \"\$*\" in
+  *sqlite3*) test -e $scratch/sqlite ;;
+  *) test -e $scratch/installed ;;
+esac"
   stand_in apt-cache "test -e $scratch/updated"
   stand_in apt-get "echo apt-get \"\$@\" >>$asked
 case \"\$1\" in
   update) touch $scratch/updated ;;
-  install) test -e $scratch/updated || exit 100; touch $scratch/installed ;;
+  install)
+    test -e $scratch/updated || exit 100
+    case \"\$*\" in
+      *libsqlite3-dev*) touch $scratch/sqlite ;;
+      *) touch $scratch/installed ;;
+    esac ;;
 esac"
 }
 
@@ -62,8 +72,23 @@ asked_for "apt-get update"
 asked_for "install -y -qq --no-install-recommends libdnnl-dev"
 
 debian
+touch "$scratch/installed" "$scratch/updated"
+rm "$scratch/sqlite"
+expect_pass "SQLite is missing" run_gate
+grep -q 'installing libsqlite3-dev.*index of runs' "$scratch/output" || failed "does not say what and why"
+asked_for "install -y -qq --no-install-recommends libsqlite3-dev"
+not_asked_for libdnnl-dev
+
+debian
+touch "$scratch/installed" "$scratch/updated"
+rm "$scratch/sqlite"
+stand_in apt-get "exit 0"
+expect_failure "SQLite is installed, yet does not link" "does not link" run_gate
+
+debian
 touch "$scratch/updated"
 expect_pass "the package list is there" run_gate
+not_asked_for libsqlite3-dev
 not_asked_for "apt-get update"
 
 debian

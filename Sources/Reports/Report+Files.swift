@@ -18,7 +18,7 @@ public struct ReportError: Error, Equatable, CustomStringConvertible {
 extension Report {
   /// Everything, by paths relative to the report's folder: `index.html`, `report.md`, `figures/*.svg`, `*.csv`, `analysis.json`.
   public var files: [String: String] {
-    var result = ["report.md": markdown, "analysis.json": json + "\n", "index.html": html]
+    var result = ["report.md": markdown, "analysis.json": json, "index.html": html]
     for (name, text) in figures { result["figures/" + name] = text }
     for (name, text) in csvFiles { result[name] = text }
     return result

@@ -74,7 +74,11 @@ extension ReportContents {
 
   private func ruleLine(_ variant: VariantAnalysis) -> String {
     let margin = variant.margin.value.map { ReportNumber.significant($0, 2) } ?? "not known yet"
-    return "declared \(ReportNumber.time(study.declaredAt)) at \(study.revision); "
+    let declared =
+      analysis.isDeclared
+      ? "declared \(ReportNumber.time(study.declaredAt)) at \(study.revision)"
+      : "not declared before the runs"
+    return "\(declared); "
       + "Holm over \(count(study.rule.family.count, "comparison")); margin \(margin)"
   }
 

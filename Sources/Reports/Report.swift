@@ -8,7 +8,7 @@ import Foundation
 ///
 /// Everything comes from the analysis, so that a report can be made again from records alone, and the same analysis gives the same
 /// bytes.
-public struct Report {
+public struct Report: Sendable {
   /// What it is about.
   public let analysis: StudyAnalysis
   private let document: ReportDocument
@@ -27,7 +27,9 @@ public struct Report {
   /// The report as one HTML file: readable without a network and without scripts, light or dark, on paper.
   ///
   /// The whole analysis is in it as JSON, in the element `analysis`.
-  public var html: String { HTMLPage(document: document, data: json, lookCount: lookCount).text }
+  public var html: String {
+    HTMLPage(document: document, data: compactJSON, lookCount: lookCount).text
+  }
 
   /// The report as Markdown; its images are ``figures``, expected in the folder `figures` beside it.
   public var markdown: String { MarkdownPage(document: document, figureFolder: "figures").text }
@@ -44,15 +46,19 @@ public struct Report {
   /// The tables by the names of their files, with all digits; tables without rows are left out, but for the leaderboard and the trials.
   public var csvFiles: [String: String] { ReportTables(analysis).files }
 
-  /// The analysis as JSON with sorted keys.
+  /// The analysis as JSON with sorted keys, a line break at its end.
   public var json: String {
+    // An analysis can always be encoded; if that ever changes, the page still stands.
+    (try? analysis.json()).map { String(decoding: $0, as: UTF8.self) } ?? "{}\n"
+  }
+
+  /// The same without spaces: it is not read by people.
+  private var compactJSON: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.dateEncodingStrategy = .iso8601
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    // Everything in it can be encoded, numbers that are not finite included; if that ever changes, the page still stands.
-    guard let data = try? encoder.encode(analysis) else { return "{}" }
-    return String(decoding: data, as: UTF8.self)
+    return (try? encoder.encode(analysis)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 }

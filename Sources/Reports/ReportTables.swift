@@ -77,7 +77,7 @@ struct ReportTables {
       "status", "reason",
       "is_diverged", "loss", "initial_loss", "steps", "seconds", "folder", "revision", "machine",
       "contract_hash",
-      "is_audit", "marks",
+      "is_audit", "marks", "problems",
     ])
     for trial in analysis.trials {
       let point = trial.point
@@ -92,6 +92,7 @@ struct ReportTables {
         .number(trial.seconds), .text(trial.folder), .text(trial.revision), .text(trial.machine),
         .text(trial.contractHash ?? ""), .flag(trial.isAudit),
         .text(trial.marks.map(\.rawValue).joined(separator: "; ")),
+        .text(trial.problems.joined(separator: "; ")),
       ])
     }
     return file

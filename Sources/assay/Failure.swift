@@ -9,6 +9,7 @@ import Foundation
 import LanguageModels
 import Optimizers
 import Reports
+import RunIndex
 import RunRecords
 import Schedules
 import Studies
@@ -63,6 +64,7 @@ struct Failure {
     case is StudyMistake, is ProtocolError: .usage
     case is ChildProcessError, is ReportError: .failed
     case let error as TrainingError: status(error.code)
+    case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed
     default: nil
     }

@@ -3,6 +3,7 @@
 
 import Comparison
 import Studies
+import Training
 
 /// A price as a person reads it.
 extension StudyPrice {
@@ -17,13 +18,13 @@ extension StudyPrice {
     if variants > 1 { columns.insert(("variant", .left), at: 0) }
     var table = Table(columns)
     for arm in arms {
-      let memory = arm.cost.memory
+      let estimate = arm.cost.estimate
       var cells = [
         arm.arm, Self.words(arm.trials), Numbers.grouped(arm.cost.steps),
-        Numbers.short(Double(arm.cost.chargedTokens)), Numbers.short(arm.cost.flops),
+        Numbers.short(Double(estimate.chargedTokens)), Numbers.short(estimate.totalFLOPs),
         arm.seconds.map { (arm.isMeasured ? "" : "~") + Numbers.seconds($0) } ?? "?",
-        Numbers.bytes(Int(memory.weights)), Numbers.bytes(Int(memory.gradients)),
-        Numbers.bytes(Int(memory.state)), memory.activations.map { Numbers.bytes(Int($0)) } ?? "?",
+        Numbers.bytes(estimate.memory.weights), Numbers.bytes(estimate.memory.gradients),
+        Numbers.bytes(estimate.memory.optimizerState), Numbers.bytes(estimate.memory.activations),
       ]
       if variants > 1 { cells.insert(arm.variant, at: 0) }
       table.add(cells)

@@ -37,6 +37,7 @@ import Testing
 
   @Test(arguments: [
     "train", "plan", "sample", "export", "data", "trace", "show", "list", "doctor", "bench",
+    "runs", "index",
   ])
   func everyVerbIsInTheHelpAndHasItsOwn(verb: String) throws {
     let help = try Command.run("--help")

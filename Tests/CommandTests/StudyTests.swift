@@ -51,10 +51,13 @@ import Testing
     #expect(try #require(seconds["least"]) > 0 && seconds["most"]! < 120)
     let arms = try #require(json["arms"] as? [[String: Any]])
     #expect(arms.compactMap { $0["arm"] as? String } == ["adamw", "lion"])
-    let memory = arms.compactMap { ($0["cost"] as? [String: Any])?["memory"] as? [String: Double] }
+    let memory = arms.compactMap { arm in
+      ((arm["cost"] as? [String: Any])?["estimate"] as? [String: Any])?["memory"] as? [String: Int]
+    }
     // Two numbers of four bytes for each trained one in AdamW, one in Lion.
-    #expect(memory[0]["weights"] == 4 * 11360 && memory[0]["state"] == 8 * 11360)
-    #expect(memory[1]["state"] == 4 * 11360)
+    #expect(memory[0]["weights"] == 45_440 && memory[0]["optimizerState"] == 90_880)
+    #expect(memory[1]["optimizerState"] == 45_440)
+    #expect(memory.allSatisfy { ($0["activations"] ?? 0) > 0 })
   }
 
   @Test func jobsDecideHowManyRunAtATimeAndNothingElse() throws {

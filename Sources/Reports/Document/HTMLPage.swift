@@ -14,9 +14,9 @@ struct HTMLPage {
 
   var text: String {
     var lines = [
-      "<!DOCTYPE html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\">",
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
-      "<meta name=\"color-scheme\" content=\"light dark\">",
+      "<!DOCTYPE html>", "<html lang=\"en\">", "<head>", "<meta charset=\"utf-8\" />",
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />",
+      "<meta name=\"color-scheme\" content=\"light dark\" />",
       "<title>\(markupEscaped(document.title))</title>",
       "<style>\n\(PageStyle.css(lookCount: lookCount))\n</style>", "</head>", "<body>",
       "<header>", "<h1>\(markupEscaped(document.title))</h1>",
@@ -35,10 +35,10 @@ struct HTMLPage {
       lines.append("</section>")
     }
     lines.append("</main>")
-    // A browser ends such an element at "</", which JSON can write otherwise.
+    // A browser ends such an element at "</", and other readers look for "&": JSON can write both otherwise.
     lines.append(
       "<script type=\"application/json\" id=\"analysis\">"
-        + data.replacing("<", with: "\\u003c") + "</script>")
+        + data.replacing("<", with: "\\u003c").replacing("&", with: "\\u0026") + "</script>")
     return lines.joined(separator: "\n") + "\n</body>\n</html>\n"
   }
 
@@ -72,8 +72,12 @@ struct HTMLPage {
   }
 
   private func table(_ table: ReportTable) -> String {
-    var lines = ["<div class=\"\(table.isLong ? "table long" : "table")\" tabindex=\"0\"><table>"]
-    if !table.caption.isEmpty { lines.append("<caption>\(markupEscaped(table.caption))</caption>") }
+    var lines: [String] = []
+    // Above the table and not in it, so that it is as wide as the page.
+    if !table.caption.isEmpty {
+      lines.append("<p class=\"caption\">\(markupEscaped(table.caption))</p>")
+    }
+    lines.append("<div class=\"\(table.isLong ? "table long" : "table")\" tabindex=\"0\"><table>")
     let alignments = table.columns.map { $0.alignment == .left ? " class=\"left\"" : "" }
     lines.append(
       "<thead><tr>"

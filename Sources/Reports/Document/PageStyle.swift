@@ -27,10 +27,10 @@ enum PageStyle {
     .table{overflow-x:auto;margin:1em 0}
     .table.long{max-height:32rem;overflow:auto;border:1px solid var(--line)}
     table{border-collapse:collapse;font-size:.87rem;font-variant-numeric:tabular-nums}
-    caption{text-align:left;color:var(--soft);padding:.2em 0 .5em}
+    .caption{color:var(--soft);font-size:.87rem;margin:1.2em 0 -.6em;max-width:90ch}
     th,td{padding:.28em .7em;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap;vertical-align:top}
     td.words{white-space:normal;overflow-wrap:anywhere;min-width:16rem;max-width:34rem}
-    th{color:var(--soft);font-weight:600;background:var(--paper);position:sticky;top:0}
+    th{color:var(--soft);font-weight:600;white-space:normal;vertical-align:bottom;background:var(--paper);position:sticky;top:0}
     .left{text-align:left}
     td svg{width:14px;height:14px;vertical-align:-2px;margin-right:.45em}
     .good{color:var(--good);font-weight:600}.bad{color:var(--bad);font-weight:600}

@@ -17,7 +17,8 @@ extension ReportContents {
       hasVariants ? count(study.variants.count, "variant") : "",
       count(completion.done, "finished trial"),
       count(study.reportingSeeds.count, "reporting seed"),
-      "declared \(ReportNumber.time(study.declaredAt))",
+      analysis.isDeclared
+        ? "declared \(ReportNumber.time(study.declaredAt))" : "not declared before the runs",
       "report made \(ReportNumber.time(analysis.madeAt))",
     ].filter { !$0.isEmpty }
     if !completion.isComplete {

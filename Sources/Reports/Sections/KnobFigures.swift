@@ -19,15 +19,8 @@ extension ReportContents {
     case alignedFactors
   }
 
-  /// Small multiples, one for each variant, over the same axis of losses.
-  ///
-  /// - Parameters:
-  ///   - name: of the figure's file.
-  ///   - title: above all.
-  ///   - subtitle: below it.
-  ///   - knob: the axis' title.
-  ///   - curves: of each variant that has some.
-  ///   - axis: values, or factors.
+  /// Small multiples, one for each variant, over the same axis of losses; and a second figure with a shorter axis where an arm is far
+  /// behind the others.
   func knobFigure(
     name: String, title: String, subtitle: String = "", knob: String,
     curves: [(variant: VariantAnalysis, curves: [ArmCurve])], axis: KnobAxis, caption: String

@@ -48,7 +48,10 @@ extension ReportContents {
   func rules() -> ReportSection? {
     let rule = study.rule
     var items = [
-      "Declared \(ReportNumber.time(study.declaredAt)) at revision \(study.revision), before the first trial; hash \(study.hash.prefix(12)).",
+      analysis.isDeclared
+        ? "Declared \(ReportNumber.time(study.declaredAt)) at revision \(study.revision), before the first trial; "
+          + "hash \(study.hash.prefix(12))."
+        : "Nothing was declared before these runs: the rules below were chosen when the runs were there.",
       "Budget of a trial: \(budget(study.budget)).",
       "Level \(ReportNumber.significant(rule.level, 3)), two-sided, over the declared family (Holm).",
       "Family: " + rule.family.map { $0.joined(separator: " against ") }.joined(separator: "; ")
@@ -86,7 +89,7 @@ extension ReportContents {
     if !arms.rows.isEmpty { blocks.append(.table(arms)) }
     let space = spaceTable().withoutEmptyColumns
     if !space.rows.isEmpty { blocks.append(.table(space)) }
-    return section("rules", "Rules, declared beforehand", blocks)
+    return section("rules", analysis.isDeclared ? "Rules, declared beforehand" : "Rules", blocks)
   }
 
   private func budget(_ budget: StudyRecord.Budget) -> String {
@@ -228,6 +231,7 @@ extension ReportContents {
       }
       var marks = trial.marks.map(\.rawValue)
       if trial.isAudit { marks.insert("audit", at: 0) }
+      marks += trial.problems
       let cells: [ReportTable.Cell] = [
         .init(trial.identity), .init(hasVariants ? point?.variant ?? "" : ""),
         point.map { armCell($0.arm) } ?? .init("not readable", tone: .warning),
@@ -278,7 +282,9 @@ extension ReportContents {
     var blocks: [ReportBlock] = [
       .paragraph("The report again, from the records alone:"), .code(analysis.command),
     ]
-    if !study.command.isEmpty { blocks += [.paragraph("The study again:"), .code(study.command)] }
+    if !study.command.isEmpty, study.command != analysis.command {
+      blocks += [.paragraph("The study again:"), .code(study.command)]
+    }
     return section("reproduction", "Make it again", blocks)
   }
 }

@@ -22,7 +22,7 @@ extension ReportContents {
           Self.fileName(
             kind, self.hasVariants ? variant.name : "", index == 0 ? "" : "\(index + 1)")
         }
-        if let figure = ladderFigure(target, variant, name: name("ladder")) {
+        if index == 0, let figure = ladderFigure(target, variant, name: name("ladder")) {
           blocks.append(.figure(figure))
         }
         if let figure = speedUpFigure(target, name: name("speed-up"), place: place) {
@@ -60,9 +60,12 @@ extension ReportContents {
               upper: $0.loss.interval?.upper,
               note: "\($0.loss.count) seeds")
           }, style: .lineWithMarkers, look: look(arm.arm), intervals: .bars, marksBeyond: true)
-      }, levels: target.loss.map { [ChartLevel($0, label: "target")] } ?? [])
+      },
+      levels: variant.targets.compactMap { target in
+        target.loss.map { ChartLevel($0, label: "target: \(target.name)") }
+      })
     return ReportFigure(
-      name: name, caption: "Where a line crosses the target, a full run of that length reaches it.",
+      name: name, caption: "Where a line crosses a target, a full run of that length reaches it.",
       svg: chart.svg(width: 900, height: 400))
   }
 

@@ -77,12 +77,17 @@ public final class ChildProcess {
 
   /// Nothing outlives its owner: neither the process nor its descriptors.
   deinit {
-    if end == nil {
-      kill(identifier, SIGKILL)
-      var status: Int32 = 0
-      while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
-    }
+    destroy()
     for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) }
+  }
+
+  /// Kills it, if it still runs, and waits until it is gone.
+  public func destroy() {
+    guard end == nil else { return }
+    kill(identifier, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    end = .killed(SIGKILL)
   }
 
   /// Sends a signal, if it still runs.
