@@ -61,7 +61,8 @@ struct CalibrateCommand: ParsableCommand {
       counts.data = min(counts.data, replicates)
     }
     let chosen = arms.map { text in
-      text == "none" ? [] : text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      text == "none"
+        ? [] : text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
     let plan = try CalibrationPlan(study, arms: chosen, counts: counts)
     let folder = StudyFolder(declaration.folder + "/calibration")

@@ -72,6 +72,10 @@ struct CompareCommand: ParsableCommand {
     let declaration = try choice.declaration(path, jobs: jobs, stop: stop)
     let session = try StudySession(
       declaration.record, text: declaration.text, requests: declaration, at: declaration.folder)
+    if !dryRun, try session.isComplete {
+      Console.say("\(declaration.folder): every trial is done; nothing is run")
+      return try show(StudyResults(folder: declaration.folder), command: declaration.record.command)
+    }
     guard let throughput = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
     else { throw ExitStatus.interrupted.exit }
     let price = try session.price(throughput)
@@ -130,7 +134,8 @@ struct CompareCommand: ParsableCommand {
 
 /// Which study of a file is meant: its size, and keys on top of it.
 struct StudyChoice: ParsableArguments {
-  @Option(help: ArgumentHelp("Which of the study's sizes, where it has several.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("Which of the study's sizes, where it has several.", valueName: "name"))
   var size: String?
 
   @OptionGroup var overrides: Overrides

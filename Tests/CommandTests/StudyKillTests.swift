@@ -7,7 +7,8 @@ import Testing
 /// Studies that are interrupted, killed and locked: nothing is lost, and the bits are those of a study that nobody disturbed.
 @Suite(.timeLimit(.minutes(20)), .serialized) struct StudyKillTests {
   /// `ASSAY_STUDY_KILLS=50 swift test --filter StudyKillTests` kills more often.
-  static let kills = ProcessInfo.processInfo.environment["ASSAY_STUDY_KILLS"].flatMap { Int($0) } ?? 6
+  static let kills =
+    ProcessInfo.processInfo.environment["ASSAY_STUDY_KILLS"].flatMap { Int($0) } ?? 6
 
   /// The files of a study that nobody disturbed.
   private func undisturbed(_ workspace: Workspace) throws -> [String: Data] {
@@ -26,7 +27,7 @@ import Testing
   @Test(arguments: [UInt64(1)])
   func killedAtAnyMomentTheSameCommandEndsWithTheSameBits(seed: UInt64) throws {
     let workspace = try Workspace()
-    try workspace.writeStudy(steps: 200, seeds: 3, checkpointEvery: 20)
+    try workspace.writeStudy(steps: 100, seeds: 2, checkpointEvery: 10)
     let expected = try undisturbed(workspace)
     var random = SplitMix(state: seed)
     var report = ""

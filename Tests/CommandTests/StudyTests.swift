@@ -11,7 +11,9 @@ import Testing
     try workspace.writeStudy()
     let result = try workspace.run("compare", "study.toml")
     #expect(result.code == 0, "\(result)")
-    for part in ["a trial", " trials; ", "at a time", "[1/", "adamw, learning_rate 0.001, seed 101"] {
+    for part in [
+      "a trial", " trials; ", "at a time", "[1/", "adamw, learning_rate 0.001, seed 101",
+    ] {
       #expect(result.errors.contains(part), "'\(part)' is missing: \(result)")
     }
     #expect(!result.errors.contains("\u{1B}"), "no cursor tricks where nobody watches: \(result)")
@@ -145,7 +147,8 @@ import Testing
     // Even what stands in the base alone.
     try workspace.writeStudy(steps: 4, seeds: 1)
     try workspace.alter("config.toml") { data in
-      data = Data(String(decoding: data, as: UTF8.self).replacing("width = 16", with: "width = 32").utf8)
+      data = Data(
+        String(decoding: data, as: UTF8.self).replacing("width = 16", with: "width = 32").utf8)
     }
     let base = try workspace.run("compare", "study.toml")
     #expect(base.code == 2 && base.errors.contains("another declaration"), "\(base)")
@@ -202,6 +205,7 @@ import Testing
   @Test func claimsAreEvaluatedFromTheRecords() throws {
     let workspace = try Workspace()
     try workspace.writeStudy(
+      seeds: 4,
       more: """
         [[claim]]
         name = "far"

@@ -116,9 +116,11 @@ public final class StudyRun {
       try fill()
       if pool.running.isEmpty { break }
       let over = try pool.wait(milliseconds: 250)
-      let endings = over.compactMap(end)
-      if !over.isEmpty { agenda = try plan(trials) }
-      for ending in endings { tell(ending) }
+      for trial in over {
+        let ending = end(trial)
+        agenda = try plan(trials)
+        if let ending { tell(ending) }
+      }
       observer(.progress(view))
     }
     if stop.isRequested, !pool.running.isEmpty {

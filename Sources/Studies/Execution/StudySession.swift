@@ -52,6 +52,15 @@ public struct StudySession {
     }
   }
 
+  /// Whether nothing is left to run.
+  ///
+  /// - Throws: `ProtocolError` when the declaration contradicts itself.
+  public var isComplete: Bool {
+    get throws {
+      try StudyProtocol.next(record, TrialResult.all(in: folder).results).isComplete
+    }
+  }
+
   // MARK: - The price
 
   /// How fast the arms are here: stored, or measured now and stored where the study has begun.
