@@ -63,7 +63,7 @@ import Testing
 
   @Test func aTrialThatIsKilledOnceIsRunAgainByTheSameStudy() throws {
     let workspace = try Workspace()
-    try workspace.writeStudy(steps: 400, seeds: 1, checkpointEvery: 20)
+    try workspace.writeStudy(steps: 200, seeds: 1, checkpointEvery: 20)
     let expected = try undisturbed(workspace)
     let running = try workspace.start("compare", "study.toml")
     #expect(running.waitForErrors(containing: "at a time"))
@@ -81,7 +81,7 @@ import Testing
 
   @Test func controlCSavesAndTheSameCommandGoesOn() throws {
     let workspace = try Workspace()
-    try workspace.writeStudy(steps: 400, seeds: 1)
+    try workspace.writeStudy(steps: 200, seeds: 1)
     let expected = try undisturbed(workspace)
     let running = try workspace.start("compare", "study.toml")
     #expect(running.waitForErrors(containing: "[1/"))

@@ -5,14 +5,8 @@ import Foundation
 import Testing
 
 extension Workspace {
-  /// Writes data, `config.toml` and a study `study.toml` of two arms: three learning rates each on one tuning seed, then reporting.
-  ///
-  /// - Parameters:
-  ///   - steps: of every trial.
-  ///   - seeds: reporting seeds.
-  ///   - checkpointEvery: steps between checkpoints.
-  ///   - more: what stands at the end of the file.
-  ///   - arms: the arms, as TOML.
+  /// Writes data, `config.toml` and a study `study.toml` of two arms: three learning rates each on one tuning seed, then as many
+  /// reporting seeds as asked for; `more` stands at the end of the file.
   func writeStudy(
     steps: Int = 20, seeds: Int = 2, checkpointEvery: Int = 0, arms: String = Workspace.twoArms,
     more: String = ""

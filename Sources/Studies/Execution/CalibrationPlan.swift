@@ -36,19 +36,19 @@ public struct CalibrationPlan: Sendable {
   ///
   /// - Parameters:
   ///   - study: what is calibrated.
-  ///   - arms: the arms beside the baseline; nil: all.
+  ///   - wanted: the arms beside the baseline; nil: all.
   ///   - counts: how many replicates.
   /// - Throws: ``ProtocolError`` when an arm is not in the study, or the study has no trial to calibrate.
   public init(
-    _ study: StudyRecord, arms chosen: [String]? = nil, counts: Counts = Counts()
+    _ study: StudyRecord, arms wanted: [String]? = nil, counts: Counts = Counts()
   ) throws {
-    for name in chosen ?? [] where study.arm(named: name) == nil {
+    for name in wanted ?? [] where study.arm(named: name) == nil {
       throw StudyMistake(
         "the study has no arm '\(name)'; it has " + study.arms.map(\.name).joined(separator: ", "))
     }
     let others = study.arms.map(\.name).filter { $0 != study.baseline }
     let arms =
-      [study.baseline] + others.filter { chosen?.contains($0) ?? true }
+      [study.baseline] + others.filter { wanted?.contains($0) ?? true }
     // Beyond every seed that chooses or reports.
     let used = study.reportingSeeds + (study.tuning?.seeds ?? [])
     let first = max(9000, used.max() ?? 0) + 1

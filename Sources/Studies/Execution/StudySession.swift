@@ -67,8 +67,8 @@ public struct StudySession {
   ///
   /// - Parameters:
   ///   - jobs: trials at a time, where somebody chose.
-  ///   - note: is told what takes time.
   ///   - stop: asked meanwhile.
+  ///   - note: is told what takes time.
   /// - Returns: nil when somebody asked for the end.
   /// - Throws: errors of processes, configuration and files.
   public func throughput(
