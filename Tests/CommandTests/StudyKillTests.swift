@@ -81,10 +81,11 @@ import Testing
 
   @Test func controlCSavesAndTheSameCommandGoesOn() throws {
     let workspace = try Workspace()
-    try workspace.writeStudy(steps: 200, seeds: 1)
+    // Two trials of seconds, so that both are under way when the signal comes.
+    try workspace.writeStudy(steps: 3000, seeds: 1, arms: Workspace.plainArms, tuning: "")
     let expected = try undisturbed(workspace)
     let running = try workspace.start("compare", "study.toml")
-    #expect(running.waitForErrors(containing: "[1/"))
+    while (try? workspace.statuses())?.count ?? 0 < 2 { usleep(2000) }
     running.send(SIGINT)
     let interrupted = running.wait()
     #expect(interrupted.code == 4, "\(interrupted)")

@@ -9,7 +9,7 @@ extension Workspace {
   /// reporting seeds as asked for; `more` stands at the end of the file.
   func writeStudy(
     steps: Int = 20, seeds: Int = 2, checkpointEvery: Int = 0, arms: String = Workspace.twoArms,
-    more: String = ""
+    tuning: String = Workspace.threeRates, more: String = ""
   ) throws {
     if !exists("data") { try prepareData() }
     try writeConfiguration(steps: steps, checkpointEvery: checkpointEvery)
@@ -28,26 +28,31 @@ extension Workspace {
       steps = \(steps)
 
       [seeds]
-      tuning = [101]
       reporting = \(seeds)
-
-      [tuning]
-      learning_rate = { log = [1e-3, 1e-1], points = 3 }
-      extensions = 1
-      refine = false
-
+      \(tuning)
       \(arms)
       \(more)
       """, to: "study.toml")
   }
 
+  /// Three learning rates on one tuning seed, and one more at an edge.
+  static let threeRates = """
+    tuning = [101]
+    [tuning]
+    learning_rate = { log = [1e-3, 1e-1], points = 3 }
+    extensions = 1
+    refine = false
+    """
+
   /// AdamW and Lion.
-  static let twoArms = """
+  static let twoArms = plainArms + "\nlearning_rate = { log = [1e-4, 1e-2], points = 3 }"
+
+  /// The same as declared, without tuning.
+  static let plainArms = """
     [[arm]]
     optimizer.name = "adamw"
     [[arm]]
     optimizer.name = "lion"
-    learning_rate = { log = [1e-4, 1e-2], points = 3 }
     """
 
   /// The files of all trials that are the same bits whenever the study runs, by path below the study's folder.
