@@ -36,7 +36,9 @@ public struct Claim: Codable, Equatable, Sendable {
     self.family = family
   }
 
-  /// How two quantities relate. Without a right side, `below`, `above` and `not-below` compare the left one with `value` itself.
+  /// How two quantities relate.
+  ///
+  /// Without a right side, `below`, `above` and `not-below` compare the left one with `value` itself.
   ///
   /// The margin is `value` where that is not 0, else what counts as alike for the quantity: the study's margin for losses and
   /// sensitivities (divided as they are when normalised), half of the widest gap of the sweep for a basin, nothing for the others.

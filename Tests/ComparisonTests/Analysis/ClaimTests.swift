@@ -30,7 +30,9 @@ import Testing
 
   // MARK: - Relations
 
-  /// Eight replicates around a mean; quiet noise is 0.001, loud noise hides everything that is asked here. The margin is 0.01.
+  /// Eight replicates around a mean; the margin is 0.01.
+  ///
+  /// Quiet noise is 0.001; loud noise hides everything that is asked here.
   private func outcome(
     _ relation: Claim.Relation, shift: Double, isLoud: Bool = false, value: Double = 0
   ) throws -> Outcome {
