@@ -35,8 +35,8 @@ public struct ConfigurationSource: Sendable {
     var place: String { Configurations.place(origin, line: line) }
   }
 
-  private(set) var settings: [String: Setting] = [:]
-  private(set) var sections: [String: Section] = [:]
+  var settings: [String: Setting] = [:]
+  var sections: [String: Section] = [:]
   private var layerCount = 0
 
   /// Creates a source without any value: every key has its default.
@@ -316,7 +316,6 @@ func place(_ origin: ConfigurationOrigin, line: Int?) -> String {
   case .commandLine: "command line"
   case .file(let name): line.map { "\(name):\($0)" } ?? name
   case .preset(let name): line.map { "preset \(name), line \($0)" } ?? "preset \(name)"
-  // The text of a part is put together from several places: its lines are not the file's.
-  case .study(let part): "study \(part)"
+  case .study(let part): line.map { "study \(part), line \($0)" } ?? "study \(part)"
   }
 }

@@ -64,6 +64,9 @@ struct PermutationTests {
     // Sums of 0.1, 0.2 and 0.3 differ in the last bit by the order of adding; every arrangement of equal size is a hit.
     #expect(agree(Tests.permutation([0.3, 0.3, 0.1], [0.2, 0.1, 0.2], paired: true).pValue, 0.75))
     #expect(Tests.permutation([1, 1, 1], [1, 1]).pValue == 1)
+    // Sums that overflow say nothing.
+    #expect(Tests.permutation([1e308, 1e308, 1], [0, 0, 0], paired: true).pValue == 1)
+    #expect(Tests.permutation([1e308, 1e308, 1], [0, -1e308, 0]).pValue == 1)
     #expect(Tests.permutation([2, 1], [1, 2], paired: true).pValue == 1)
   }
 }

@@ -57,6 +57,9 @@ extension PowerTests {
     #expect(Power.requiredCount(difference: -1.5) == Power.requiredCount(difference: 1.5))
     #expect(Power.requiredCountForEquivalence(margin: 0) == nil)
     #expect(Power.detectableDifference(count: 1) == nil)
+    #expect(Power.detectableDifference(count: 5, correlation: .nan) == nil)
+    #expect(Power.detectableDifference(count: 5, correlation: 1) == 0)
+    #expect(Power.requiredCount(difference: 1, correlation: .nan) == nil)
     #expect(agree(Power.power(difference: 0, count: 6), 0.05, tolerance: 1e-9))
   }
 

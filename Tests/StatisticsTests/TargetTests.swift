@@ -153,6 +153,8 @@ struct BudgetCurveTests {
     #expect(expectedBest(of: 4, losses: [1, 2, 3], cap: 6) == nil)
     #expect(expectedBest(of: 0, losses: [1, 2, 3], cap: 6) == nil)
     #expect(BudgetCurve(losses: [], cap: 6).points.isEmpty)
+    #expect(BudgetCurve(losses: [1, 2], cap: .nan).points.isEmpty)
+    #expect(expectedBest(of: 1, losses: [1, 2], cap: .infinity) == nil)
     #expect(BudgetCurve(losses: [2], cap: 6).points.map(\.expectedBest) == [2])
   }
 }

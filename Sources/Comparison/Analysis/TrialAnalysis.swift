@@ -35,6 +35,8 @@ public struct TrialAnalysis: Codable, Equatable, Sendable {
   public var isAudit: Bool
   /// What is odd about it.
   public var marks: [TrialMark]
+  /// What could not be read, or was changed, in words.
+  public var problems: [String]
 }
 
 /// Something odd about a trial's records.

@@ -11,12 +11,10 @@ public struct ComparisonError: Error, Equatable, CustomStringConvertible {
     case unequalContracts
     /// A run has no contract: it is older than contracts, or damaged.
     case missingContract
-    /// Arms had different numbers of tuning trials.
-    case unequalTuning
+    /// Runs of one arm are no replicates of each other.
+    case ambiguousRuns
     /// There is nothing to compare.
     case noRecords
-    /// A file of the study is not what was written.
-    case damagedStudy
   }
   /// The kind.
   public var code: Code

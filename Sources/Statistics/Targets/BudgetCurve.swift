@@ -19,7 +19,7 @@ public struct BudgetCurve: Codable, Equatable, Sendable {
     public var band: ConfidenceInterval
   }
 
-  /// From 1 trial to all.
+  /// From 1 trial to all; empty without trials, or where the cap is not finite.
   public var points: [Point]
 
   /// Computes the curve.
@@ -34,7 +34,10 @@ public struct BudgetCurve: Codable, Equatable, Sendable {
     losses: [Double], cap: Double, level: Double = 0.95, resamples: Int = 499, seed: UInt64 = 0
   ) {
     Levels.check(level)
-    precondition(cap.isFinite, "a cap of \(cap)")
+    guard cap.isFinite else {
+      points = []
+      return
+    }
     let n = losses.count
     let capped = losses.map { $0.isFinite ? min($0, cap) : cap }
     var draws = PositionDraws(seed: seed, name: "statistics/budget-curve")
@@ -73,10 +76,9 @@ public struct BudgetCurve: Codable, Equatable, Sendable {
 ///   - k: Trials, in 1 ... count.
 ///   - losses: Final losses of all trials; not finite, or above the cap: failed, counts as the cap.
 ///   - cap: Loss at initialisation, finite.
-/// - Returns: The expectation; nil where there are not so many trials.
+/// - Returns: The expectation; nil where there are not so many trials, or the cap is not finite.
 public func expectedBest(of k: Int, losses: [Double], cap: Double) -> Double? {
-  guard k >= 1, k <= losses.count else { return nil }
-  precondition(cap.isFinite, "a cap of \(cap)")
+  guard k >= 1, k <= losses.count, cap.isFinite else { return nil }
   let sorted = losses.map { $0.isFinite ? min($0, cap) : cap }.sorted()
   return zip(BudgetCurve.weights(best: k, of: losses.count), sorted).reduce(0) {
     $0 + $1.0 * $1.1

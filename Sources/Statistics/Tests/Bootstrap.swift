@@ -109,6 +109,45 @@ extension Tests {
     return interval
   }
 
+  /// The interquartile mean over tasks and seeds, with its stratified bootstrap interval; refused below three tasks.
+  ///
+  /// A robust view over several tasks or model variants (Agarwal et al., 2021): the mean of the middle half of all scores. Seeds are
+  /// drawn again within each task, so that every resample has the tasks' own counts. Losses of different tasks are not on one scale:
+  /// give scores that are, for example the loss less the baseline's mean.
+  ///
+  /// - Parameters:
+  ///   - tasks: Scores `[task][seed]`, at least three tasks, none empty, at least 20 finite scores in all.
+  ///   - level: Coverage.
+  ///   - resamples: Number of resamples.
+  ///   - seed: Seed of the resampling.
+  /// - Returns: The interquartile mean and its interval.
+  /// - Throws: ``StatisticsError`` with code `too-few` below three tasks or 20 scores, `out-of-range` when a score is not finite.
+  public static func interquartileMean(
+    tasks: [[Double]], level: Double = 0.95, resamples: Int = 1_999, seed: UInt64 = 0
+  ) throws(StatisticsError) -> (estimate: Double, interval: ConfidenceInterval) {
+    Levels.check(level)
+    let all = tasks.flatMap { $0 }
+    guard tasks.count >= 3, all.count >= 20, !tasks.contains(where: \.isEmpty) else {
+      throw StatisticsError(
+        .tooFew,
+        "an interquartile mean of \(all.count) scores in \(tasks.count) tasks; from three tasks and "
+          + "20 scores on it is offered, below compare each task by itself")
+    }
+    guard all.allSatisfy(\.isFinite), let estimate = Sample(all).interquartileMean else {
+      throw StatisticsError(
+        .outOfRange, "a score is not finite; cap losses at the loss at initialisation first")
+    }
+    var draws = PositionDraws(seed: seed, name: "statistics/stratified-bootstrap")
+    let results = (0..<max(resamples, 1)).compactMap { _ in
+      let resample = tasks.flatMap { scores in
+        scores.map { _ in scores[draws.next(below: scores.count)] }
+      }
+      return Sample(resample).interquartileMean
+    }
+    let point = ConfidenceInterval(lower: estimate, upper: estimate, level: level)
+    return (estimate, percentiles(results.sorted(), level: level) ?? point)
+  }
+
   private static func studentized(
     _ terms: [(weight: Double, values: [Double])], level: Double, resamples: Int, seed: UInt64
   ) -> ConfidenceInterval? {

@@ -56,7 +56,9 @@ extension Tests {
       return ExactTest(pValue: 1, isExact: isExact, smallestPossible: smallest)
     }
     let threshold = thresholdForHits(differences.reduce(0, +), terms: differences)
-    if threshold <= 0 { return ExactTest(pValue: 1, isExact: isExact, smallestPossible: smallest) }
+    if !(threshold > 0 && threshold.isFinite) {
+      return ExactTest(pValue: 1, isExact: isExact, smallestPossible: smallest)
+    }
     if isExact {
       let left = signedSums(differences[..<(n / 2)]).sorted()
       let right = signedSums(differences[(n / 2)...]).sorted()
@@ -102,7 +104,9 @@ extension Tests {
     // Around the common mean the difference of means is proportional to the sum of the first arm.
     let centred = all.values.map { $0 - mean }
     let threshold = thresholdForHits(centred[..<a.count].reduce(0, +), terms: centred)
-    if threshold <= 0 { return ExactTest(pValue: 1, isExact: isExact, smallestPossible: smallest) }
+    if !(threshold > 0 && threshold.isFinite) {
+      return ExactTest(pValue: 1, isExact: isExact, smallestPossible: smallest)
+    }
     if isExact {
       let left = subsetSums(centred[..<(n / 2)])
       let right = subsetSums(centred[(n / 2)...])

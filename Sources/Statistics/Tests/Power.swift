@@ -39,7 +39,7 @@ public enum Power {
   ///   - correlation: Correlation of paired replicates, in -1 ..< 1; nil: unpaired.
   ///   - level: Two-sided level of the test, 0.05.
   ///   - wanted: Chance of finding it, above the level, 0.8.
-  /// - Returns: A difference in sigma; nil below two replicates.
+  /// - Returns: A difference in sigma; nil below two replicates, or where the correlation is NaN.
   public static func detectableDifference(
     count: Int, correlation: Double? = nil, level: Double = 0.05, power wanted: Double = 0.8
   ) -> Double? {
@@ -48,6 +48,7 @@ public enum Power {
     precondition(wanted > level, "a power of \(wanted) at a level of \(level)")
     guard count >= 2 else { return nil }
     let share = 1 - (correlation.map { min(max($0, -1), 1) } ?? 0)
+    if share.isNaN { return nil }
     if share == 0 { return 0 }
     // In units of the standard error, so that one bracket serves all counts and correlations.
     let unit = (2 * share / Double(count)).squareRoot()
