@@ -30,7 +30,7 @@ public final class DashboardServer: Sendable {
   ///   - analyse: Makes the analysis whenever records have changed.
   /// - Throws: ``DashboardError`` `noStudy`.
   public init(
-    folder: String, port: UInt16, analyse: @escaping Analyse
+    folder: String, port: UInt16, analyse: @escaping Analyse = DashboardServer.analysis(of:)
   ) async throws(DashboardError) {
     guard StudyFolder.isStudy(folder) else {
       throw DashboardError(
@@ -49,6 +49,19 @@ public final class DashboardServer: Sendable {
     // Nothing in here takes long: what does is done ahead of requests.
     server = HTTPServer(address: address, timeout: 30, logger: .disabled)
     await server.appendRoute("*") { request in await Self.respond(request, watch) }
+  }
+
+  /// The analysis that reports are made of.
+  ///
+  /// Arms that differ without having said so are shown too, and marked: the page is for looking on, the refusal is for the comparison. Seals
+  /// are left to reports.
+  ///
+  /// - Parameter folder: The study's folder.
+  /// - Returns: What is known now.
+  /// - Throws: What reading and analysing throw.
+  @Sendable public static func analysis(of folder: String) throws -> StudyAnalysis {
+    try StudyAnalysis(
+      StudyResults(folder: folder, checksSeals: false), command: "", allowsUnequal: true)
   }
 
   /// Serves until the task is cancelled.

@@ -26,7 +26,8 @@ extension DashboardState {
     command = study?.command ?? ""
     running = live.map { RunningTrial($0, study) }.sorted { $0.identity < $1.identity }
     variants = analysis?.variants.map { Variant($0, analysis?.completion.phases[$0.name]) } ?? []
-    marks = analysis?.marks.map { Mark(kind: $0.kind.rawValue, text: $0.text) } ?? []
+    marks = analysis.map(Self.unequal) ?? []
+    marks += analysis?.marks.map { Mark(kind: $0.kind.rawValue, text: $0.text) } ?? []
     ended = analysis.map(Self.ended) ?? []
     self.problem = problem
     self.chartsRevision = chartsRevision
@@ -51,6 +52,22 @@ extension DashboardState {
     let coming = max(0, progress.expected - progress.done - running.count)
     guard coming == 0 || mean != nil, now.count == running.count else { return nil }
     return (Double(coming) * (mean ?? 0) + now.reduce(0, +)) / Double(running.count)
+  }
+
+  /// Conditions in which arms differ without having said so.
+  private static func unequal(_ analysis: StudyAnalysis) -> [Mark] {
+    analysis.variants.flatMap { variant in
+      variant.contract.conditions.filter { condition in
+        !condition.isEqual && condition.values.count { !$0.isDeclared } > 1
+      }.map { condition in
+        let arms = condition.values.map { $0.arms.joined(separator: ", ") }
+        return Mark(
+          kind: "contract",
+          text:
+            "\(variant.name): \(condition.field.rawValue) differs between \(arms.joined(separator: " and ")), which no arm "
+            + "declared; a comparison of these is refused")
+      }
+    }
   }
 
   /// The newest trials that ended, by the time of their outcomes' files.

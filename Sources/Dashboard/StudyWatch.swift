@@ -21,8 +21,12 @@ actor StudyWatch {
   /// Time between two looks.
   static let interval = Duration.milliseconds(1000)
 
-  init(folder: String, analyse: @escaping DashboardServer.Analyse) {
+  /// How many times as long as the last analysis took the next one waits.
+  private let patience: Int
+
+  init(folder: String, patience: Int = 3, analyse: @escaping DashboardServer.Analyse) {
     self.folder = StudyFolder(folder)
+    self.patience = patience
     self.analyse = analyse
   }
 
@@ -57,12 +61,12 @@ actor StudyWatch {
 
   // MARK: - One look
 
-  private func look() async {
+  func look() async {
     let trials = folder.trials()
     let (marks, running) = survey(trials)
-    // An analysis of many trials takes seconds: never more than a quarter of the time.
+    // An analysis of many trials takes seconds: never more than a quarter of the time, if patience is 3.
     let rest = ContinuousClock.now - lastAnalysis
-    if fingerprint == nil || (marks != fingerprint && rest > lastDuration * 3) {
+    if fingerprint == nil || (marks != fingerprint && rest >= lastDuration * patience) {
       fingerprint = marks
       await analyseAgain()
     }
@@ -110,11 +114,15 @@ actor StudyWatch {
     return "\(path) \(time.tv_sec).\(time.tv_nsec) \(status.st_size) \(status.st_ino)"
   }
 
-  /// Analyses apart from the actor, so that requests are answered meanwhile.
+  /// Analyses on a thread of its own, so that requests are answered meanwhile, on a machine with one core too.
   private func analyseAgain() async {
     let start = ContinuousClock.now
     let (path, analyse) = (folder.path, analyse)
-    let result = await Task.detached(priority: .utility) { Result { try analyse(path) } }.value
+    let result = await withCheckedContinuation { continuation in
+      DispatchQueue.global(qos: .utility).async {
+        continuation.resume(returning: Result { try analyse(path) })
+      }
+    }
     switch result {
     case .success(let made): (analysis, problem) = (made, nil)
     case .failure(let error): problem = "\(error)"

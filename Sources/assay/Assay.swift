@@ -19,7 +19,7 @@ struct Assay: ParsableCommand {
     subcommands: [
       TrainCommand.self, TrialCommand.self, PlanCommand.self, ExportCommand.self,
       SampleCommand.self,
-      DataCommand.self, ShowCommand.self, ListCommand.self, RunsCommand.self, IndexCommand.self,
+      DataCommand.self, ShowCommand.self, ListCommand.self, RunsCommand.self, IndexCommand.self, DashboardCommand.self,
       TraceCommand.self,
       DoctorCommand.self, BenchCommand.self,
     ])

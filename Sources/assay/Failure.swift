@@ -4,6 +4,7 @@
 import ArgumentParser
 import CPURuntime
 import Configurations
+import Dashboard
 import Foundation
 import LanguageModels
 import Optimizers
@@ -57,6 +58,7 @@ struct Failure {
     case let error as DataError: status(error.code)
     case let error as RunRecordError: status(error.code)
     case let error as TrainingError: status(error.code)
+    case let error as DashboardError: error.code == .server ? .failed : .usage
     case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed
     default: nil
