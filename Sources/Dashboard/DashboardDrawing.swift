@@ -10,8 +10,9 @@ struct DashboardDrawing {
   let analysis: StudyAnalysis?
   let live: [LiveTrial]
 
-  private static let width = 720
-  private static let height = 360
+  /// What a chart has of a page with two beside each other: letters keep their size.
+  private static let width = 560
+  private static let height = 320
 
   /// For each variant tuning and losses over steps, then the trials that run now.
   var charts: [DashboardCharts.Chart] {
@@ -40,6 +41,7 @@ struct DashboardDrawing {
 
   /// Training losses of the trials that run now.
   private var running: LineChart? {
+    let arms = live.map(\.record.point.arm)
     let series = live.enumerated().compactMap { index, trial -> ChartSeries? in
       let points = trial.tail.losses.filter(\.value.isFinite).map {
         ChartPoint(Double($0.step), $0.value)
@@ -49,11 +51,13 @@ struct DashboardDrawing {
       let halfLife = max(1, (last.x - first.x) / 60)
       return ChartSeries(
         name: "\(point.arm), seed \(point.seed.initial)",
-        points: ChartPoint.smoothed(points, halfLife: halfLife), look: ChartLook(index))
+        points: ChartPoint.smoothed(points, halfLife: halfLife),
+        // Two trials of one arm have to be told apart.
+        look: Set(arms).count == arms.count ? look(point.arm) : ChartLook(index))
     }
     guard !series.isEmpty else { return nil }
     return LineChart(
-      title: "Running now", subtitle: "training loss, smoothed",
+      title: "Training loss of running trials", subtitle: "smoothed",
       xAxis: ChartAxis(title: "step"), yAxis: ChartAxis(title: "loss", unit: "nats per token"),
       series: series)
   }

@@ -19,7 +19,8 @@ struct Assay: ParsableCommand {
     subcommands: [
       TrainCommand.self, TrialCommand.self, PlanCommand.self, ExportCommand.self,
       SampleCommand.self,
-      DataCommand.self, ShowCommand.self, ListCommand.self, RunsCommand.self, IndexCommand.self, DashboardCommand.self,
+      DataCommand.self, ShowCommand.self, ListCommand.self, RunsCommand.self, IndexCommand.self,
+      DashboardCommand.self,
       TraceCommand.self,
       DoctorCommand.self, BenchCommand.self,
     ])

@@ -8,9 +8,9 @@ import Foundation
 /// A server for the time of a test, on any free port.
 enum Served {
   static func run(
-    _ folder: String, _ body: @escaping (_ address: String) async throws -> Void
+    _ folder: String, port: UInt16 = 0, _ body: @escaping (_ address: String) async throws -> Void
   ) async throws {
-    let server = try await DashboardServer(folder: folder, port: 0)
+    let server = try await DashboardServer(folder: folder, port: port)
     let (addresses, continuation) = AsyncStream.makeStream(of: String.self)
     let task = Task {
       do {
@@ -20,9 +20,16 @@ enum Served {
         throw error
       }
     }
-    defer { task.cancel() }
     for await address in addresses {
-      try await body(address)
+      do {
+        try await body(address)
+      } catch {
+        task.cancel()
+        throw error
+      }
+      task.cancel()
+      // The port is free only when it has ended.
+      _ = try? await task.value
       return
     }
     try await task.value
