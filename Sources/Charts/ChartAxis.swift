@@ -1,12 +1,27 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+
 /// How values are laid out along an axis.
 public enum ChartScale: Equatable, Sendable {
   /// Equal differences have equal lengths.
   case linear
   /// Equal ratios have equal lengths; values that are not positive are left out.
   case logarithmic
+  /// Like `logarithmic`, with a place of its own for 0 below the smallest value above it: a knob that is turned off.
+  case logarithmicFromZero
+  /// Equal ratios of 1 - x have equal lengths, for decay rates such as momentum; values from 1 on are left out.
+  case complement
+
+  /// Where a value lies, in units of which only differences matter; not finite where the axis cannot hold it.
+  func position(of value: Double) -> Double {
+    switch self {
+    case .linear: value
+    case .logarithmic, .logarithmicFromZero: log10(value)
+    case .complement: -log1p(-value) / M_LN10
+    }
+  }
 }
 
 /// An axis of a chart.

@@ -51,3 +51,11 @@ public struct ChartLook: Equatable, Sendable {
       isHollow: index / colors % 2 == 1)
   }
 }
+
+extension ChartLook {
+  /// The marker in its colour as a small image for tables of a page, 14 pixels wide.
+  public func sample() -> String {
+    "<svg viewBox=\"0 0 14 14\" width=\"14\" height=\"14\" aria-hidden=\"true\">"
+      + "<path d=\"\(marker.path(7, 7, radius: 4.5))\" \(marker.paint(color.rawValue))/></svg>"
+  }
+}

@@ -58,12 +58,17 @@ struct Marker: Equatable {
       : "fill=\"\(color)\" stroke=\"\(Ink.paper)\" stroke-width=\"1\""
   }
 
+  /// Where an arrow head points.
+  enum Direction { case up, right, left }
+
   /// An arrow head that points beyond an edge, with its tip at a place.
-  static func arrow(_ x: Double, _ y: Double, toRight: Bool = false) -> String {
-    func point(_ dx: Double, _ dy: Double) -> String {
-      toRight
-        ? "\(coordinate(x - dy)) \(coordinate(y + dx))"
-        : "\(coordinate(x + dx)) \(coordinate(y + dy))"
+  static func arrow(_ x: Double, _ y: Double, _ direction: Direction = .up) -> String {
+    func point(_ across: Double, _ along: Double) -> String {
+      switch direction {
+      case .up: "\(coordinate(x + across)) \(coordinate(y + along))"
+      case .right: "\(coordinate(x - along)) \(coordinate(y + across))"
+      case .left: "\(coordinate(x + along)) \(coordinate(y + across))"
+      }
     }
     return "M\(point(0, 0))L\(point(5, 8))L\(point(0, 5.5))L\(point(-5, 8))Z"
   }

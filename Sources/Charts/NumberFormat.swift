@@ -53,9 +53,9 @@ struct NumberFormat {
     }
   }
 
-  /// A number with as many decimals as it needs, at most 6, and commas between thousands.
-  static func plain(_ value: Double) -> String {
-    trimmed(fixed(value, decimals: value == value.rounded() ? 0 : 6))
+  /// A number with as many decimals as it needs, at most 6 unless given, and commas between thousands.
+  static func plain(_ value: Double, decimals: Int = 6) -> String {
+    trimmed(fixed(value, decimals: value == value.rounded() ? 0 : decimals))
   }
 
   /// A number with five significant digits, for reading a single value.

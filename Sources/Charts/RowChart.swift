@@ -7,7 +7,7 @@
 public struct RowChart: Equatable, Sendable {
   /// What stands in one cell: a row's values on one axis.
   ///
-  /// Infinite values are arrows at the right edge.
+  /// What lies beyond the axis, infinity among it, is an arrow at its edge.
   public struct Cell: Equatable, Sendable {
     /// Single values, each with words for the pointer.
     public struct Dot: Equatable, Sendable {

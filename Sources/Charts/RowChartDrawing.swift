@@ -27,6 +27,11 @@ struct RowChartDrawing {
     func isBeyond(_ value: Double) -> Bool {
       value == .infinity || (AxisRange.isDrawable(value, range.scale) && place(value) > right + 0.5)
     }
+
+    /// Whether a value lies beyond the left end.
+    func isBefore(_ value: Double) -> Bool {
+      value == -.infinity || (AxisRange.isDrawable(value, range.scale) && place(value) < left - 0.5)
+    }
   }
 
   let chart: RowChart
@@ -234,8 +239,11 @@ struct RowChartDrawing {
         lines.append(
           "<circle class=\"dot\" cx=\"\(coordinate(column.place(dot.value)))\" cy=\"\(coordinate(middle - shift))\" "
             + "r=\"3.4\" fill=\"\(color)\" fill-opacity=\"0.45\">\(title)</circle>")
-      } else if column.isBeyond(dot.value) {
-        lines.append(arrow(column, color: color, middle: middle - shift, title: title))
+      } else if column.isBeyond(dot.value) || column.isBefore(dot.value) {
+        lines.append(
+          arrow(
+            column, toRight: column.isBeyond(dot.value), color: color, middle: middle - shift,
+            title: title))
       }
     }
     if let lower = cell.lower, let upper = cell.upper, lower <= upper,
@@ -254,8 +262,11 @@ struct RowChartDrawing {
         let shape = look.marker.path(column.place(estimate), middle + shift, radius: 4.2)
         lines.append(
           "<path class=\"marker\" d=\"\(shape)\" \(look.marker.paint(color))>\(title)</path>")
-      } else if column.isBeyond(estimate) {
-        lines.append(arrow(column, color: color, middle: middle + shift, title: title))
+      } else if column.isBeyond(estimate) || column.isBefore(estimate) {
+        lines.append(
+          arrow(
+            column, toRight: column.isBeyond(estimate), color: color, middle: middle + shift,
+            title: title))
       }
     }
     return lines
@@ -309,8 +320,13 @@ struct RowChartDrawing {
     ]
   }
 
-  private func arrow(_ column: Column, color: String, middle: Double, title: String) -> String {
-    "<path class=\"beyond\" d=\"\(Marker.arrow(column.right + 3, middle, toRight: true))\" "
-      + "fill=\"\(color)\">\(title)</path>"
+  private func arrow(
+    _ column: Column, toRight: Bool, color: String, middle: Double, title: String
+  ) -> String {
+    let shape =
+      toRight
+      ? Marker.arrow(column.right + 3, middle, .right)
+      : Marker.arrow(column.left - 3, middle, .left)
+    return "<path class=\"beyond\" d=\"\(shape)\" fill=\"\(color)\">\(title)</path>"
   }
 }

@@ -42,6 +42,8 @@ func estimatedWidth(_ text: String, fontSize: Double) -> Double {
       " ":
       units += 0.38
     case "m", "w", "M", "W", "@", "%": units += 0.92
+    case "+", "=", "<", ">", "\u{2212}", "\u{00B1}", "\u{00D7}", "\u{2264}", "\u{2265}":
+      units += 0.84
     case "A"..."Z": units += 0.7
     case "\u{2E80}"...: units += 1.05
     default: units += 0.61

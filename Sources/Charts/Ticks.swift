@@ -19,10 +19,9 @@ struct AxisRange: Equatable {
 
   /// The place of a value between the lower end, 0, and the upper end, 1.
   func fraction(_ value: Double) -> Double {
-    switch scale {
-    case .linear: (value - lower) / (upper - lower)
-    case .logarithmic: (log10(value) - log10(lower)) / (log10(upper) - log10(lower))
-    }
+    if scale == .logarithmicFromZero, value == 0 { return 0 }
+    let start = scale.position(of: lower)
+    return (scale.position(of: value) - start) / (scale.position(of: upper) - start)
   }
 
   /// Whether a value can be drawn at all, inside or outside of the range.
@@ -30,6 +29,9 @@ struct AxisRange: Equatable {
     switch scale {
     case .linear: abs(value) <= 1e100
     case .logarithmic: value >= 1e-100 && value <= 1e100
+    case .logarithmicFromZero: value == 0 || isDrawable(value, .logarithmic)
+    // Nearer to 1 there are no more numbers to tell apart.
+    case .complement: value >= -1e100 && value <= 1 - 1e-12
     }
   }
 
@@ -41,6 +43,14 @@ struct AxisRange: Equatable {
   ///   - count: how many marks there is room for.
   ///   - isWidened: whether the range of the data gets a margin, or is widened to the next marks.
   init(_ axis: ChartAxis, values: [Double], count: Int, isWidened: Bool) {
+    if axis.scale == .logarithmicFromZero {
+      var plain = axis
+      plain.scale = .logarithmic
+      self = AxisRange(
+        plain, values: values.filter { $0 > 0 }, count: count, isWidened: isWidened)
+      addZero(values)
+      return
+    }
     scale = axis.scale
     var isFixed = false
     if let limits = axis.limits, Self.isDrawable(limits.lowerBound, axis.scale),
@@ -52,7 +62,7 @@ struct AxisRange: Equatable {
       (lower, upper) = (least, most)
     } else {
       // Nothing to show: marks would pretend that there is.
-      (lower, upper) = axis.scale == .linear ? (0, 1) : (1, 10)
+      (lower, upper) = axis.scale == .logarithmic ? (1, 10) : (0, 0.9)
       ticks = []
       return
     }
@@ -62,6 +72,8 @@ struct AxisRange: Equatable {
       // A single value: put it in the middle.
       if scale == .logarithmic {
         (lower, upper) = (lower / 2, upper * 2)
+      } else if scale == .complement {
+        (lower, upper) = (1 - 2 * (1 - lower), 1 - (1 - upper) / 2)
       } else {
         let margin = lower == 0 ? 1 : abs(lower) * 0.1
         (lower, upper) = (lower - margin, upper + margin)
@@ -70,12 +82,49 @@ struct AxisRange: Equatable {
     let widens = isWidened && !isFixed
     switch scale {
     case .linear: useLinearTicks(count: count, isWidened: widens)
-    case .logarithmic: useLogarithmicTicks(count: count, isWidened: widens)
+    case .logarithmic, .logarithmicFromZero: useLogarithmicTicks(count: count, isWidened: widens)
+    case .complement: useComplementTicks(count: count)
     }
     if axis.isFactor {
       ticks = ticks.map { tick in
         Tick(value: tick.value, label: tick.label.map { "\u{00D7}" + $0 })
       }
+    }
+  }
+
+  // MARK: - With a place for zero
+
+  private mutating func addZero(_ values: [Double]) {
+    let positive = values.filter { $0 > 0 }.sorted()
+    scale = .logarithmicFromZero
+    guard values.contains(0) else { return }
+    guard let least = positive.first else {
+      ticks = [Tick(value: 0, label: "0")]
+      return
+    }
+    // As far below the smallest value as that is below the next one, within reason.
+    let next = positive.first { $0 > least * 1.0001 } ?? least * 3
+    lower = min(least, lower) / min(max(next / least, 2), 10)
+    ticks = [Tick(value: 0, label: "0")] + ticks
+  }
+
+  // MARK: - Near one
+
+  private mutating func useComplementTicks(count: Int) {
+    let slack = 1e-9
+    var candidates = [0.0, 0.9, 0.5, 0.99, 0.8, 0.95, 0.98, -1, -9, 0.7]
+    for nines in 3...11 { candidates.append(1 - pow(10, -Double(nines))) }
+    for nines in 3...11 { candidates += [2.0, 5].map { 1 - $0 * pow(10, -Double(nines)) } }
+    var chosen: [(value: Double, place: Double)] = []
+    for value in candidates {
+      let place = fraction(value)
+      guard place >= -slack, place <= 1 + slack,
+        chosen.allSatisfy({ abs($0.place - place) * Double(count) > 0.62 })
+      else { continue }
+      chosen.append((value, place))
+    }
+    ticks = chosen.sorted { $0.place < $1.place }.map {
+      Tick(value: $0.value, label: NumberFormat.plain($0.value, decimals: 11))
     }
   }
 

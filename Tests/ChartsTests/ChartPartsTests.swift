@@ -74,6 +74,46 @@ import Testing
   }
 }
 
+@Suite struct OddScaleTests {
+  func range(_ scale: ChartScale, _ values: [Double], count: Int = 6) -> AxisRange {
+    AxisRange(
+      ChartAxis(title: "", scale: scale), values: values, count: count, isWidened: false)
+  }
+
+  @Test func zeroHasAPlaceBelowTheSmallestValueOfALogarithmicAxis() {
+    let axis = range(.logarithmicFromZero, [0, 0.01, 0.1, 1])
+    #expect(axis.ticks.first == Tick(value: 0, label: "0"))
+    #expect(axis.fraction(0) == 0 && axis.fraction(1) == 1)
+    // One decade between values, so one decade to the place of zero.
+    #expect(abs(axis.fraction(0.01) - 1.0 / 3) < 1e-9)
+    #expect(AxisRange.isDrawable(0, .logarithmicFromZero))
+    #expect(!AxisRange.isDrawable(-1, .logarithmicFromZero))
+  }
+
+  @Test func withoutZeroThatAxisIsLogarithmic() {
+    let (own, plain) = (
+      range(.logarithmicFromZero, [1, 10, 100]), range(.logarithmic, [1, 10, 100])
+    )
+    #expect(own.ticks == plain.ticks && own.lower == plain.lower)
+    #expect(range(.logarithmicFromZero, [0]).ticks.map(\.label) == ["0"])
+  }
+
+  @Test func momentumIsSpacedByWhatIsMissingToOne() {
+    let axis = range(.complement, [0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99])
+    #expect(abs(axis.fraction(0.9) - 0.5) < 1e-9)
+    let labels = axis.ticks.compactMap(\.label)
+    for label in ["0", "0.5", "0.9", "0.99"] { #expect(labels.contains(label)) }
+    #expect(!AxisRange.isDrawable(1, .complement))
+  }
+
+  @Test(arguments: [[0.9], [0.0, 0.999999], [-5.0, 0.5], [0.99, 0.999], []])
+  func awkwardDecayRatesHaveFiniteMarks(values: [Double]) {
+    let axis = range(.complement, values)
+    #expect(axis.ticks.allSatisfy { axis.fraction($0.value).isFinite })
+    #expect(axis.lower < axis.upper && axis.upper < 1)
+  }
+}
+
 @Suite struct NumberFormatTests {
   @Test func singleValuesHaveFiveDigits() {
     #expect(NumberFormat.significant(0) == "0")

@@ -30,6 +30,7 @@ extension StudyAnalysis {
     let differences = measured.map(\.comparisons).adjusted(
       exploresAllPairs: study.rule.exploresAllPairs)
     self.study = study
+    isDeclared = results.isDeclared
     folder = results.folder
     self.madeAt = madeAt
     self.command = command

@@ -13,6 +13,8 @@ public struct StudyAnalysis: Codable, Equatable, Sendable {
   public private(set) var format = 1
   /// The study as it was declared.
   public var study: StudyRecord
+  /// Whether the study was declared before its runs; false when runs that were there are compared.
+  public var isDeclared: Bool
   /// The folder the records were read from, as it was named.
   public var folder: String
   /// When the analysis was made.
