@@ -3,14 +3,17 @@
 
 import ArgumentParser
 import CPURuntime
+import Comparison
 import Configurations
 import Dashboard
 import Foundation
 import LanguageModels
 import Optimizers
+import Reports
 import RunIndex
 import RunRecords
 import Schedules
+import Studies
 import TensorFiles
 import TensorGraph
 import TextData
@@ -57,6 +60,10 @@ struct Failure {
     case let error as RuntimeError: error.code == .setting ? .usage : .failed
     case let error as DataError: status(error.code)
     case let error as RunRecordError: status(error.code)
+    case let error as ComparisonError: error.code == .noRecords ? .failed : .refused
+    case is StudyRefusal: .refused
+    case is StudyMistake, is ProtocolError: .usage
+    case is ChildProcessError, is ReportError: .failed
     case let error as TrainingError: status(error.code)
     case let error as DashboardError: error.code == .server ? .failed : .usage
     case let error as RunIndexError: error.code == .database ? .failed : .usage

@@ -9,7 +9,7 @@ import Testing
 @testable import Dashboard
 
 /// The server as a browser meets it.
-struct DashboardServerTests {
+@Suite(.timeLimit(.minutes(2))) struct DashboardServerTests {
   let study: InventedStudy
 
   init() throws { study = try InventedStudy() }
@@ -25,7 +25,11 @@ struct DashboardServerTests {
       for word in ["http://", "https://", "src=", "@import", "url("] {
         #expect(!page.body.contains(word), "\(word)")
       }
-      let state = try await RawRequest("GET /state.json HTTP/1.1", to: address).answer()
+      var state = try await RawRequest("GET /state.json HTTP/1.1", to: address).answer()
+      // What is known is told at once; the first analysis may still be under way.
+      while !state.body.contains("\"done\":1") {
+        state = try await RawRequest("GET /state.json HTTP/1.1", to: address).answer()
+      }
       #expect(state.header("Content-Type") == "application/json; charset=utf-8")
       #expect(state.header("Cache-Control") == "no-store")
       let decoded = try JSONDecoder().decode(DashboardState.self, from: Data(state.body.utf8))
