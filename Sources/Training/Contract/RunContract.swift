@@ -22,6 +22,7 @@ struct RunContract {
   /// - Parameters:
   ///   - source: the data.
   ///   - tensors: before the first step.
+  /// - Returns: the sealed contract.
   /// - Throws: an error when the data cannot be read.
   func made(_ source: any BatchSource, _ tensors: KeptTensors) throws -> FairnessContract {
     var values = forecast
@@ -142,13 +143,15 @@ struct RunContract {
   }
 
   private var decayRoles: String {
-    let rows = OptimizerTable(definition.optimizer).rows
+    let all = definition.optimizer.groups.flatMap { group in
+      group.members.map { (parameter: $0, decays: group.decays($0)) }
+    }
     let words = ParameterRole.allCases.compactMap { role -> String? in
-      let members = rows.filter { $0.role == role.key }
-      let decaying = members.filter(\.decays)
+      let members = all.filter { $0.parameter.role == role }
+      let decaying = members.filter(\.decays).map(\.parameter.name)
       if decaying.isEmpty { return nil }
       if decaying.count == members.count { return role.key }
-      return role.key + " (only \(decaying.map(\.parameter).sorted().joined(separator: ", ")))"
+      return role.key + " (only \(decaying.sorted().joined(separator: ", ")))"
     }
     return words.isEmpty ? "none" : words.joined(separator: ", ")
   }
@@ -205,6 +208,7 @@ extension TrainingConfiguration {
   /// - Parameters:
   ///   - vocabularySize: of the data.
   ///   - provider: decides what `precision = "auto"` means.
+  /// - Returns: values by field; weights, data and held-out tokens are missing.
   /// - Throws: `ConfigurationError` when the configured vocabulary is smaller, or the policy does not fit the model.
   public func contractForecast(
     vocabularySize: Int, provider: RuntimeProvider = .cpu
