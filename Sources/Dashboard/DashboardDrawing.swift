@@ -42,6 +42,7 @@ struct DashboardDrawing {
   /// Training losses of the trials that run now.
   private var running: LineChart? {
     let arms = live.map(\.record.point.arm)
+    let names = live.map { Words.short($0.record.point) }
     let series = live.enumerated().compactMap { index, trial -> ChartSeries? in
       let points = trial.tail.losses.filter(\.value.isFinite).map {
         ChartPoint(Double($0.step), $0.value)
@@ -50,7 +51,9 @@ struct DashboardDrawing {
       let point = trial.record.point
       let halfLife = max(1, (last.x - first.x) / 60)
       return ChartSeries(
-        name: "\(point.arm), seed \(point.seed.initial)",
+        // The seed tells reporting trials apart, the knobs those that tune.
+        name: names.count { $0 == names[index] } == 1
+          ? names[index] : "\(point.arm), \(Words.knobs(point.knobs))",
         points: ChartPoint.smoothed(points, halfLife: halfLife),
         // Two trials of one arm have to be told apart.
         look: Set(arms).count == arms.count ? look(point.arm) : ChartLook(index))
@@ -74,11 +77,15 @@ struct DashboardDrawing {
       return ChartSeries(name: arm.name, points: points, look: look(arm.name))
     }
     guard !series.isEmpty else { return nil }
+    let points = series.flatMap(\.points)
+    let last = points.map(\.x).max() ?? 0
+    // The fall from the first loss would leave no room for what is compared.
+    let settled = points.filter { $0.x >= last / 10 }.map(\.y)
     return LineChart(
       title: "Validation loss" + place, subtitle: "mean over reporting seeds with its interval",
       xAxis: ChartAxis(title: "step"),
-      yAxis: ChartAxis(title: "validation loss", unit: "nats per token"),
-      series: series, levels: floor(variant))
+      yAxis: Self.losses(from: settled.min(), to: settled.max()), series: series,
+      levels: floor(variant))
   }
 
   /// Loss against the value of the first tuned axis, on tuning seeds.
@@ -95,14 +102,29 @@ struct DashboardDrawing {
       guard !points.isEmpty else { return nil }
       axis = curve.name
       return ChartSeries(
-        name: arm.name, points: points, style: .lineWithMarkers, look: look(arm.name))
+        name: arm.name, points: points, style: .lineWithMarkers, look: look(arm.name),
+        marksBeyond: true)
     }
     guard !series.isEmpty else { return nil }
+    // What diverged is an arrow at the edge: the valleys are what is looked at.
+    let losses = series.flatMap(\.points).map(\.y).sorted()
+    let best = losses.first ?? 0
+    let median = losses[losses.count / 2]
     return LineChart(
       title: "Tuning" + place, subtitle: "final loss on tuning seeds, which are never reported",
       xAxis: ChartAxis(title: axis, scale: isLogarithmic ? .logarithmic : .linear),
-      yAxis: ChartAxis(title: "validation loss", unit: "nats per token"), series: series,
-      levels: floor(variant))
+      yAxis: Self.losses(from: best, to: min(losses.last ?? best, best + 5 * (median - best))),
+      series: series, levels: floor(variant))
+  }
+
+  /// An axis of losses with some room at both ends.
+  private static func losses(from lower: Double?, to upper: Double?) -> ChartAxis {
+    var axis = ChartAxis(title: "validation loss", unit: "nats per token")
+    if let lower, let upper, lower.isFinite, upper.isFinite {
+      let room = max((upper - lower) * 0.08, 0.005)
+      axis.limits = lower - room...upper + room
+    }
+    return axis
   }
 
   private func floor(_ variant: VariantAnalysis) -> [ChartLevel] {

@@ -21,7 +21,9 @@ extension DashboardState {
     problem: String?, chartsRevision: Int
   ) {
     let study = analysis?.study ?? record
-    title = analysis?.title ?? study?.name ?? ""
+    // Half-way arms differ in much that will be equal in the end, such as the number of tuning trials.
+    let isComplete = analysis?.completion.isComplete ?? false
+    title = (isComplete ? analysis?.title : nil) ?? study?.name ?? ""
     question = study?.question ?? ""
     command = study?.command ?? ""
     running = live.map { RunningTrial($0, study) }.sorted { $0.identity < $1.identity }
@@ -135,10 +137,13 @@ extension DashboardState.Row {
     missing = row.missing
     diverged = row.diverged
     failed = row.failed
-    tuningTrials = analysis?.tuningTrials ?? 0
+    let tuningTrials = analysis?.tuningTrials ?? 0
+    self.tuningTrials = tuningTrials
     let tuned = analysis?.tuningCurves.flatMap(\.points).compactMap(\.loss.value) ?? []
     tuningLoss = tuned.min().flatMap(Words.finite)
-    knobs = Words.choices(analysis?.knobs ?? [])
+    // What tuning has not chosen yet is no choice.
+    let isTuning = tuningTrials > 0 || row.loss.value == nil
+    knobs = Words.choices((analysis?.knobs ?? []).filter { choice in choice.isTuned || !isTuning })
     isUndertuned = analysis?.isUndertuned ?? false
     let difference = variant.differences.first { difference in
       difference.arm == row.arm
@@ -160,6 +165,9 @@ enum Words {
     knobs.sorted { $0.key < $1.key }.map { "\(short($0.key)) \(value($0.value))" }
       .joined(separator: ", ")
   }
+
+  /// The arm and its seed.
+  static func short(_ point: TrialPoint) -> String { "\(point.arm), seed \(point.seed.initial)" }
 
   /// The values that an arm reports at.
   static func choices(_ choices: [KnobChoice]) -> String {

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct RunsTests {
   static let configuration = """
     [data]
-    path = "data"
+    path = "d"
     [model]
     width = 32
     layers = 1
@@ -26,10 +26,10 @@ import Testing
   @Test func runsOnSyntheticTextAreListedFilteredAndIndexed() throws {
     let workspace = try Workspace()
     let made = try Command.run(
-      "data", "synthesize", "--output", "data", "--tokens", "4000", "--validation-tokens", "1000",
+      "data", "synthesize", "--output", "d", "--tokens", "4000", "--validation-tokens", "1000",
       "--vocabulary", "64", "--classes", "8", in: workspace.folder)
     #expect(made.code == 0 && made.errors.contains("nats a token"), "\(made)")
-    let inspected = try Command.run("data", "inspect", "data", in: workspace.folder)
+    let inspected = try Command.run("data", "inspect", "d", in: workspace.folder)
     #expect(inspected.output.contains("\nfloor       "), "\(inspected)")
 
     try workspace.write(Self.configuration, to: "c.toml")

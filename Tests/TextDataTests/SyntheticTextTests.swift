@@ -196,6 +196,13 @@ struct SyntheticTextTests {
     #expect(inspection.contains("held out    "))
   }
 
+  @Test(arguments: [
+    ("d", "", "d"), ("a/b", "a", "b"), ("/d", "/", "d"), ("/a/b", "/a", "b"), ("../x", "..", "x"),
+  ])
+  func pathsOfOneLetterAreSplitToo(path: String, parent: String, last: String) {
+    #expect(StagingFolder.split(path) == (parent, last))
+  }
+
   @Test func aSyntheticVocabularyEncodesNoText() throws {
     let folder = try TemporaryFolder()
     var synthesis = DatasetSynthesis(output: folder.file("set"))

@@ -124,7 +124,9 @@ public struct StudyDeclaration: Sendable {
   ) throws -> (label: String, text: String) {
     let isPath = name.contains("/") || name.hasSuffix(".toml")
     if !isPath, let text = try surroundings.preset(name) { return ("preset \(name)", text) }
-    let folder = (path as NSString).deletingLastPathComponent
+    // Not as NSString: that traps for a path of one letter (6.3, Linux).
+    let folder =
+      path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ""
     let file = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
     // Adding it says what is wrong with a file that is not there.
     var source = ConfigurationSource()

@@ -33,8 +33,8 @@ final class StagingFolder {
       throw DataError(.invalidOption, "'\(output)' cannot be the folder of a data set.")
     }
     self.output = name
-    let parent = (name as NSString).deletingLastPathComponent
-    let hidden = ".\((name as NSString).lastPathComponent).partial-\(getpid())"
+    let (parent, last) = Self.split(name)
+    let hidden = ".\(last).partial-\(getpid())"
     path = parent.isEmpty ? hidden : parent + "/" + hidden
     replacesExisting = try Self.check(name, replacing: replacing)
     try Self.makeFolders(parent)
@@ -69,9 +69,18 @@ final class StagingFolder {
     return true
   }
 
+  /// The folder that a path lies in, empty for the working directory, and its last name.
+  ///
+  /// Foundation's own way (6.3, Linux) traps for a path of one letter.
+  static func split(_ path: String) -> (parent: String, last: String) {
+    guard let slash = path.lastIndex(of: "/") else { return ("", path) }
+    let last = String(path[path.index(after: slash)...])
+    return (slash == path.startIndex ? "/" : String(path[..<slash]), last)
+  }
+
   private static func makeFolders(_ parent: String) throws(DataError) {
     guard !parent.isEmpty, !FileManager.default.fileExists(atPath: parent) else { return }
-    try makeFolders((parent as NSString).deletingLastPathComponent)
+    try makeFolders(split(parent).parent)
     guard mkdir(parent, 0o755) == 0 || errno == EEXIST else { throw SystemCall.writeError(parent) }
   }
 
