@@ -20,7 +20,7 @@ struct Assay: ParsableCommand {
       TrainCommand.self, TrialCommand.self, PlanCommand.self, ExportCommand.self,
       SampleCommand.self,
       DataCommand.self, ShowCommand.self, ListCommand.self, RunsCommand.self, IndexCommand.self,
-      TraceCommand.self,
+      ReportCommand.self, TraceCommand.self,
       DoctorCommand.self, BenchCommand.self,
     ])
 }

@@ -3,10 +3,12 @@
 
 import ArgumentParser
 import CPURuntime
+import Comparison
 import Configurations
 import Foundation
 import LanguageModels
 import Optimizers
+import Reports
 import RunIndex
 import RunRecords
 import Schedules
@@ -56,6 +58,9 @@ struct Failure {
     case let error as RuntimeError: error.code == .setting ? .usage : .failed
     case let error as DataError: status(error.code)
     case let error as RunRecordError: status(error.code)
+    case let error as ComparisonError: error.code == .noRecords ? .failed : .refused
+    case is ProtocolError: .usage
+    case is ReportError: .failed
     case let error as TrainingError: status(error.code)
     case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed
