@@ -21,6 +21,8 @@ public struct OptimizerTable: Codable, Equatable, Sendable {
     public let learningRate: Double?
     /// The weight decay that applies; 0 where it does not.
     public let weightDecay: Double
+    /// Whether weight decay applies, or would if it were not 0.
+    public let decays: Bool
     /// Bytes of optimizer state.
     public let stateBytes: Int
   }
@@ -69,6 +71,7 @@ public struct OptimizerTable: Codable, Equatable, Sendable {
           learningRate: group.card.map { _ in rate * group.settings.learningRateMultiplier },
           weightDecay: group.card != nil && group.decays(parameter)
             ? decay * group.settings.weightDecayMultiplier : 0,
+          decays: group.decays(parameter),
           stateBytes: bytes[parameter.name] ?? 0)
       }
     }

@@ -12,6 +12,7 @@ import Reports
 import RunIndex
 import RunRecords
 import Schedules
+import Studies
 import TensorFiles
 import TensorGraph
 import TextData
@@ -59,8 +60,9 @@ struct Failure {
     case let error as DataError: status(error.code)
     case let error as RunRecordError: status(error.code)
     case let error as ComparisonError: error.code == .noRecords ? .failed : .refused
-    case is ProtocolError: .usage
-    case is ReportError: .failed
+    case is StudyRefusal: .refused
+    case is StudyMistake, is ProtocolError: .usage
+    case is ChildProcessError, is ReportError: .failed
     case let error as TrainingError: status(error.code)
     case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed

@@ -142,7 +142,7 @@ import Training
     let ended = try train(configuration, trial(isAudit: true, revision: "def"))
     #expect(ended.outcome == .finished)
     #expect(try stored(ended.folder)?.isAudit == true)
-    for name in ["metrics.jsonl", "configuration.json", "optimizer.json"] {
+    for name in ["metrics.jsonl", "contract.json", "configuration.json", "optimizer.json"] {
       #expect(
         FileManager.default.contentsEqual(
           atPath: ended.folder + "/" + name, andPath: whole.folder + "/" + name), "\(name)")

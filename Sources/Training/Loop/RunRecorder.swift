@@ -67,6 +67,14 @@ final class RunRecorder {
 
   // MARK: - While it runs
 
+  /// Whether the contract is there.
+  var hasContract: Bool {
+    FileManager.default.fileExists(atPath: folder.file(RunFolder.FileName.contract))
+  }
+
+  /// Stores what has to be equal for another run to be compared with this one.
+  func write(_ contract: FairnessContract) throws { try folder.write(contract) }
+
   func step(_ report: StepReport) throws {
     var values: [(name: String, value: MetricValue)] = [
       ("tokens", .integer(report.tokens)),

@@ -136,6 +136,16 @@ public final class TrainingRun {
       progress = TrainingProgress()
       step.state.spikes = configuration.optimizer.spikes
       self.initialWeights = initial
+      try recorder.write(
+        RunContract(
+          configuration: configuration, definition: definition, source: source, tensors: tensors
+        ).made())
+    }
+    if !recorder.hasContract {
+      observer(
+        .warning(
+          "contract.json is missing and cannot be made again, for the first weights are gone: restore it, or this run cannot be "
+            + "compared with others"))
     }
     cost = ModelCost(model)
     start = TrainingStart(

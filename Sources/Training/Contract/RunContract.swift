@@ -1,0 +1,192 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Configurations
+import LanguageModels
+import Optimizers
+import RunRecords
+import Schedules
+import TensorFiles
+import TensorGraph
+
+/// What a run's fairness contract is filled from: what the run is about to do, not the keys that asked for it.
+///
+/// Two ways of writing the same thing agree, and a default that changed does not go unnoticed. Learning rates, momentum, the
+/// strength of decay and the method itself are what studies compare, and are not in it.
+struct RunContract {
+  let configuration: TrainingConfiguration
+  let definition: StepDefinition
+  let source: any BatchSource
+  /// Before the first step.
+  let tensors: KeptTensors
+
+  /// The contract; reads the weights and the held-out tokens once.
+  ///
+  /// - Throws: an error when the data cannot be read.
+  func made() throws -> FairnessContract {
+    let values: [FairnessContract.Field: String] = [
+      .model: model,
+      .initialWeights: initialWeights,
+      .data: source.fingerprint,
+      .tokenOrder: tokenOrder,
+      .batchTokens: batchTokens,
+      .trainingTokens: "\(configuration.totalTokens)",
+      .evaluationTokens: try evaluationTokens(),
+      .clipping: clipping,
+      .decayRoles: decayRoles,
+      .schedule: schedule,
+      .precision: precision,
+      .auxiliaryLoss: auxiliaryLoss,
+    ]
+    return FairnessContract(values) { SHA256.hexadecimal(of: $0) }
+  }
+
+  // MARK: - Model and data
+
+  private var model: String {
+    let model = definition.model.configuration
+    let window =
+      model.schedulesAttentionWindow
+      ? "attention window " + course(of: "attention_window")
+      : model.attentionWindow.map { "attention window \($0)" } ?? "attention to all earlier tokens"
+    return [
+      model.architecture.rawValue, "vocabulary \(model.vocabularySize)", "width \(model.width)",
+      "layers \(model.layers)", "heads \(model.heads)", "key/value heads \(model.keyValueHeads)",
+      "head width \(model.headWidth)", "feed-forward width \(model.feedForwardWidth)",
+      "context length \(model.contextLength)", model.isTied ? "tied head" : "own head",
+      model.hasQueryKeyNorm ? "query and key norms" : "no query and key norms", window,
+    ].joined(separator: ", ")
+  }
+
+  /// Over all parameters by name, trained or frozen: names and bytes.
+  private var initialWeights: String {
+    var checksum = FileChecksum()
+    for parameter in definition.model.parameters.sorted(by: { $0.name < $1.name }) {
+      Array("\(parameter.name) \(parameter.shape)\n".utf8).withUnsafeBytes { checksum.update($0) }
+      if let bytes = tensors.bytes(parameter.name) {
+        checksum.update(UnsafeRawBufferPointer(bytes))
+      }
+    }
+    return checksum.hexadecimal
+  }
+
+  private var tokenOrder: String {
+    "data seed \(configuration.training.dataSeed), context length \(configuration.model.contextLength), "
+      + "attention \(configuration.data.masksDocuments ? "inside documents" : "across documents")"
+  }
+
+  private var batchTokens: String {
+    let sizes = (0..<configuration.training.steps).map(configuration.batchTokens)
+    var runs: [(size: Int, count: Int)] = []
+    for size in sizes {
+      if runs.last?.size == size { runs[runs.count - 1].count += 1 } else { runs.append((size, 1)) }
+    }
+    if runs.count == 1 { return "\(runs[0].size)" }
+    let words = runs.map { "\($0.size) for \($0.count) steps" }.joined(separator: ", then ")
+    return runs.count <= 8
+      ? words : "\(runs.count) sizes in turn, \(Curve.checksum(sizes.map(Double.init)))"
+  }
+
+  /// The held-out tokens themselves, each with its target.
+  private func evaluationTokens() throws -> String {
+    let contextLength = configuration.model.contextLength
+    let batch = StepBatch(
+      tokens: max(1, Evaluator.batchTokens / contextLength) * contextLength,
+      hasDocuments: configuration.data.masksDocuments)
+    var checksum = FileChecksum()
+    var count = 0
+    source.restartValidation()
+    while case let counted = try source.fillValidation(batch), counted > 0 {
+      count += counted
+      for position in batch.targets.indices where batch.targets[position] >= 0 {
+        let document = batch.documents?[position] ?? 0
+        withUnsafeBytes(of: (batch.tokens[position], batch.targets[position], document)) {
+          checksum.update($0)
+        }
+      }
+    }
+    source.restartValidation()
+    return "\(count) targets, context length \(contextLength), \(checksum.hexadecimal)"
+  }
+
+  // MARK: - The update
+
+  private var clipping: String {
+    var words: [String] = []
+    if configuration.schedule.run.ownValue(of: "gradient_clip", at: 0) != nil {
+      words.append("global norm " + course(of: "gradient_clip"))
+    } else {
+      let clip = configuration.optimizer.gradientClip
+      words.append(clip > 0 ? "global norm \(clip)" : "no global norm")
+    }
+    for group in definition.optimizer.trained {
+      guard let clip = group.settings.gradientClip else { continue }
+      let own = configuration.schedule.run.ownValue(of: "gradient_clip", group: group.name, at: 0)
+      let value = own == nil ? "\(clip)" : course(of: "gradient_clip", group: group.name)
+      words.append("norm \(value) of \(roles(of: group.members))")
+    }
+    words.append("\(configuration.training.skipLimit) skipped steps in a row end the run")
+    if let spikes = configuration.optimizer.spikes {
+      words.append(
+        "steps above mean + \(spikes.deviations) deviations of \(spikes.window) are skipped")
+    }
+    return words.joined(separator: ", ")
+  }
+
+  private var decayRoles: String {
+    let rows = OptimizerTable(definition.optimizer).rows
+    let words = ParameterRole.allCases.compactMap { role -> String? in
+      let members = rows.filter { $0.role == role.key }
+      let decaying = members.filter(\.decays)
+      if decaying.isEmpty { return nil }
+      if decaying.count == members.count { return role.key }
+      return role.key + " (only \(decaying.map(\.parameter).sorted().joined(separator: ", ")))"
+    }
+    return words.isEmpty ? "none" : words.joined(separator: ", ")
+  }
+
+  private func roles(of parameters: [Parameter]) -> String {
+    let present = Set(parameters.map(\.role))
+    return ParameterRole.allCases.filter(present.contains).map(\.key).joined(separator: " + ")
+  }
+
+  // MARK: - Numbers
+
+  private var precision: String {
+    let products = definition.precision == .bf16 ? "bf16 products" : "fp32 products"
+    let words = [products, "fp32 weights"] + definition.optimizer.trained.compactMap(unusualState)
+    return words.joined(separator: ", ")
+  }
+
+  /// State that a group keeps in another type than its method's card has it; nil: none.
+  private func unusualState(_ group: ParameterGroup) -> String? {
+    guard let method = group.method, let options = group.options else { return nil }
+    let standard = ParameterGroup(
+      name: group.name, method: type(of: method), hyperparameters: group.hyperparameters,
+      settings: group.settings, members: group.members)
+    guard standard.options != options else { return nil }
+    let usual = Dictionary(
+      Optimizer(groups: [standard]).stateDeclarations.map { ($0.label, $0.elementType) },
+      uniquingKeysWith: { first, _ in first })
+    let unusual = Optimizer(groups: [group]).stateDeclarations.filter { state in
+      usual[state.label].map { $0 != state.elementType } ?? false
+    }
+    guard let first = unusual.first else { return nil }
+    return "state of \(roles(of: group.members)) in \(first.elementType)"
+  }
+
+  private var auxiliaryLoss: String {
+    if configuration.schedulesZLoss { return "z-loss " + course(of: "z_loss") }
+    let weight = definition.model.configuration.zLoss
+    return weight > 0 ? "z-loss \(weight)" : "none"
+  }
+
+  /// A scheduled scalar's values, from the first to the last, with a checksum of all.
+  private func course(of scalar: String, group: String? = nil) -> String {
+    let steps = configuration.training.steps
+    let values = Curve.steps(of: steps).map {
+      configuration.schedule.run.ownValue(of: scalar, group: group, at: $0) ?? 0
+    }
+    return "from \(values.first ?? 0) to \(values.last ?? 0), \(Curve.checksum(values))"
+  }
+}
