@@ -2,13 +2,15 @@
 # Copyright (c) 2026 The Assay Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# From a fresh machine to a trained model: installs, builds, prepares text, trains for about two minutes.
+# From a fresh machine to a report on six optimizers: installs, builds, prepares text, runs the study
+# Studies/quickstart.toml for about five minutes.
 #
-#   TEXT=path make quickstart           trains on your file or folder (.txt, .jsonl, or source code)
-#   QUICKSTART_STEPS=20 make quickstart  makes fewer steps
+#   TEXT=path make quickstart           compares on your file or folder (.txt, .jsonl, or source code)
+#   QUICKSTART_STEPS=8 make quickstart  with so few steps that only the path is tried
 #
-# Run again, it goes on with a run that was interrupted, and starts a new one (runs/quickstart-2, ...) when the last one
-# has finished. The text is prepared once, and again when it is another one.
+# Run again, it goes on with a study that was interrupted, and shows one that is finished. Another text, or a study file that
+# was changed, is another study, in a folder of its own (studies/quickstart-2, ...). The text is prepared once, and again when
+# it is another one.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -75,67 +77,47 @@ else
           ;;
       esac
     fi
-    "$assay" data prepare "$TEXT" --tokenizer bpe:4096 --extensions "$extensions" --replace --output "$data"
+    "$assay" data prepare "$TEXT" --tokenizer bpe:2048 --extensions "$extensions" --replace --output "$data"
   else
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     collect_swift_text "$scratch/text"
-    "$assay" data prepare "$scratch/text" --tokenizer bpe:4096 --extensions "$extensions" --replace --output "$data"
+    "$assay" data prepare "$scratch/text" --tokenizer bpe:2048 --extensions "$extensions" --replace --output "$data"
   fi
   printf '%s\n' "$wanted" >"$marker"
-  # What was trained on other text cannot go on with this one.
-  if [ -e runs/quickstart.current ]; then rm runs/quickstart.current; fi
 fi
-
-# The first free number.
-next_run() {
-  local run=runs/quickstart number=2
-  while [ -e "$run" ]; do
-    run=runs/quickstart-$number
-    number=$((number + 1))
-  done
-  printf '%s\n' "$run"
-}
-
-# train RUN: sets status.
-train() {
-  mkdir -p runs
-  printf '%s\n' "$1" >runs/quickstart.current
-  status=0
-  "$assay" train quickstart --output "$1" ${options[@]+"${options[@]}"} || status=$?
-}
 
 options=()
-if [ -n "${QUICKSTART_STEPS:-}" ]; then options+=("--training.steps=$QUICKSTART_STEPS"); fi
+if [ -n "${QUICKSTART_STEPS:-}" ]; then options+=("--budget.steps=$QUICKSTART_STEPS"); fi
 
-status_of() { "$assay" show run "$1" --json 2>/dev/null | sed -n 's/^  "status" : "\(.*\)",*$/\1/p'; }
-run=$(cat runs/quickstart.current 2>/dev/null || true)
-if [ -n "$run" ] && [ -d "$run" ] && [ "$(status_of "$run")" != finished ]; then
-  say "Going on with $run, which has not finished."
-  train "$run"
-  if [ $status -eq 2 ]; then
-    run=$(next_run)
-    say "That run has other settings and stays as it is. Training a new one in $run ..."
-    train "$run"
-  fi
-else
-  run=$(next_run)
-  say "Training a new run in $run ..."
-  train "$run"
-fi
+# compare FOLDER: sets status; the leaderboard goes to standard output, the report's path last.
+compare() {
+  status=0
+  "$assay" compare Studies/quickstart.toml --set "folder=$1" ${options[@]+"${options[@]}"} || status=$?
+}
+
+# What was declared otherwise stays as it is, and the study goes to the next folder.
+study=studies/quickstart
+number=1
+while true; do
+  before=$([ -e "$study/study.json" ] && echo there || echo new)
+  compare "$study"
+  if [ $status -ne 2 ] || [ "$before" = new ]; then break; fi
+  number=$((number + 1))
+  study=studies/quickstart-$number
+  say "That study was declared otherwise. The new one goes to $study ..."
+done
 if [ $status -ne 0 ]; then exit $status; fi
 
-"$assay" show curve "$run" --output "$run/loss.svg"
-rm runs/quickstart.current
 cat >&2 <<TEXT
 
-The run lies in      $run
-Its loss curve is    $run/loss.svg
+The study lies in    $study
+Its report is        $study/report/index.html
 
 What to try next:
-  $assay show run $run
-  $assay data inspect $data
-  $assay train quickstart --output runs/mine --model.width=384 --training.steps=2000
+  $assay dashboard $study
+  $assay runs $study --sort loss
+  $assay compare Studies/quickstart.toml --dry-run
   TEXT=your/folder make quickstart
   $assay --help
 TEXT

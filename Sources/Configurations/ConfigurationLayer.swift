@@ -37,9 +37,14 @@ extension ConfigurationSource {
       if isWanted(path) { nodes.append((path, setting.line, setting.value)) }
     }
     // A table without keys still counts as one of its array.
-    for (key, table) in sections where key.hasPrefix(prefix) && key.hasSuffix("]") {
+    for (key, array) in sections where key.hasPrefix(prefix) {
       let path = String(key.dropFirst(prefix.count))
-      if isWanted(path) { nodes.append((path, table.line, nil)) }
+      for index in 0..<(array.count ?? 0) where isWanted(path) {
+        let table = "\(path)[\(index)]"
+        if !nodes.contains(where: { $0.path.hasPrefix(table + ".") }) {
+          nodes.append((table, array.line, nil))
+        }
+      }
     }
     let order = nodes.sorted { ($0.line ?? 0, $0.path) < ($1.line ?? 0, $1.path) }
     let entries = order.compactMap { node in
@@ -120,8 +125,12 @@ extension ConfigurationReading {
     return reader.source.settings[key]?.line ?? reader.source.sections[key]?.line
   }
 
-  /// The line of this section.
-  public var line: Int? { reader.source.sections[path]?.line }
+  /// The line of this section; of a table of an array that of its first key.
+  public var line: Int? {
+    if let line = reader.source.sections[path]?.line { return line }
+    return reader.source.settings.filter { $0.key.hasPrefix(path + ".") }.compactMap(\.value.line)
+      .min()
+  }
 }
 
 /// Keys written as TOML, each on a line of its own choice.

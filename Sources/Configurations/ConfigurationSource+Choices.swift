@@ -5,12 +5,15 @@ extension ConfigurationSource {
   /// Takes one of several alternatives that a text gives, as in `[size.pilot]` and `[size.paper]`, and forgets the others.
   ///
   /// What the alternative says is laid over the rest of the text: its keys replace keys, its sections add to sections, and its
-  /// arrays of tables are appended, but for a table with the `name` of an earlier one, which is laid over that.
+  /// arrays of tables are appended, but for a table that is called like an earlier one, which is laid over that.
   ///
   /// - Parameters:
   ///   - name: the alternative; nil: none.
   ///   - section: the section that holds all of them.
-  public mutating func choose(_ name: String?, from section: String) {
+  ///   - nameKeys: what tables of arrays are called by, the first that is given.
+  public mutating func choose(
+    _ name: String?, from section: String, nameKeys: [String] = ["name"]
+  ) {
     let all = section + "."
     var chosenSettings: [(path: String, setting: Setting)] = []
     var chosenSections: [(path: String, section: Section)] = []
@@ -25,7 +28,7 @@ extension ConfigurationSource {
     }
     settings = settings.filter { !$0.key.hasPrefix(all) }
     sections = sections.filter { $0.key != section && !$0.key.hasPrefix(all) }
-    let numbers = placesOfTables(chosenSettings, chosenSections)
+    let numbers = placesOfTables(chosenSettings, chosenSections, nameKeys)
     for (path, section) in chosenSections.sorted(by: { $0.path < $1.path }) {
       let place = Self.renumbered(path, numbers)
       settings[place] = nil
@@ -49,20 +52,20 @@ extension ConfigurationSource {
   /// Where the tables of the alternative's arrays go, by the name of the array.
   private func placesOfTables(
     _ chosen: [(path: String, setting: Setting)],
-    _ chosenSections: [(path: String, section: Section)]
+    _ chosenSections: [(path: String, section: Section)], _ nameKeys: [String]
   ) -> [String: [Int]] {
-    let names = Dictionary(chosen.map { ($0.path, $0.setting.value) }, uniquingKeysWith: { $1 })
+    let values = Dictionary(chosen.map { ($0.path, $0.setting.value) }, uniquingKeysWith: { $1 })
     var places: [String: [Int]] = [:]
     for (array, section) in chosenSections {
       guard let count = section.count, components(of: array).count == 1 else { continue }
       let before = sections[array]?.count ?? 0
+      let known = (0..<before).map { index in
+        nameKeys.lazy.compactMap { settings["\(array)[\(index)].\($0)"]?.value }.first
+      }
       var next = before
       places[array] = (0..<count).map { index in
-        let name = names["\(array)[\(index)].name"]
-        let same = (0..<before).first {
-          name != nil && settings["\(array)[\($0)].name"]?.value == name
-        }
-        if let same { return same }
+        let name = nameKeys.lazy.compactMap { values["\(array)[\(index)].\($0)"] }.first
+        if let name, let same = known.firstIndex(of: name) { return same }
         next += 1
         return next - 1
       }

@@ -17,6 +17,7 @@ struct Assay: ParsableCommand {
       """,
     version: "assay 0.1.0",
     subcommands: [
+      CompareCommand.self, CalibrateCommand.self, ClaimsCommand.self,
       TrainCommand.self, TrialCommand.self, PlanCommand.self, ExportCommand.self,
       SampleCommand.self,
       DataCommand.self, ShowCommand.self, ListCommand.self, RunsCommand.self, IndexCommand.self,

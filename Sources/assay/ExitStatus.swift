@@ -11,7 +11,7 @@ enum ExitStatus: Int32, CaseIterable {
   case done = 0
   /// Input, output, data or the machine failed.
   case failed = 1
-  /// A checkpoint or record belongs to another configuration.
+  /// A checkpoint, record or study is of another configuration, or arms ran under conditions that must not be compared.
   case refused = 2
   /// The loss or the gradients stopped being finite, by the rule of the run.
   case diverged = 3
@@ -25,7 +25,8 @@ enum ExitStatus: Int32, CaseIterable {
     switch self {
     case .done: "done"
     case .failed: "the run failed: input, output, data or the machine"
-    case .refused: "refused: a checkpoint or record belongs to another configuration"
+    case .refused:
+      "refused: records of another configuration, or arms that differ"
     case .diverged: "diverged: the loss or the gradients stopped being finite"
     case .interrupted: "interrupted, but saved: the same command continues"
     case .usage: "the command line or the configuration is wrong; nothing was started"

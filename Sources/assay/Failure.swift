@@ -3,13 +3,16 @@
 
 import ArgumentParser
 import CPURuntime
+import Comparison
 import Configurations
 import Foundation
 import LanguageModels
 import Optimizers
+import Reports
 import RunIndex
 import RunRecords
 import Schedules
+import Studies
 import TensorFiles
 import TensorGraph
 import TextData
@@ -56,6 +59,10 @@ struct Failure {
     case let error as RuntimeError: error.code == .setting ? .usage : .failed
     case let error as DataError: status(error.code)
     case let error as RunRecordError: status(error.code)
+    case let error as ComparisonError: error.code == .noRecords ? .failed : .refused
+    case is StudyRefusal: .refused
+    case is StudyMistake, is ProtocolError: .usage
+    case is ChildProcessError, is ReportError: .failed
     case let error as TrainingError: status(error.code)
     case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed

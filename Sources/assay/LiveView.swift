@@ -63,7 +63,7 @@ final class LiveView {
     default: outcome = result.status.rawValue
     }
     return "[\(view.ended)/\(total(view))] " + result.point.summary(variants: variants)
-      + (result.isAudit ? " (audit)" : "") + ": \(outcome), \(Numbers.duration(seconds))"
+      + (result.isAudit ? " (audit)" : "") + ": \(outcome), \(Numbers.seconds(seconds))"
   }
 
   private static func total(_ view: StudyView) -> String {

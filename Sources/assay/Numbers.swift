@@ -43,6 +43,12 @@ enum Numbers {
     return unit == 0 ? "\(count) B" : "\(fixed(scaled, scaled < 9.95 ? 1 : 0)) \(units[unit])"
   }
 
+  /// A time that may be short: 0.24 s, 3.1 s, and from 10 s on as ``duration(_:)``.
+  static func seconds(_ seconds: Double) -> String {
+    seconds < 9.95 && seconds >= 0
+      ? fixed(seconds, seconds < 0.995 ? 2 : 1) + " s" : duration(seconds)
+  }
+
   /// A time in the two units that fit: 9 s, 1 min 05 s, 2 h 10 min, 3 d 04 h, 12 years.
   static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e18 else { return "?" }

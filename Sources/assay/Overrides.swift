@@ -18,7 +18,8 @@ struct Overrides: ParsableArguments {
 
   /// The verbs that take overrides.
   private static let verbs = [
-    ["train"], ["plan"], ["trace"], ["show", "config"], ["show", "schedule"],
+    ["train"], ["plan"], ["trace"], ["compare"], ["calibrate"], ["claims"], ["show", "config"],
+    ["show", "schedule"],
   ]
 
   /// Arguments with `--a.b=c` written as `--set=a.b=c`, where the verb takes overrides.

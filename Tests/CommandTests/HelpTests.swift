@@ -36,7 +36,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "train", "plan", "sample", "export", "data", "trace", "show", "list", "doctor", "bench",
+    "compare", "calibrate", "claims", "train", "plan", "sample", "export", "data", "trace", "show",
+    "list", "doctor", "bench",
     "runs", "index",
   ])
   func everyVerbIsInTheHelpAndHasItsOwn(verb: String) throws {

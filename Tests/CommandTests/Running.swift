@@ -16,7 +16,7 @@ import Foundation
 final class Running {
   private let arguments: [String]
   private let folder: URL
-  private let process: pid_t
+  let process: pid_t
   private var status: Int32?
   /// No command of these tests takes longer, by far.
   private static let secondsAllowed = 240.0

@@ -80,6 +80,7 @@ public struct ThroughputRecord: Codable, Equatable, Sendable {
     /// - Parameters:
     ///   - steps: its updates.
     ///   - evaluations: how often it measures the validation loss.
+    /// - Returns: seconds from the start of its process to its end.
     public func seconds(steps: Int, evaluations: Int) -> Double {
       startSeconds + Double(evaluations) * evaluationSeconds + Double(steps) / stepsPerSecond
     }

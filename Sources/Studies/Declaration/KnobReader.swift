@@ -123,6 +123,7 @@ struct KnobReader {
         section.contradiction(
           "arms", single == nil ? "keys" : "key",
           message: "the keys are given twice, for all arms and for each; remove one")
+        section.ignore("arms")
         return nil
       }
       return keysByArm(section.section("arms"))

@@ -11,6 +11,8 @@ struct StudyCell: Sendable {
   let name: ArmInVariant
   /// The base, what is common, the variant's keys, the arm's keys.
   let layers: [TrialRequest.Layer]
+  /// The layers, read once: trials of a cell differ in what the protocol adds.
+  let source: ConfigurationSource
   /// Nil: the configuration's own steps.
   let budget: StudyRecord.Budget?
   let stepsPerSecond: Double?
@@ -27,13 +29,19 @@ struct StudyCell: Sendable {
     guard let budget, budget.unit != .steps else { return steps }
     let changed = knobs.filter { $0.value != defaults[$0.key] && $0.key != TuningAxes.learningRate }
     if changed.isEmpty { return steps }
-    var source = ConfigurationSource()
-    for layer in layers { try source.add(layer: layer.label, text: layer.text) }
-    try source.add(
-      layer: "study \(fileName), trial", text: protocolText(knobs: knobs, steps: steps))
+    let configuration = try configuration(
+      with: TrialRequest.Layer(
+        label: "study \(fileName), trial", text: protocolText(knobs: knobs, steps: steps)))
     return try StepBudget(
       unit: budget.unit, amount: budget.amount, stepsPerSecond: stepsPerSecond
-    ).steps(try TrainingConfiguration(source))
+    ).steps(configuration)
+  }
+
+  /// The configuration with one more layer on top.
+  func configuration(with layer: TrialRequest.Layer) throws -> TrainingConfiguration {
+    var source = source
+    try source.add(layer: layer.label, text: layer.text)
+    return try TrainingConfiguration(source)
   }
 
   /// What the protocol sets, as TOML.

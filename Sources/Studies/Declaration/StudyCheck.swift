@@ -63,8 +63,8 @@ struct StudyCheck {
     for (name, cell) in plain {
       let defaults = defaults(cell, result.axes)
       let complete = StudyCell(
-        name: name, layers: cell.layers, budget: cell.budget, stepsPerSecond: cell.stepsPerSecond,
-        configuration: cell.configuration, defaults: defaults)
+        name: name, layers: cell.layers, source: cell.source, budget: cell.budget,
+        stepsPerSecond: cell.stepsPerSecond, configuration: cell.configuration, defaults: defaults)
       result.cells[name] = complete
       for error in knobProblems(complete, result.axes) + ladderProblems(complete) {
         found.add(error, name)
@@ -93,9 +93,14 @@ struct StudyCheck {
     let names = arms.map { "'\($0.name)'" }.joined(separator: ", ")
     let place = arms.count == 1 ? "arm \(names)" : "arms \(names)"
     if isWhole { return place + ": " }
+    let isVariant = all.allSatisfy { cell in
+      cells.contains(cell) || !cells.contains { $0.variant == cell.variant }
+    }
     let variants = draft.variants.map(\.name).filter { name in cells.contains { $0.variant == name }
     }
-    return place + " in " + variants.map { "'\($0)'" }.joined(separator: ", ") + ": "
+    let places = variants.map { "'\($0)'" }.joined(separator: ", ")
+    if isVariant { return (variants.count == 1 ? "variant " : "variants ") + places + ": " }
+    return place + " in " + places + ": "
   }
 
   // MARK: - Configurations
@@ -125,25 +130,27 @@ struct StudyCheck {
       }
       layers.append(TrialRequest.Layer(label: "study \(fileName), \(part)", text: layer.text))
     }
+    var source = ConfigurationSource()
+    for layer in layers { try source.add(layer: layer.label, text: layer.text) }
     var budget = draft.budget
     if let amount = variant.amount { budget?.amount = amount }
     var stepsPerSecond: Double?
     var configuration: TrainingConfiguration
     if let budget {
       if budget.unit == .steps {
-        configuration = try read(layers, steps: Int(budget.amount))
+        configuration = try read(source, steps: Int(budget.amount))
       } else {
-        configuration = try readOfAnyLength(layers)
+        configuration = try readOfAnyLength(source)
         if budget.unit == .seconds {
           stepsPerSecond = try surroundings.stepsPerSecond?(name, configuration)
         }
         let steps = try StepBudget(
           unit: budget.unit, amount: budget.amount, stepsPerSecond: stepsPerSecond
         ).steps(configuration)
-        configuration = try read(layers, steps: steps)
+        configuration = try read(source, steps: steps)
       }
     } else {
-      configuration = try read(layers, steps: nil)
+      configuration = try read(source, steps: nil)
     }
     if configuration.training.divergenceMargin != nil {
       throw ConfigurationError(
@@ -152,7 +159,7 @@ struct StudyCheck {
           + "write [stopping]")
     }
     return StudyCell(
-      name: name, layers: layers, budget: budget, stepsPerSecond: stepsPerSecond,
+      name: name, layers: layers, source: source, budget: budget, stepsPerSecond: stepsPerSecond,
       configuration: configuration, defaults: [:])
   }
 
@@ -173,10 +180,9 @@ struct StudyCheck {
   }
 
   private func read(
-    _ layers: [TrialRequest.Layer], _ more: TrialRequest.Layer? = nil, steps: Int?
+    _ source: ConfigurationSource, _ more: TrialRequest.Layer? = nil, steps: Int?
   ) throws -> TrainingConfiguration {
-    var source = ConfigurationSource()
-    for layer in layers { try source.add(layer: layer.label, text: layer.text) }
+    var source = source
     if let steps {
       try source.add(layer: "study \(fileName), budget", text: "training.steps = \(steps)\n")
     }
@@ -185,9 +191,9 @@ struct StudyCheck {
   }
 
   /// A configuration whose number of steps is not known yet: its own, or so many that every schedule fits.
-  private func readOfAnyLength(_ layers: [TrialRequest.Layer]) throws -> TrainingConfiguration {
-    if let configuration = try? read(layers, steps: nil) { return configuration }
-    return try read(layers, steps: 1_000_000)
+  private func readOfAnyLength(_ source: ConfigurationSource) throws -> TrainingConfiguration {
+    if let configuration = try? read(source, steps: nil) { return configuration }
+    return try read(source, steps: 1_000_000)
   }
 
   // MARK: - Knobs
@@ -250,11 +256,13 @@ struct StudyCheck {
   ) -> [any Error] {
     // The keys on the line of the axis or sweep, so that messages name it.
     let blank = String(repeating: "\n", count: max(0, (line ?? 1) - 1))
-    for value in values {
+    // A learning rate is accepted between two that are.
+    let isRate = keys == [TuningAxes.learningRate] && values.count > 2
+    for value in isRate ? [values[0], values[values.count - 1]] : values {
       let text = blank + keys.map { "\($0) = \(value.toml)" }.joined(separator: "\n") + "\n"
       do {
         let layer = TrialRequest.Layer(label: "study \(fileName), \(part)", text: text)
-        _ = try read(cell.layers, layer, steps: cell.steps)
+        _ = try read(cell.source, layer, steps: cell.steps)
         let knobs = cell.defaults.merging(keys.map { ($0, value) }) { _, new in new }
         _ = try cell.steps(with: knobs, fileName: fileName)
       } catch {

@@ -114,7 +114,7 @@ public struct StudyDeclaration: Sendable {
             + (nearest(to: size, among: all).map { "; did you mean '\($0)'?" }
               ?? "; the sizes are \(list)"))
     }
-    source.choose(size, from: "size")
+    source.choose(size, from: "size", nameKeys: ["name", "optimizer.name"])
     return size
   }
 
@@ -144,14 +144,16 @@ public struct StudyDeclaration: Sendable {
   public func layers(
     for point: TrialPoint, isAudit: Bool = false
   ) throws -> [TrialRequest.Layer] {
-    let cell = cell(of: point)
-    return cell.layers + [
-      TrialRequest.Layer(
-        label: "study \(fileName), trial",
-        text: cell.protocolText(
-          knobs: point.knobs, seed: point.seed, steps: try steps(for: point),
-          divergenceMargin: isAudit ? nil : record.stopping.divergenceMargin))
-    ]
+    cell(of: point).layers + [try trialLayer(point, isAudit: isAudit)]
+  }
+
+  /// What the protocol sets.
+  private func trialLayer(_ point: TrialPoint, isAudit: Bool) throws -> TrialRequest.Layer {
+    TrialRequest.Layer(
+      label: "study \(fileName), trial",
+      text: cell(of: point).protocolText(
+        knobs: point.knobs, seed: point.seed, steps: try steps(for: point),
+        divergenceMargin: isAudit ? nil : record.stopping.divergenceMargin))
   }
 
   /// A trial's configuration, checked.
@@ -160,11 +162,7 @@ public struct StudyDeclaration: Sendable {
   public func configuration(
     for point: TrialPoint, isAudit: Bool = false
   ) throws -> TrainingConfiguration {
-    var source = ConfigurationSource()
-    for layer in try layers(for: point, isAudit: isAudit) {
-      try source.add(layer: layer.label, text: layer.text)
-    }
-    return try TrainingConfiguration(source)
+    try cell(of: point).configuration(with: trialLayer(point, isAudit: isAudit))
   }
 
   /// The name of a trial's folder: variant, arm and the first twelve digits of the hash of every key that can change numbers.

@@ -17,6 +17,8 @@ struct StudyDraft {
   /// An arm: keys of a configuration, and what the study wants to know about it.
   struct Arm {
     var name: String
+    /// The number of its table in the file.
+    var table: Int
     var layer: ConfigurationLayer
     var differences: [FairnessContract.Field]
     var variants: [String]

@@ -36,7 +36,7 @@ struct StudyPartsReader {
 
   func tuning() -> StudyDraft.Tuning? {
     let section = reader.section("tuning")
-    let own = draft.arms.indices.filter { reader.section("arm[\($0)]").hasLearningRate }
+    let own = draft.arms.filter { reader.section("arm[\($0.table)]").hasLearningRate }
     guard reader.isSection("tuning") || !own.isEmpty else { return nil }
     let standard: StudyDraft.Rates =
       section.hasLearningRate ? knobs.rates(section, "learning_rate") ?? .automatic : .automatic
@@ -50,14 +50,14 @@ struct StudyPartsReader {
       }
       rates[name] = given
     }
-    for index in own {
-      let arm = reader.section("arm[\(index)]")
-      if byName.givenNames.contains(draft.arms[index].name) {
+    for arm in own {
+      let path = "arm[\(arm.table)]"
+      if byName.givenNames.contains(arm.name) {
         reader.contradiction(
-          ["arm[\(index)].learning_rate", "tuning.learning_rates.\(draft.arms[index].name)"],
+          [path + ".learning_rate", "tuning.learning_rates.\(arm.name)"],
           message: "the arm's learning rates are given twice; remove one")
       }
-      if let given = knobs.rates(arm, "learning_rate") { rates[draft.arms[index].name] = given }
+      if let given = knobs.rates(reader.section(path), "learning_rate") { rates[arm.name] = given }
     }
     let axisNames = section.sectionsInOrder(of: "axis")
     let axes = axisNames.compactMap { axis($0, section.section("axis").section($0)) }

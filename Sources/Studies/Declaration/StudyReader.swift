@@ -42,7 +42,7 @@ struct StudyReader {
   private func check(_ name: String, _ section: ConfigurationSection) -> Bool {
     let isPlain =
       name.first.map { $0.isLetter || $0.isNumber } ?? false
-      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.+*".contains($0)) }
+      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.+".contains($0)) }
     if !isPlain {
       section.refuse(
         "name",
@@ -53,13 +53,18 @@ struct StudyReader {
     return isPlain
   }
 
-  private func refuseTwins(_ names: [String], _ list: String, _ what: String) {
-    for (index, name) in names.enumerated() where names[..<index].contains(name) {
-      let first = names.firstIndex(of: name) ?? 0
+  /// The tables of an array without those that have the name of an earlier one, which are reported.
+  private func withoutTwins<Table>(
+    _ tables: [Table], _ name: KeyPath<Table, String>, _ list: String
+  ) -> [Table] {
+    let names = tables.map { $0[keyPath: name] }
+    return tables.indices.filter { index in
+      guard let first = names[..<index].firstIndex(of: names[index]) else { return true }
       reader.contradiction(
         ["\(list)[\(first)].name", "\(list)[\(index)].name"],
-        message: "two \(what) are called '\(name)'; give each its own name")
-    }
+        message: "two \(list)s are called '\(names[index])'; give each its own name")
+      return false
+    }.map { tables[$0] }
   }
 
   // MARK: - Variants and arms
@@ -85,10 +90,25 @@ struct StudyReader {
         }
       }
       return StudyDraft.Variant(
-        name: name, layer: table.layer(except: ["name", "budget"]), amount: amount)
+        name: name, layer: configuration(table, besides: ["name", "budget"]), amount: amount)
     }
-    refuseTwins(variants.map(\.name), "variant", "variants")
-    return variants
+    return withoutTwins(variants, \.name, "variant")
+  }
+
+  /// The keys of a configuration among those of a table; every one of them is in a section.
+  private func configuration(
+    _ table: ConfigurationSection, besides own: [String]
+  ) -> ConfigurationLayer {
+    let strangers = table.givenNames.filter { !own.contains($0) && !table.isSection($0) }
+    for name in strangers {
+      table.refuse(
+        name,
+        message: "there is no such key"
+          + (nearest(to: name, among: own).map { "; did you mean '\($0)'?" } ?? "")
+          + " Known here: \(own.joined(separator: ", ")), and keys of a configuration such as optimizer.name"
+      )
+    }
+    return table.layer(except: own + strangers)
   }
 
   private func arms(variants: [String]) -> [StudyDraft.Arm] {
@@ -98,8 +118,8 @@ struct StudyReader {
         "arm",
         message: "the study has no arms; write [[arm]] with optimizer.name = \"...\" for each")
     }
-    let arms = tables.map { table -> StudyDraft.Arm in
-      let layer = table.layer(except: ["name", "differs", "variants", "learning_rate"])
+    let arms = tables.enumerated().map { index, table -> StudyDraft.Arm in
+      let layer = configuration(table, besides: ["name", "differs", "variants", "learning_rate"])
       var name = table.string(
         "name", default: layer.text(of: "optimizer.name") ?? "", doc: "the arm's name")
       if name.isEmpty {
@@ -110,11 +130,10 @@ struct StudyReader {
         _ = check(name, table)
       }
       return StudyDraft.Arm(
-        name: name, layer: layer, differences: differences(table),
+        name: name, table: index, layer: layer, differences: differences(table),
         variants: chosenVariants(table, variants))
     }
-    refuseTwins(arms.map(\.name), "arm", "arms")
-    return arms
+    return withoutTwins(arms, \.name, "arm")
   }
 
   private func differences(_ table: ConfigurationSection) -> [FairnessContract.Field] {

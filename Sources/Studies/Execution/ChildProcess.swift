@@ -58,7 +58,7 @@ public final class ChildProcess {
   ///   - input: what it finds on standard input.
   ///   - lock: an open file that it inherits, and with it the lock on it.
   /// - Throws: ``ChildProcessError`` when the system cannot start it.
-  public init(executable: String, arguments: [String], input text: String, lock: Int32? = nil)
+  public init(executable: String, arguments: [String], input: String, lock: Int32? = nil)
     throws(ChildProcessError)
   {
     // A child that dies before it has read its input is met by its end, not by a signal.
@@ -67,22 +67,27 @@ public final class ChildProcess {
       try Started(executable, arguments, lock: lock)
     }
     identifier = started.identifier
-    (input, output, errors) = (started.input, started.output, started.errors)
-    for descriptor in [input, output, errors] {
+    (self.input, output, errors) = (started.input, started.output, started.errors)
+    for descriptor in [self.input, output, errors] {
       _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
     }
-    pendingInput = Array(text.utf8)[...]
+    pendingInput = Array(input.utf8)[...]
     feed()
   }
 
   /// Nothing outlives its owner: neither the process nor its descriptors.
   deinit {
-    if end == nil {
-      kill(identifier, SIGKILL)
-      var status: Int32 = 0
-      while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
-    }
+    destroy()
     for descriptor in [input, output, errors] where descriptor >= 0 { close(descriptor) }
+  }
+
+  /// Kills it, if it still runs, and waits until it is gone.
+  public func destroy() {
+    guard end == nil else { return }
+    kill(identifier, SIGKILL)
+    var status: Int32 = 0
+    while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+    end = .killed(SIGKILL)
   }
 
   /// Sends a signal, if it still runs.

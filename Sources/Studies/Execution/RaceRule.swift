@@ -50,6 +50,7 @@ struct RaceRule: Sendable {
   /// - Parameters:
   ///   - point: the trial.
   ///   - results: of all trials so far; those it is not compared with change nothing.
+  /// - Returns: limits, ascending by step; none for a trial that does not race.
   func limits(of point: TrialPoint, _ results: [TrialResult]) -> [TrialLimit] {
     let references = Set(references(of: point))
     let rivals = results.filter { references.contains($0.point) && !$0.isAudit }

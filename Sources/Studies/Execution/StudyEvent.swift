@@ -80,6 +80,7 @@ extension TrialPoint {
   /// A trial in a few words: `lion, learning_rate 0.001, seed 101`, with the variant before it where there are several.
   ///
   /// - Parameter variants: how many variants the study has.
+  /// - Returns: one line.
   public func summary(variants: Int) -> String {
     var parts = variants > 1 ? ["\(variant) \(arm)"] : [arm]
     parts += knobs.sorted { $0.key < $1.key }.map { key, value in

@@ -3,6 +3,7 @@
 
 public import Comparison
 public import RunRecords
+import Training
 
 /// What a study costs on this machine, before it runs.
 public struct StudyPrice: Codable, Equatable, Sendable {
@@ -79,8 +80,8 @@ public struct StudyPrice: Codable, Equatable, Sendable {
       let cell = ArmInVariant(arm: entry.arm, variant: entry.variant)
       guard let cost = costs[cell] else { continue }
       if !cells.contains(cell) { cells.append(cell) }
-      tokens.add(Double(cost.tokens) * entry.length, entry.trials)
-      flops.add(cost.flops * entry.length, entry.trials)
+      tokens.add(Double(cost.estimate.tokens) * entry.length, entry.trials)
+      flops.add(cost.estimate.totalFLOPs * entry.length, entry.trials)
       if let speed = throughput.speed(variant: cell.variant, arm: cell.arm) {
         let steps = Int((Double(cost.steps) * entry.length).rounded())
         let evaluations = cost.evaluations(ofSteps: steps)
@@ -109,7 +110,8 @@ public struct StudyPrice: Codable, Equatable, Sendable {
           $0.seconds(steps: cost.steps, evaluations: cost.evaluations(ofSteps: cost.steps))
         }, isMeasured: speed?.isMeasured ?? false)
     }
-    memoryBytes = costs.values.map(\.memory.total).sorted(by: >).prefix(throughput.slots)
-      .reduce(0, +)
+    memoryBytes = Double(
+      costs.values.map(\.estimate.memory.total).sorted(by: >).prefix(throughput.slots)
+        .reduce(0, +))
   }
 }

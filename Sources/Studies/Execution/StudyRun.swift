@@ -35,9 +35,12 @@ public final class StudyRun {
   public let record: StudyRecord
   /// Where it lies.
   public let folder: StudyFolder
-  /// How far it is.
-  public private(set) var progress: StudyProgress
+  /// What is left to run.
+  public private(set) var agenda: TrialAgenda
+  /// What has ended or begun, in no particular order.
+  public var trials: [TrialResult] { Array(results.values) }
 
+  private let plan: ([TrialResult]) throws -> TrialAgenda
   private let options: Options
   private let requests: any TrialRequests
   private let observer: (StudyEvent) -> Void
@@ -55,6 +58,7 @@ public final class StudyRun {
   ///   - folder: the study's folder, whose lock the caller holds.
   ///   - lock: that lock.
   ///   - requests: makes what a trial's process is asked.
+  ///   - plan: says what is needed, given what has ended; nil: `StudyProtocol`.
   ///   - clock: how long trials take.
   ///   - options: how cores are shared.
   ///   - observer: is told what happens.
@@ -62,7 +66,8 @@ public final class StudyRun {
   ///   another configuration than the declaration gives them.
   public init(
     _ record: StudyRecord, in folder: StudyFolder, lock: StudyLock, requests: any TrialRequests,
-    clock: TrialClock, options: Options, observer: @escaping (StudyEvent) -> Void
+    plan: (([TrialResult]) throws -> TrialAgenda)? = nil, clock: TrialClock, options: Options,
+    observer: @escaping (StudyEvent) -> Void
   ) throws {
     self.record = record
     self.folder = folder
@@ -77,7 +82,9 @@ public final class StudyRun {
     for problem in problems { observer(.warning("\(problem)")) }
     try Self.check(found, requests)
     for result in found { results[result.identity] = result }
-    progress = try StudyProtocol.next(record, found)
+    let plan = plan ?? { TrialAgenda(try StudyProtocol.next(record, $0)) }
+    self.plan = plan
+    agenda = try plan(found)
   }
 
   /// Trials of an earlier session belong to this declaration: their configurations are those that it gives them now.
@@ -109,8 +116,11 @@ public final class StudyRun {
       try fill()
       if pool.running.isEmpty { break }
       let over = try pool.wait(milliseconds: 250)
-      for trial in over { try end(trial) }
-      if !over.isEmpty { progress = try StudyProtocol.next(record, Array(results.values)) }
+      for trial in over {
+        let ending = end(trial)
+        agenda = try plan(trials)
+        if let ending { tell(ending) }
+      }
       observer(.progress(view))
     }
     if stop.isRequested, !pool.running.isEmpty {
@@ -118,7 +128,7 @@ public final class StudyRun {
       pool.interrupt(seconds: options.secondsToSave)
       return .interrupted
     }
-    if progress.isComplete { return .complete }
+    if agenda.isComplete { return .complete }
     return stop.isRequested ? .interrupted : .incomplete(failures: failures)
   }
 
@@ -134,7 +144,7 @@ public final class StudyRun {
   private func nextTrial() -> (point: TrialPoint, isAudit: Bool)? {
     let busy = Set(pool.running.map { Key($0.request.trial) })
     let lost = Set(failures.map { Key($0) })
-    let open = (progress.needed.map { Key($0, false) } + progress.audits.map { Key($0, true) })
+    let open = (agenda.needed.map { Key($0, false) } + agenda.audits.map { Key($0, true) })
       .filter { !busy.contains($0) && !lost.contains($0) && mayStart($0) }
     // The first of the longest: equal trials keep the protocol's order.
     var best: (key: Key, seconds: Double)?
@@ -155,20 +165,35 @@ public final class StudyRun {
   }
 
   private func request(_ point: TrialPoint, isAudit: Bool) throws -> TrialRequest {
-    let limits = isAudit ? [] : races?.limits(of: point, Array(results.values)) ?? []
+    let limits = isAudit ? [] : races?.limits(of: point, trials) ?? []
     return try requests.request(
       point, isAudit: isAudit, limits: limits, study: folder, threads: options.threads)
   }
 
   // MARK: - Ends of trials
 
-  private func end(_ trial: TrialProcess) throws {
+  /// What became of a trial.
+  private enum Ending {
+    case counts(TrialResult, seconds: Double)
+    case failed(TrialFailure)
+  }
+
+  private func tell(_ ending: Ending) {
+    switch ending {
+    case .counts(let result, let seconds): observer(.ended(result, seconds: seconds, view))
+    case .failed(let failure):
+      observer(.failed(failure.point, reason: failure.reason, view))
+    }
+  }
+
+  /// Takes in what became of a trial; nil when it was interrupted by somebody, and will be asked for again.
+  private func end(_ trial: TrialProcess) -> Ending? {
     let record = trial.request.trial
     for warning in trial.warnings { observer(.warning("\(record.identity): \(warning)")) }
     let seconds = (ContinuousClock.now - trial.started).inSeconds
-    var reason: String
+    let reason: String
     switch trial.end {
-    case .told(let end) where end.status == .interrupted: return
+    case .told(let end) where end.status == .interrupted: return nil
     case .told(let end) where end.status == .failed: reason = end.reason ?? "it does not say why"
     case .failed(let why): reason = why
     case .told, nil:
@@ -180,23 +205,23 @@ public final class StudyRun {
         }
         results[record.identity] = result
         clock.note(result, seconds: seconds)
-        observer(.ended(result, seconds: seconds, view))
-        return
+        return .counts(result, seconds: seconds)
       } catch {
         reason = "\(error)"
       }
     }
     noteFailure(record.identity, reason)
-    failures.append(
-      TrialFailure(
-        point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason))
-    observer(.failed(record.point, reason: reason, view))
+    let failure = TrialFailure(
+      point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason)
+    failures.append(failure)
+    return .failed(failure)
   }
 
   /// Leaves the reason in the trial's record, where its own process could not.
   private func noteFailure(_ identity: String, _ reason: String) {
-    guard let run = try? RunFolder.open(at: folder.trial(identity)),
-      var outcome = try? run.outcome(), outcome.status == .running
+    let path = folder.trial(identity)
+    guard let run = try? RunFolder.open(at: path), var outcome = try? RunOutcome(folder: path),
+      outcome.status == .running
     else { return }
     outcome.status = .failed
     outcome.reason = reason
@@ -227,12 +252,11 @@ public final class StudyRun {
         loss: trial.lastStep?.step.loss, validationLoss: trial.evaluations.last?.loss,
         secondsLeft: trial.lastStep?.step.secondsLeft)
     }
-    let ended = progress.endedCount
     return StudyView(
-      running: running, ended: ended, failed: failures.count, expected: progress.expectedTotal,
-      phase: progress.phases.values.min() ?? .done,
+      running: running, ended: agenda.ended, failed: failures.count, expected: agenda.expected,
+      phase: agenda.phase,
       secondsLeft: clock.secondsLeft(
-        progress, running: running, slots: options.slots))
+        agenda, running: running, slots: options.slots))
   }
 }
 

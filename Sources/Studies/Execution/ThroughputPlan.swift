@@ -92,9 +92,10 @@ public struct ThroughputPlan {
     }
     if jobs == nil, slots > 1, let first = quick.first { try share(first, &record) }
     if isStopped() { return nil }
+    var speed: RunEstimate.Speed?
     for subject in slow + quick
     where record.speed(variant: subject.cell.variant, arm: subject.cell.arm) == nil {
-      record.arms.append(guess(subject, record, among: subjects))
+      record.arms.append(try guess(subject, threads: record.threads, &speed))
     }
     return record
   }
@@ -160,35 +161,33 @@ public struct ThroughputPlan {
 
   /// As many trials as cores, unless they do not fit into memory together.
   private func slotsThatFit(_ subjects: [Subject]) -> Int {
-    let largest = subjects.map(\.cost.memory.total).max() ?? 0
+    let largest = subjects.map(\.cost.estimate.memory.total).max() ?? 0
     guard largest > 0 else { return cores }
-    let fitting = Int(Double(machine.memoryBytes) * Self.memoryShare / largest)
+    let fitting = Int(Double(machine.memoryBytes) * Self.memoryShare / Double(largest))
     return max(1, min(cores, fitting))
   }
 
   /// Not where a step would take a minute, or weights would not fit.
   private func canBeMeasured(_ cost: TrialCost) -> Bool {
-    let step = cost.flops / Double(max(1, cost.steps))
-    return step / (Self.guessedSpeed * Double(cores)) < Self.mostSecondsOfAStep
-      && cost.memory.total < Double(machine.memoryBytes) * Self.memoryShare
+    cost.stepFLOPs / (Self.guessedSpeed * Double(cores)) < Self.mostSecondsOfAStep
+      && Double(cost.estimate.memory.total) < Double(machine.memoryBytes) * Self.memoryShare
   }
 
-  /// From operations, with the speed of the arms that were measured.
+  /// From operations and memory traffic, at the speeds that this machine has now.
   private func guess(
-    _ subject: Subject, _ record: ThroughputRecord, among all: [Subject]
-  ) -> ThroughputRecord.ArmSpeed {
-    let measured = all.compactMap { other -> Double? in
-      guard let speed = record.speed(variant: other.cell.variant, arm: other.cell.arm),
-        speed.isMeasured
-      else { return nil }
-      return speed.stepsPerSecond * other.cost.flops / Double(max(1, other.cost.steps))
-    }
-    // Larger models come closer to what the machine can do.
-    let speed = measured.max() ?? Self.guessedSpeed * Double(record.threads)
-    let step = subject.cost.flops / Double(max(1, subject.cost.steps))
+    _ subject: Subject, threads: Int, _ speed: inout RunEstimate.Speed?
+  ) throws -> ThroughputRecord.ArmSpeed {
+    let configuration = try TrainingConfiguration(subject.request(threads).source())
+    let machine = try speed ?? RunEstimate.Speed.measured(configuration)
+    speed = machine
+    let estimate = subject.cost.estimate
+    let evaluations = subject.cost.evaluations(ofSteps: estimate.steps)
+    let seconds = estimate.seconds(at: machine)
+    let evaluating = estimate.evaluationFLOPs / machine.flopsPerSecond
     return ThroughputRecord.ArmSpeed(
-      variant: subject.cell.variant, arm: subject.cell.arm, startSeconds: 1,
-      evaluationSeconds: step / speed, stepsPerSecond: speed / max(step, 1), isMeasured: false)
+      variant: subject.cell.variant, arm: subject.cell.arm, startSeconds: 0,
+      evaluationSeconds: evaluating / Double(evaluations),
+      stepsPerSecond: Double(estimate.steps) / max(seconds - evaluating, 1e-9), isMeasured: false)
   }
 }
 

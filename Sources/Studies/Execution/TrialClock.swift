@@ -36,13 +36,13 @@ public struct TrialClock: Sendable {
 
   /// Seconds until a study is done; nil where nothing is known.
   func secondsLeft(
-    _ progress: StudyProgress, running: [StudyView.Trial], slots: Int
+    _ agenda: TrialAgenda, running: [StudyView.Trial], slots: Int
   ) -> Double? {
     let busy = Set(running.map(\.point))
-    let open = (progress.needed + progress.audits).filter { !busy.contains($0) }
+    let open = (agenda.needed + agenda.audits).filter { !busy.contains($0) }
     let known = open.reduce(0) { $0 + seconds($1) }
-    let all = progress.needed.count + progress.audits.count
-    let later = max(0, progress.expectedTotal.expected - progress.endedCount - all)
+    let all = agenda.needed.count + agenda.audits.count
+    let later = max(0, agenda.expected.expected - agenda.ended - all)
     let mean = mean
     guard known > 0 || mean > 0 || open.isEmpty else { return nil }
     let rest = running.reduce(0) { $0 + ($1.secondsLeft ?? seconds($1.point)) }

@@ -19,6 +19,7 @@ public protocol TrialRequests {
   ///   - limits: validation losses above which it is to be stopped.
   ///   - study: where its folder is to be.
   ///   - threads: threads of its process.
+  /// - Returns: what it finds on standard input.
   /// - Throws: `ConfigurationError` when the trial's values do not fit its configuration.
   func request(
     _ point: TrialPoint, isAudit: Bool, limits: [TrialLimit], study: StudyFolder, threads: Int

@@ -15,7 +15,9 @@ struct BenchCommand: ParsableCommand {
       Nothing is timed before its results were checked in the same process. Times on a shared machine wander: compare
       the ratios, which come from alternating runs.
       """,
-    subcommands: [BenchStep.self, BenchProducts.self, BenchProfile.self, BenchOptimizers.self])
+    subcommands: [
+      BenchStep.self, BenchProducts.self, BenchProfile.self, BenchOptimizers.self, BenchTrials.self,
+    ])
 }
 
 /// What every bench command takes.
