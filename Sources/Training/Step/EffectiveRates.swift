@@ -14,8 +14,10 @@ public final class EffectiveRates {
   public struct Measurement: Equatable, Sendable, Codable {
     /// Quantiles of lr / (sqrt(v) + epsilon).
     public let quantiles: LogQuantiles
-    /// Of a token table or head with a rate for each row: the slope of the logarithm of a token's rate on -1/2 times the
-    /// logarithm of its frequency; 1 where rates follow the inverse root of frequencies. Nil elsewhere, or with too few tokens.
+    /// How rates follow the frequencies of tokens, of a table or head with a rate for each row.
+    ///
+    /// The slope of the logarithm of a token's rate on -1/2 times the logarithm of its frequency; 1 where rates follow the
+    /// inverse root of frequencies. Nil elsewhere, or with too few tokens.
     public let frequencySlope: Double?
   }
 
