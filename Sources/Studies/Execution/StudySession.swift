@@ -88,6 +88,33 @@ public struct StudySession {
     return record
   }
 
+  /// How fast the arms should be, computed without running anything; what an earlier session measured here goes before.
+  ///
+  /// - Parameters:
+  ///   - flopsPerSecond: the speed of another machine; nil: of this one.
+  ///   - jobs: trials at a time, where somebody chose.
+  /// - Returns: speeds and layout.
+  /// - Throws: errors of configuration and files.
+  public func guessedThroughput(
+    flopsPerSecond: Double?, jobs: Int? = nil
+  ) throws -> ThroughputRecord {
+    let plan = ThroughputPlan(jobs: jobs, note: { _ in }, isStopped: { false })
+    let stored = folder.throughput()
+    if let stored, flopsPerSecond == nil, stored.machine == plan.machine,
+      costs.keys.allSatisfy({ stored.speed(variant: $0.variant, arm: $0.arm) != nil })
+    {
+      return stored
+    }
+    let subjects = try Self.samples(record).compactMap { cell, point in
+      costs[cell].map { cost in
+        ThroughputPlan.Subject(cell: cell, cost: cost) { threads in
+          try requests.request(point, isAudit: false, limits: [], study: folder, threads: threads)
+        }
+      }
+    }
+    return try plan.guess(subjects, flopsPerSecond: flopsPerSecond)
+  }
+
   /// What the study costs on this machine.
   ///
   /// - Throws: `ProtocolError` when the declaration contradicts itself.

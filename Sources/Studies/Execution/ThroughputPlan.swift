@@ -100,6 +100,23 @@ public struct ThroughputPlan {
     return record
   }
 
+  /// Computes what is not known from operations and memory traffic; nothing is run.
+  ///
+  /// - Parameters:
+  ///   - subjects: all arms.
+  ///   - flopsPerSecond: of the whole machine; nil: this machine's speeds, measured in a fraction of a second.
+  /// - Returns: speeds and layout.
+  /// - Throws: errors of configuration.
+  func guess(_ subjects: [Subject], flopsPerSecond: Double?) throws -> ThroughputRecord {
+    let slots = flopsPerSecond == nil ? jobs ?? slotsThatFit(subjects) : 1
+    var record = ThroughputRecord(machine: machine, slots: slots, threads: max(1, cores / slots))
+    var speed = flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }
+    for subject in subjects {
+      record.arms.append(try guess(subject, threads: record.threads, &speed))
+    }
+    return record
+  }
+
   // MARK: - Parts
 
   private func measure(_ group: [Subject], into record: inout ThroughputRecord) throws {
