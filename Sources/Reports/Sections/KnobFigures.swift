@@ -126,17 +126,20 @@ extension ReportContents {
     if point.failed > 0 { notes.append("\(point.failed) failed") }
     if point.isChosen { notes.append("chosen") }
     let isLost = count > 0 && point.diverged >= count
+    // Student's interval is none where some of the values are caps.
+    let interval = point.diverged == 0 ? point.loss.interval : nil
     return ChartPoint(
-      x, isLost ? .infinity : point.loss.value ?? .nan, lower: point.loss.interval?.lower,
-      upper: point.loss.interval?.upper, note: notes.joined(separator: ", "))
+      x, isLost ? .infinity : point.loss.value ?? .nan, lower: interval?.lower,
+      upper: interval?.upper, note: notes.joined(separator: ", "))
   }
 
   /// The axis of losses for curves that rise to the loss at initialisation: it shows the lower three quarters, the rest is arrows.
   static func lossLimits(_ curves: [KnobCurve]) -> ClosedRange<Double>? {
-    let losses = curves.flatMap { curve in
-      curve.points.filter { $0.diverged < max($0.loss.count, 1) }.compactMap(\.loss.value)
-    }.sorted()
-    guard let least = losses.first, let most = losses.last, losses.count >= 4 else { return nil }
+    let points = curves.flatMap(\.points)
+    // A mean with capped replicates in it lies where no replicate does, so it does not stretch the axis.
+    let losses = points.filter { $0.diverged == 0 }.compactMap(\.loss.value).sorted()
+    let ends = points.compactMap { $0.loss.interval?.upper ?? $0.loss.value }
+    guard let least = losses.first, let most = ends.max(), losses.count >= 4 else { return nil }
     // At least every curve's lowest point has to be seen.
     let bests = curves.compactMap { curve in curve.points.compactMap(\.loss.value).min() }
     let top = max(losses[(losses.count * 3) / 4], bests.max() ?? least)
