@@ -4,6 +4,7 @@
 import ArgumentParser
 import LanguageModels
 import Optimizers
+import Studies
 import TensorGraph
 import TextData
 import Training
@@ -17,12 +18,18 @@ struct PlanCommand: ParsableCommand {
       The table says which method updates which parameter, with which rates and decay, and what state it keeps. It is stored \
       with every run as optimizer.json. Memory and work follow from the programs of the run, which are compiled but not executed: a \
       plan needs no memory for the model, however large. Time is a rough estimate.
+
+      Of a study file: the price of the study, computed in the same way; 'assay compare --dry-run' measures instead.
       """)
 
-  @Argument(help: ArgumentHelp("A TOML file, or the name of a preset.", valueName: "config"))
+  @Argument(
+    help: ArgumentHelp("A TOML file, the name of a preset, or a study file.", valueName: "config"))
   var path: String
 
   @OptionGroup var overrides: Overrides
+
+  @Option(help: ArgumentHelp("Which of a study's sizes, where it has several.", valueName: "name"))
+  var size: String?
 
   @Option(
     help: ArgumentHelp(
@@ -41,9 +48,24 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
+    if try StudyChoice.isStudy(path) { return try planStudy() }
+    if let size {
+      throw CommandFailure(
+        .usage, "--size \(size) is for studies, and \(path) is a configuration; leave it out")
+    }
     let configuration = try TrainingConfiguration(overrides.source(path))
     let plan = try RunPlan(configuration, flopsPerSecond: flopsPerSecond)
     if json { try Console.json(plan) } else { Console.data(plan.text) }
+  }
+
+  private func planStudy() throws {
+    let declaration = try StudyChoice.declaration(
+      path, size: size, overrides: overrides.values, requiresData: false)
+    let session = try StudySession(
+      declaration.record, text: declaration.text, requests: declaration, at: declaration.folder)
+    let price = try session.price(
+      session.computedThroughput(at: flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }))
+    if json { try Console.json(price) } else { Console.data(price.text) }
   }
 }
 

@@ -62,6 +62,63 @@ import Testing
     #expect(memory.allSatisfy { ($0["activations"] ?? 0) > 0 })
   }
 
+  @Test func aPlanOfAStudyIsItsPriceByCounting() throws {
+    let workspace = try Workspace()
+    try workspace.writeStudy(seeds: 3)
+    let json = try workspace.run("plan", "study.toml", "--flops-per-second=1e9", "--json").json()
+    #expect((json["trials"] as? [String: Int])?["most"] == 14)
+    let arms = try #require(json["arms"] as? [[String: Any]])
+    #expect(arms.allSatisfy { $0["isMeasured"] as? Bool == false })
+    #expect(!workspace.exists("study"))
+    let size = try workspace.run("plan", "config.toml", "--size", "paper")
+    #expect(size.code == 64 && size.errors.contains("--size paper"), "\(size)")
+  }
+
+  @Test func aBudgetInSecondsIsMeasuredOnceAndThenStands() throws {
+    let workspace = try Workspace()
+    try workspace.writeStudy(seeds: 1, arms: Workspace.plainArms, tuning: "")
+    try workspace.alter("study.toml") { data in
+      data = Data(
+        String(decoding: data, as: UTF8.self).replacing("steps = 20", with: "seconds = 0.05").utf8)
+    }
+    let first = try workspace.run("compare", "study.toml")
+    #expect(first.code == 0, "\(first)")
+    let before = try workspace.deterministicFiles()
+    // Measured again, the speed would be another one and the study another study.
+    let second = try workspace.run("compare", "study.toml")
+    #expect(second.code == 0, "\(second)")
+    #expect(try workspace.deterministicFiles() == before)
+  }
+
+  @Test func aStudyWithRacesHasTheSameBitsHoweverItsTrialsAreTimed() throws {
+    let workspace = try Workspace()
+    // Rates that change places among each other, and one without hope.
+    try workspace.writeStudy(
+      steps: 60, seeds: 1, arms: "[[arm]]\noptimizer.name = \"adamw\"",
+      tuning: """
+        tuning = [101]
+        [tuning]
+        learning_rate = [0.02, 0.021, 0.025, 0.026, 0.03, 0.031, 0.036, 0.037, 0.042, 3.0, 8.0]
+        extensions = 0
+        refine = false
+        """, more: "[stopping]\nrace = true\naudit = 1.0")
+    for jobs in ["1", "4"] {
+      let result = try workspace.run(
+        "compare", "study.toml", "--jobs", jobs, "--common.evaluation.every=5")
+      #expect(result.code == 0, "\(result)")
+      try FileManager.default.moveItem(
+        atPath: workspace.path("study"), toPath: workspace.path("study" + jobs))
+    }
+    #expect(
+      try workspace.deterministicFiles(of: "study1") == workspace.deterministicFiles(of: "study4"))
+    let statuses = try workspace.statuses(of: "study1")
+    let stopped = statuses.filter { $0.value == "stopped" }.keys
+    #expect(!stopped.isEmpty, "hopeless rates lose: \(statuses)")
+    for trial in stopped {
+      #expect(statuses[trial + ".audit"] == "finished", "each is audited here: \(statuses)")
+    }
+  }
+
   @Test func jobsDecideHowManyRunAtATimeAndNothingElse() throws {
     let workspace = try Workspace()
     try workspace.writeStudy(seeds: 1)

@@ -75,17 +75,34 @@ public struct StudySession {
     jobs: Int?, stop: StopRequest, note: @escaping (String) -> Void
   ) throws -> ThroughputRecord? {
     let plan = ThroughputPlan(jobs: jobs, note: note) { stop.isRequested }
-    let subjects = try Self.samples(record).compactMap { cell, point in
+    let stored = folder.throughput()
+    let record = try plan.measure(try subjects(), stored: stored)
+    if let record, record != stored, StudyFolder.isStudy(folder.path) { try folder.write(record) }
+    return record
+  }
+
+  /// How fast the arms are by counting, without running any.
+  ///
+  /// - Parameters:
+  ///   - jobs: trials at a time, where somebody chose.
+  ///   - speed: of a machine; nil: this one's, measured now.
+  /// - Returns: speeds and layout.
+  /// - Throws: errors of configuration.
+  public func computedThroughput(
+    jobs: Int? = nil, at speed: RunEstimate.Speed?
+  ) throws -> ThroughputRecord {
+    try ThroughputPlan(jobs: jobs, note: { _ in }, isStopped: { false })
+      .compute(try subjects(), at: speed)
+  }
+
+  private func subjects() throws -> [ThroughputPlan.Subject] {
+    try Self.samples(record).compactMap { cell, point in
       costs[cell].map { cost in
         ThroughputPlan.Subject(cell: cell, cost: cost) { threads in
           try requests.request(point, isAudit: false, limits: [], study: folder, threads: threads)
         }
       }
     }
-    let stored = folder.throughput()
-    let record = try plan.measure(subjects, stored: stored)
-    if let record, record != stored, StudyFolder.isStudy(folder.path) { try folder.write(record) }
-    return record
   }
 
   /// What the study costs on this machine.

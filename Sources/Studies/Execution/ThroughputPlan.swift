@@ -100,6 +100,25 @@ public struct ThroughputPlan {
     return record
   }
 
+  /// Computes speeds from operations and memory traffic alone; no trial is run, and no data are needed.
+  ///
+  /// - Parameters:
+  ///   - subjects: all arms.
+  ///   - speed: of a machine; nil: this one's, measured now in a fraction of a second.
+  /// - Returns: speeds and layout.
+  /// - Throws: errors of configuration.
+  public func compute(
+    _ subjects: [Subject], at speed: RunEstimate.Speed?
+  ) throws -> ThroughputRecord {
+    let slots = jobs ?? slotsThatFit(subjects)
+    var record = ThroughputRecord(machine: machine, slots: slots, threads: max(1, cores / slots))
+    var speed = speed
+    for subject in subjects {
+      record.arms.append(try guess(subject, threads: record.threads, &speed))
+    }
+    return record
+  }
+
   // MARK: - Parts
 
   private func measure(_ group: [Subject], into record: inout ThroughputRecord) throws {
