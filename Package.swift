@@ -20,6 +20,7 @@ let tomlKit = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let flyingSocks = Target.Dependency.product(name: "FlyingSocks", package: "FlyingFox")
 let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox")
 
 let modules = [
@@ -63,8 +64,8 @@ let modules = [
     uses: ["Comparison", "RunRecords", "Statistics", "Charts", "Configurations"]),
   Module(
     name: "Dashboard", layer: 4,
-    uses: ["Comparison", "RunRecords", "Charts"],
-    products: [flyingFox]),
+    uses: ["Comparison", "RunRecords", "Charts", "Statistics"],
+    products: [flyingFox, flyingSocks]),
 
   Module(
     name: "assay", layer: 5, kind: .executable,

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Installs what Assay needs and this machine lacks, saying what and why. Silent when nothing is missing.
+# With --browser also Chromium, which only Scripts/test-dashboard.sh needs.
 #
 # Needed: Swift 6.2 or newer (not installed here), git for SwiftPM, make, oneDNN for the matrix products, SQLite for the index of runs.
 
@@ -107,6 +108,19 @@ install() {
   fi
 }
 
+has_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null; then return 0; fi
+  done
+  [ "$(uname)" = Darwin ] && [ -e "/Applications/Google Chrome.app" ]
+}
+
+case "${1:-}" in
+  "" | --browser) ;;
+  *) die "unknown argument '$1'; the only one is --browser" ;;
+esac
+
 swift_is_new_enough
 command -v make >/dev/null || install make make "the commands of the README are targets of the Makefile"
 command -v git >/dev/null || install git git "SwiftPM fetches the Swift packages with it"
@@ -117,4 +131,8 @@ fi
 if ! has_sqlite; then
   install libsqlite3-dev sqlite "SQLite keeps the index of runs"
   has_sqlite || die "SQLite is installed, yet a program that uses it does not link; try: $(c_compiler) -lsqlite3"
+fi
+if [ "${1:-}" = --browser ] && ! has_browser; then
+  install chromium chromium "the page of 'assay dashboard' is tested in it"
+  has_browser || die "Chromium is installed, yet there is no chromium, chromium-browser or google-chrome on PATH"
 fi

@@ -41,12 +41,13 @@ case \"\$1\" in
     test -e $scratch/updated || exit 100
     case \"\$*\" in
       *libsqlite3-dev*) touch $scratch/sqlite ;;
+      *chromium*) ln -s /bin/true $tools/chromium ;;
       *) touch $scratch/installed ;;
     esac ;;
 esac"
 }
 
-run_gate() { env -i PATH="$tools" HOME="$scratch" bash "$gate"; }
+run_gate() { env -i PATH="$tools" HOME="$scratch" bash "$gate" "$@"; }
 
 # asked_for TEXT, not_asked_for TEXT
 asked_for() {
@@ -70,6 +71,20 @@ expect_pass "oneDNN is missing" run_gate
 grep -q 'installing libdnnl-dev.*matrix products' "$scratch/output" || failed "does not say what and why"
 asked_for "apt-get update"
 asked_for "install -y -qq --no-install-recommends libdnnl-dev"
+
+debian
+touch "$scratch/installed" "$scratch/updated"
+ln -s "$(command -v ln)" "$tools/ln"
+expect_pass "no browser is asked for" run_gate
+not_asked_for chromium
+expect_pass "a browser is missing" run_gate --browser
+grep -q 'installing chromium.*dashboard' "$scratch/output" || failed "does not say what and why"
+asked_for "install -y -qq --no-install-recommends chromium"
+: >"$asked"
+expect_pass "a browser is there" run_gate --browser
+silent "a browser is there"
+not_asked_for apt-get
+expect_failure "an unknown argument" "unknown argument '--browsers'" run_gate --browsers
 
 debian
 touch "$scratch/installed" "$scratch/updated"

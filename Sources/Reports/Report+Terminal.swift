@@ -60,16 +60,15 @@ extension ReportContents {
     let conditions = variant.contract.conditions
     let equal = conditions.filter(\.isEqual).count
     let trials = Set(variant.contract.tuningTrials)
-    let effort =
-      trials.count == 1
-      ? count(trials.first ?? 0, "tuning trial") + " each" : "tuning trials differ"
+    // Where they differ, the differences say so.
+    let effort = trials.count == 1 ? "; " + count(trials.first ?? 0, "tuning trial") + " each" : ""
     let same =
       conditions.isEmpty
       ? "nothing recorded yet"
       : equal == conditions.count
         ? "all \(equal) conditions equal" : "\(equal) of \(conditions.count) conditions equal"
     let different = variant.contract.declaredDifferences.map { "; \($0)" } ?? ""
-    return same + different + "; " + effort
+    return same + different + effort
   }
 
   private func ruleLine(_ variant: VariantAnalysis) -> String {
@@ -126,7 +125,9 @@ extension ReportContents {
   /// Steps to the target, as a factor where there is a baseline to divide by.
   private func speedUp(_ arm: ArmTarget) -> String {
     guard let factor = arm.speedUpInSteps else {
-      return "1x, \(censored(arm.steps, ReportNumber.short)) steps"
+      guard arm.arm == study.baseline else { return ReportNumber.none }
+      return "1x"
+        + (arm.steps.value == nil ? "" : ", \(censored(arm.steps, ReportNumber.short)) steps")
     }
     return censored(factor, ReportNumber.factor)
   }

@@ -19,7 +19,13 @@ final class FolderLock {
     let path = folder + "/" + Self.fileName
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw .system("be locked", folder, errno: errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    // Somebody who only looks whether it is held has it for microseconds.
+    var isTaken = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    for _ in 0..<10 where !isTaken && errno == EWOULDBLOCK {
+      usleep(5000)
+      isTaken = flock(descriptor, LOCK_EX | LOCK_NB) == 0
+    }
+    guard isTaken else {
       let number = errno
       let holder = Self.holder(descriptor)
       guard number == EWOULDBLOCK else { throw .system("be locked", folder, errno: number) }

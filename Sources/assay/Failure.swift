@@ -5,6 +5,7 @@ import ArgumentParser
 import CPURuntime
 import Comparison
 import Configurations
+import Dashboard
 import Foundation
 import LanguageModels
 import Optimizers
@@ -64,6 +65,7 @@ struct Failure {
     case is StudyMistake, is ProtocolError: .usage
     case is ChildProcessError, is ReportError: .failed
     case let error as TrainingError: status(error.code)
+    case let error as DashboardError: error.code == .server ? .failed : .usage
     case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed
     default: nil

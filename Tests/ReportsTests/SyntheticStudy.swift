@@ -187,8 +187,9 @@ struct SyntheticStudy {
 
   private func statistics(_ arm: Int) -> [StatisticAnalysis] {
     guard hasTelemetry, arm == 0 else { return [] }
-    return ["head", "matrices", "norms"].enumerated().flatMap { role, name in
-      ["min", "q10", "q25", "median", "q75", "q90", "max"].enumerated().map { index, statistic in
+    return ["head", "attentionQuery", "normGain"].enumerated().flatMap { role, name in
+      ["min", "q10", "q25", "q50", "q75", "q90", "max", "frequencySlope"].enumerated().map {
+        index, statistic in
         StatisticAnalysis(
           metric: "effectiveRate.\(name).\(statistic)", quantity: "effectiveRate", role: name,
           statistic: statistic,

@@ -48,6 +48,7 @@ extension StudyAnalysis {
     title = Self.title(study.name, variants)
     marks = []
     marks = StudyMark.all(of: self, problems: results.problems + results.trials.flatMap(\.problems))
+    marks += measured.compactMap { StudyMark(calibration: results.calibration, of: $0) }
   }
 
   private static func title(_ name: String, _ variants: [VariantAnalysis]) -> String {

@@ -129,6 +129,21 @@ extension StudyMark {
     return result
   }
 
+  /// That a calibration was measured under other conditions than the study; nil where it was not.
+  init?(calibration: Calibration?, of variant: VariantMeasurement) {
+    let baseline = variant.arm(named: variant.study.baseline)
+    guard let setup = calibration?.setup[variant.name],
+      let contract = baseline?.reporting.compactMap(\.trial?.contract).first,
+      contract.setupHash != setup
+    else { return nil }
+    self.init(
+      kind: .uncalibrated,
+      text:
+        "the calibration of \(variant.name) was measured under other conditions than the study's runs: "
+        + "its noise and correlations may not be theirs",
+      trials: [])
+  }
+
   private static func trialCount(_ count: Int) -> String {
     count == 1 ? "1 trial" : "\(count) trials"
   }

@@ -73,21 +73,17 @@ public struct LoadedTrial: Sendable {
     var evaluations: [Evaluation] = []
     var statistics: [String: [(step: Int, value: Double)]] = [:]
     do throws(RunRecordError) {
-      let wanted = Set(metrics)
       let scan = try MetricsScan(
-        path: folder + "/" + RunFolder.FileName.metrics,
-        linesWith: ["\"validationLoss\"", "\"" + Self.statisticPrefix]
-          + metrics.map { "\"" + $0 + "\"" })
-      for line in scan.records {
-        if let loss = line.number("validationLoss") {
-          evaluations.append(
-            Evaluation(step: line.step, tokens: line.number("tokens"), loss: loss))
+        path: folder + "/" + RunFolder.FileName.metrics, names: ["validationLoss"] + metrics,
+        prefixes: [Self.statisticPrefix], companions: ["tokens"])
+      for line in scan.lines {
+        for (name, value) in line.numbers where name != "validationLoss" {
+          if name == "tokens", !metrics.contains(name) { continue }
+          statistics[name, default: []].append((line.step, value))
         }
-        for field in line.fields
-        where field.name.hasPrefix(Self.statisticPrefix) || wanted.contains(field.name) {
-          guard let value = line.number(field.name) else { continue }
-          statistics[field.name, default: []].append((line.step, value))
-        }
+        guard let loss = line.number("validationLoss") else { continue }
+        evaluations.append(
+          Evaluation(step: line.step, tokens: line.number("tokens"), loss: loss))
       }
       if scan.damagedLines > 0 {
         problems.append("\(folder): \(scan.damagedLines) lines of metrics cannot be read")

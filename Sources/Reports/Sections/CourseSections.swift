@@ -87,16 +87,18 @@ extension ReportContents {
     for quantity in quantities {
       var figures: [ReportFigure] = []
       for variant in variants {
-        let arms = variant.arms.filter { arm in arm.statistics.contains { $0.quantity == quantity }
+        let arms = variant.arms.filter { arm in
+          arm.statistics.contains { $0.quantity == quantity }
         }
-        let isFan = arms.contains { arm in
-          arm.statistics.contains { $0.quantity == quantity && Self.quantile($0.statistic) != nil }
+        figures += arms.compactMap { fanFigure(quantity, $0, variant) }
+        // What is no quantile, each statistic by itself: arms as lines, roles as panels.
+        var others: [String] = []
+        for item in arms.flatMap(\.statistics) where item.quantity == quantity {
+          if Self.quantile(item.statistic) == nil, !others.contains(item.statistic) {
+            others.append(item.statistic)
+          }
         }
-        if isFan {
-          figures += arms.compactMap { fanFigure(quantity, $0, variant) }
-        } else if let figure = courseFigure(quantity, arms, variant) {
-          figures.append(figure)
-        }
+        figures += others.compactMap { courseFigure(quantity, $0, arms, variant) }
       }
       if !figures.isEmpty {
         blocks.append(.heading(Self.words(quantity)))
@@ -106,8 +108,9 @@ extension ReportContents {
     return section("telemetry", "Inside the optimizers", blocks)
   }
 
-  /// `effectiveRate` as `Effective rate`.
+  /// `weightNorm` as `Weight norm`.
   static func words(_ name: String) -> String {
+    if name == "effectiveRate" { return "Effective learning rate" }
     var result = ""
     for character in name {
       if character.isUppercase, !result.isEmpty { result += " " }
@@ -149,7 +152,7 @@ extension ReportContents {
       let every = max(1, steps.count / 240)
       let kept = steps.indices.filter { $0 % every == 0 || $0 == steps.count - 1 }
       return LineChart(
-        title: role.isEmpty ? arm.name : role, xAxis: ChartAxis(title: "Step"),
+        title: role.isEmpty ? arm.name : Self.words(role), xAxis: ChartAxis(title: "Step"),
         yAxis: ChartAxis(title: Self.words(quantity), scale: .logarithmic),
         series: ChartSeries.fan(
           name: "median", x: kept.map { Double(steps[$0]) },
@@ -171,30 +174,30 @@ extension ReportContents {
         panelHeight: 280))
   }
 
-  /// One panel for each role (or statistic), with a line for each arm.
-  private func courseFigure(_ quantity: String, _ arms: [ArmAnalysis], _ variant: VariantAnalysis)
-    -> ReportFigure?
-  {
-    var parts: [String] = []
-    func part(_ statistic: StatisticAnalysis) -> String {
-      [statistic.role, statistic.statistic].filter { !$0.isEmpty }.joined(separator: ", ")
+  /// One panel for each role, with a line for each arm.
+  private func courseFigure(
+    _ quantity: String, _ statistic: String, _ arms: [ArmAnalysis], _ variant: VariantAnalysis
+  ) -> ReportFigure? {
+    func own(_ arm: ArmAnalysis) -> [StatisticAnalysis] {
+      arm.statistics.filter { $0.quantity == quantity && $0.statistic == statistic }
     }
-    for statistic in arms.flatMap(\.statistics) where statistic.quantity == quantity {
-      if !parts.contains(part(statistic)) { parts.append(part(statistic)) }
-    }
-    let panels = parts.map { name in
+    var roles: [String] = []
+    for item in arms.flatMap(own) where !roles.contains(item.role) { roles.append(item.role) }
+    let name =
+      Self.words(quantity) + (statistic.isEmpty ? "" : ", \(Self.words(statistic).lowercased())")
+    let panels = roles.map { role in
       LineChart(
-        title: name, xAxis: ChartAxis(title: "Step"), yAxis: ChartAxis(title: Self.words(quantity)),
+        title: Self.words(role), xAxis: ChartAxis(title: "Step"), yAxis: ChartAxis(title: name),
         series: arms.compactMap { arm in
-          arm.statistics.first { $0.quantity == quantity && part($0) == name }.map {
+          own(arm).first { $0.role == role }.map {
             ChartSeries(name: arm.name, points: Self.points($0.course), look: look(arm.name))
           }
         })
     }
-    guard panels.contains(where: { $0.series.contains { !$0.points.isEmpty } }) else { return nil }
-    let title = Self.words(quantity) + (hasVariants ? ", \(variant.name)" : "")
+    guard panels.contains(where: { $0.series.contains { $0.points.count > 1 } }) else { return nil }
+    let title = name + (hasVariants ? ", \(variant.name)" : "")
     return ReportFigure(
-      name: Self.fileName(quantity, hasVariants ? variant.name : "all"),
+      name: Self.fileName(quantity, statistic, hasVariants ? variant.name : "all"),
       caption: "\(title), mean over reporting seeds.",
       svg: panelImage(panels, title: title, height: 280))
   }

@@ -25,9 +25,9 @@ extension ReportContents {
     name: String, title: String, subtitle: String = "", knob: String,
     curves: [(variant: VariantAnalysis, curves: [ArmCurve])], axis: KnobAxis, caption: String
   ) -> [ReportFigure] {
-    let shown = curves.filter { !$0.curves.isEmpty }
+    let shown = curves.filter { $0.curves.contains { Self.hasLosses($0.curve) } }
     let all = shown.flatMap(\.curves).map(\.curve)
-    guard all.contains(where: { $0.points.contains { $0.loss.value != nil } }) else { return [] }
+    guard !all.isEmpty else { return [] }
     func figure(_ name: String, _ title: String, _ limits: ClosedRange<Double>?, _ caption: String)
       -> ReportFigure
     {
@@ -78,13 +78,19 @@ extension ReportContents {
     }
     if curves.contains(where: Self.isByFactors) {
       return ChartAxis(
-        title: "\(knob) over its tuned value", scale: .logarithmicFromZero, isFactor: true)
+        title: "\(Self.sentence(knob)) over its tuned value", scale: .logarithmicFromZero,
+        isFactor: true)
     }
     // One axis for all: an arm whose values need room for 0 gives it to the others.
     let scale: ChartScale =
       curves.contains { $0.axis == .complement }
       ? .complement : curves.contains { $0.axis == .logarithmic } ? .logarithmicFromZero : .linear
     return ChartAxis(title: Self.sentence(knob), scale: scale)
+  }
+
+  /// Whether there is anything to draw.
+  static func hasLosses(_ curve: KnobCurve) -> Bool {
+    curve.points.contains { $0.loss.value != nil }
   }
 
   /// Whether a sweep's values are factors of what tuning chose.

@@ -24,7 +24,7 @@ extension ReportContents {
         )
       }
       let all = curves.flatMap(\.curves)
-      guard all.contains(where: { !$0.curve.points.isEmpty }) else { continue }
+      guard all.contains(where: { Self.hasLosses($0.curve) }) else { continue }
       blocks.append(.heading(name))
       let keys = Set(all.flatMap(\.curve.keys)).sorted().joined(separator: ", ")
       let caption =
@@ -40,7 +40,7 @@ extension ReportContents {
           name: Self.fileName("sweep", name), title: "Final loss against \(name)", knob: name,
           curves: curves, axis: .values, caption: caption)
       blocks += figures.map { .figure($0) }
-      for (variant, curves) in curves where !curves.isEmpty {
+      for (variant, curves) in curves where curves.contains(where: { Self.hasLosses($0.curve) }) {
         blocks.append(
           .table(
             knobTable(

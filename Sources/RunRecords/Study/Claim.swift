@@ -16,7 +16,8 @@ public struct Claim: Codable, Equatable, Sendable {
   public var relation: Relation
   /// The right side; nil for a relation to `value`.
   public var right: Quantity?
-  /// A number that the left side, or the difference, is compared with; 0.
+  /// Without a right side the number that the left side is compared with; otherwise what the comparison is shifted by, or the margin
+  /// within which sides are alike; 0.
   public var value: Double
   /// Claims of the same family share Holm's correction.
   public var family: String
@@ -36,18 +37,24 @@ public struct Claim: Codable, Equatable, Sendable {
   }
 
   /// How two quantities relate.
+  ///
+  /// Without a right side, `below`, `above` and `not-below` compare the left one with `value` itself.
+  ///
+  /// The margin is `value` where that is not 0, else what counts as alike for the quantity: the study's margin for losses and
+  /// sensitivities (divided as they are when normalised), half of the widest gap of the sweep for a basin, nothing for the others.
+  /// A claim fails where its opposite is shown: never because it was not shown itself.
   public enum Relation: String, Codable, CaseIterable, Sendable {
     /// left < right - value, by a confidence interval that excludes it.
     case below
     /// left > right + value, likewise.
     case above
-    /// |left - right| inside the study's margin (`value` when not 0), by two one-sided tests.
+    /// |left - right| inside the margin, by two one-sided tests.
     case equivalent
-    /// left is not below right - margin: the upper bound is irrelevant, the interval's lower end stays above -margin.
+    /// left > right - margin, by a one-sided test: not worse where more is better.
     case notBelow = "not-below"
-    /// left is not above right + margin.
+    /// left < right + margin, by a one-sided test; without a right side, left < margin.
     case notAbove = "not-above"
-    /// The interval of left - right contains 0 and its half-width is at most `value` (or the margin): alike as far as can be seen.
+    /// The interval of left - right contains 0 and its half-width is at most the margin: alike as far as can be seen.
     case indistinct
   }
 
@@ -57,9 +64,9 @@ public struct Claim: Codable, Equatable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
       /// Final validation loss of the tuned arm (with `sweep` and `at`: at that value of the sweep).
       case loss
-      /// Lowest loss over the sweep.
+      /// Loss at the sweep's best value, which is that of the mean over replicates.
       case best
-      /// Highest minus lowest loss over the values of the sweep within `from`...`to`.
+      /// Loss at the worst minus loss at the best value of the sweep within `from`...`to`, both those of the mean over replicates.
       case spread
       /// Mean of min(loss, initial loss) - best over the sweep's window, uniform in the logarithm (Wortsman et al., 2023).
       case sensitivity
@@ -69,9 +76,10 @@ public struct Claim: Codable, Equatable, Sendable {
       case rightSensitivity = "right-sensitivity"
       /// Decades of the sweep with a loss within `delta` of the best.
       case basin
-      /// Mean over the sweep's values outside `from`...`to` of |loss - loss of the arm `other` at the same value|.
+      /// Mean over the sweep's values outside `from`...`to` of |loss - loss of the arm `other` at the same value|, with the sign at
+      /// each value taken from the mean over replicates.
       case distance
-      /// Steps to the study's first target, as a fraction of a full run, on a logarithmic scale.
+      /// Natural logarithm of the length, as a fraction of a full run, at which the study's first target is reached.
       case stepsToTarget = "steps-to-target"
       /// A recorded statistic at the end of training, by its metric name (`metric`).
       case metric
@@ -80,15 +88,16 @@ public struct Claim: Codable, Equatable, Sendable {
     public var kind: Kind
     /// The arm.
     public var arm: String
-    /// The variant; nil: every variant, each a claim of its own (`NAME/VARIANT`), all in the same family.
+    /// The variant; nil: that of the other side, or where neither has one every variant, each a claim of its own (`NAME/VARIANT`), all
+    /// in the same family.
     public var variant: String?
     /// The sweep's name where one is meant.
     public var sweep: String?
-    /// A value of the sweep.
+    /// A value of the sweep; of a sweep of factors the factor.
     public var at: Double?
-    /// The first value of a range.
+    /// The first value of a range; of a sweep of factors the factor.
     public var from: Double?
-    /// The last value of a range.
+    /// The last value of a range, likewise.
     public var to: Double?
     /// Nats above the best that count as the basin; nil: the study's margin.
     public var delta: Double?
@@ -98,7 +107,7 @@ public struct Claim: Codable, Equatable, Sendable {
     public var metric: String?
     /// Whether losses are divided by (initial loss - best), so that variants with other losses compare.
     public var isNormalized: Bool
-    /// What the quantity is multiplied with, for example 0.25 in "at most a quarter of".
+    /// What the quantity is multiplied with, above 0, for example 0.25 in "at most a quarter of".
     public var factor: Double
 
     /// Describes a quantity.

@@ -76,8 +76,10 @@ struct RecordBuilder {
         ?? false
     }
     let unit = budget.unit
-    if isUnequal, unit != .steps, unit != .tokens, !differences.contains(.trainingTokens) {
-      differences.append(.trainingTokens)
+    if isUnequal, unit != .steps, unit != .tokens {
+      // The schedule is the same as a function of the run's length, but not to the last digit of every step.
+      for field in [FairnessContract.Field.trainingTokens, .schedule]
+      where !differences.contains(field) { differences.append(field) }
     }
     return StudyRecord.Arm(
       name: arm.name, method: cells.first?.configuration.optimizer.name ?? "",

@@ -78,6 +78,7 @@ public struct StudyDeclaration: Sendable {
         ?? (["assay compare \(path)"] + (size.map { ["--size \($0)"] } ?? [])
         + overrides.map { "--\($0)" })
         .joined(separator: " "))
+    try ContractForecast(record: record, cells: cells).check()
   }
 
   // MARK: - Sizes

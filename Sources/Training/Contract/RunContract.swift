@@ -4,7 +4,7 @@
 import Configurations
 import LanguageModels
 import Optimizers
-import RunRecords
+public import RunRecords
 import Schedules
 import TensorFiles
 import TensorGraph
@@ -16,29 +16,35 @@ import TensorGraph
 struct RunContract {
   let configuration: TrainingConfiguration
   let definition: StepDefinition
-  let source: any BatchSource
-  /// Before the first step.
-  let tensors: KeptTensors
 
   /// The contract; reads the weights and the held-out tokens once.
   ///
+  /// - Parameters:
+  ///   - source: the data.
+  ///   - tensors: before the first step.
+  /// - Returns: the sealed contract.
   /// - Throws: an error when the data cannot be read.
-  func made() throws -> FairnessContract {
-    let values: [FairnessContract.Field: String] = [
+  func made(_ source: any BatchSource, _ tensors: KeptTensors) throws -> FairnessContract {
+    var values = forecast
+    values[.initialWeights] = initialWeights(tensors)
+    values[.data] = source.fingerprint
+    values[.evaluationTokens] = try evaluationTokens(source)
+    return FairnessContract(values) { SHA256.hexadecimal(of: $0) }
+  }
+
+  /// What is known without weights and data.
+  var forecast: [FairnessContract.Field: String] {
+    [
       .model: model,
-      .initialWeights: initialWeights,
-      .data: source.fingerprint,
       .tokenOrder: tokenOrder,
       .batchTokens: batchTokens,
       .trainingTokens: "\(configuration.totalTokens)",
-      .evaluationTokens: try evaluationTokens(),
       .clipping: clipping,
       .decayRoles: decayRoles,
       .schedule: schedule,
       .precision: precision,
       .auxiliaryLoss: auxiliaryLoss,
     ]
-    return FairnessContract(values) { SHA256.hexadecimal(of: $0) }
   }
 
   // MARK: - Model and data
@@ -59,7 +65,7 @@ struct RunContract {
   }
 
   /// Over all parameters by name, trained or frozen: names and bytes.
-  private var initialWeights: String {
+  private func initialWeights(_ tensors: KeptTensors) -> String {
     var checksum = FileChecksum()
     for parameter in definition.model.parameters.sorted(by: { $0.name < $1.name }) {
       Array("\(parameter.name) \(parameter.shape)\n".utf8).withUnsafeBytes { checksum.update($0) }
@@ -76,6 +82,9 @@ struct RunContract {
   }
 
   private var batchTokens: String {
+    guard configuration.schedule.run.ownValue(of: "batch_tokens", at: 0) != nil else {
+      return "\(configuration.training.batchTokens)"
+    }
     let sizes = (0..<configuration.training.steps).map(configuration.batchTokens)
     var runs: [(size: Int, count: Int)] = []
     for size in sizes {
@@ -88,7 +97,7 @@ struct RunContract {
   }
 
   /// The held-out tokens themselves, each with its target.
-  private func evaluationTokens() throws -> String {
+  private func evaluationTokens(_ source: any BatchSource) throws -> String {
     let contextLength = configuration.model.contextLength
     let batch = StepBatch(
       tokens: max(1, Evaluator.batchTokens / contextLength) * contextLength,
@@ -134,13 +143,15 @@ struct RunContract {
   }
 
   private var decayRoles: String {
-    let rows = OptimizerTable(definition.optimizer).rows
+    let all = definition.optimizer.groups.flatMap { group in
+      group.members.map { (parameter: $0, decays: group.decays($0)) }
+    }
     let words = ParameterRole.allCases.compactMap { role -> String? in
-      let members = rows.filter { $0.role == role.key }
-      let decaying = members.filter(\.decays)
+      let members = all.filter { $0.parameter.role == role }
+      let decaying = members.filter(\.decays).map(\.parameter.name)
       if decaying.isEmpty { return nil }
       if decaying.count == members.count { return role.key }
-      return role.key + " (only \(decaying.map(\.parameter).sorted().joined(separator: ", ")))"
+      return role.key + " (only \(decaying.sorted().joined(separator: ", ")))"
     }
     return words.isEmpty ? "none" : words.joined(separator: ", ")
   }
@@ -188,5 +199,24 @@ struct RunContract {
       configuration.schedule.run.ownValue(of: scalar, group: group, at: $0) ?? 0
     }
     return "from \(values.first ?? 0) to \(values.last ?? 0), \(Curve.checksum(values))"
+  }
+}
+
+extension TrainingConfiguration {
+  /// What the contract of a run of this configuration will say, as far as it does not depend on weights and data.
+  ///
+  /// - Parameters:
+  ///   - vocabularySize: of the data.
+  ///   - provider: decides what `precision = "auto"` means.
+  /// - Returns: values by field; weights, data and held-out tokens are missing.
+  /// - Throws: `ConfigurationError` when the configured vocabulary is smaller, or the policy does not fit the model.
+  public func contractForecast(
+    vocabularySize: Int, provider: RuntimeProvider = .cpu
+  ) throws -> [FairnessContract.Field: String] {
+    let model = try modelConfiguration(vocabularySize: vocabularySize).makeModel()
+    let definition = StepDefinition(
+      model: model, optimizer: try optimizer(for: model.parameters), sequences: sequences,
+      precision: provider.precision(machine.precision))
+    return RunContract(configuration: self, definition: definition).forecast
   }
 }

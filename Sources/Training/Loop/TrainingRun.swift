@@ -137,9 +137,7 @@ public final class TrainingRun {
       step.state.spikes = configuration.optimizer.spikes
       self.initialWeights = initial
       try recorder.write(
-        RunContract(
-          configuration: configuration, definition: definition, source: source, tensors: tensors
-        ).made())
+        RunContract(configuration: configuration, definition: definition).made(source, tensors))
     }
     if !recorder.hasContract {
       observer(

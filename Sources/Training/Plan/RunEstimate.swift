@@ -89,7 +89,7 @@ public struct RunEstimate: Codable, Equatable, Sendable {
     let cost = ModelCost(model)
     let steps = configuration.training.steps
     let all = configuration.totalTokens
-    let extra = optimizer.trained.reduce(0) { $0 + Self.extraEvaluations($1, steps: steps) }
+    let extra = optimizer.trained.reduce(0) { $0 + $1.extraEvaluations(steps: steps) }
     self.steps = steps
     parameters = cost.parameters
     trainedParameters = optimizer.trainedParameters.reduce(0) { $0 + $1.shape.count }
@@ -120,17 +120,6 @@ public struct RunEstimate: Codable, Equatable, Sendable {
     let (steps, every) = (configuration.training.steps, configuration.evaluation.every)
     guard every > 0 else { return 2 }
     return 1 + steps / every + (steps % every == 0 ? 0 : 1)
-  }
-
-  /// Extra gradient evaluations of a whole run.
-  private static func extraEvaluations(_ group: ParameterGroup, steps: Int) -> Int {
-    switch group.card?.observation {
-    case .firstBatches(let count): return Int(group.hyperparameters[count] ?? 0)
-    case .sampledLabels(let every):
-      let interval = max(1, Int(group.hyperparameters[every] ?? 1)) * group.settings.every
-      return (steps + interval - 1) / interval
-    case nil: return 0
-    }
   }
 
   /// FLOPs of the upkeep that follows the updates of a group.

@@ -95,6 +95,13 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
       smallStudy(
         "", arms: "[[arm.optimizer.rule]]\nname = \"r\"\nroles = [\"hed\"]\ntrain = false"),
       "arm 'sgd': ", "hed"),
+    Mistake(
+      smallStudy("", arms: "schedule.kind = \"linear\""), "they differ in schedule (adamw: cosine",
+      "write differs = [\"schedule\"] in 'sgd'"),
+    Mistake(smallStudy("", arms: "optimizer.gradient_clip = 0"), "they differ in clipping"),
+    Mistake(
+      smallStudy("", arms: "training.steps = 50\ndiffers = [\"schedule\"]"),
+      "they differ in trainingTokens"),
   ])
   func configurationsOfArms(_ mistake: Mistake) { check(mistake) }
 
