@@ -183,13 +183,44 @@ import Testing
     let workspace = try Workspace()
     try workspace.writeStudy(arms: arms)
     let refused = try workspace.run("compare", "study.toml")
-    #expect(refused.code == 2, "\(refused)")
-    #expect(refused.errors.contains("error: "), "\(refused)")
-    #expect(refused.errors.contains("schedule"), "\(refused)")
+    #expect(refused.code == 64 && refused.errors.contains("schedule"), "\(refused)")
+    #expect(!workspace.exists("study"), "what a file shows is refused before anything starts")
     let declared = try Workspace()
     try declared.writeStudy(arms: arms + "\ndiffers = [\"schedule\"]")
     let allowed = try declared.run("compare", "study.toml")
     #expect(allowed.code == 0 && allowed.output.contains("schedule"), "\(allowed)")
+  }
+
+  @Test func recordsThatDifferAreRefusedWithTheirOwnCode() throws {
+    let workspace = try Workspace()
+    try workspace.writeStudy(seeds: 1)
+    #expect(try workspace.run("compare", "study.toml").code == 0)
+    // Runs of nobody's study, which no declaration has checked before.
+    for (run, arguments) in [
+      ("a", ["--optimizer.name=adamw"]), ("b", ["--optimizer.name=lion"]),
+      ("c", ["--optimizer.name=lion", "--schedule.kind=constant"]),
+    ] {
+      let result = try Command.run(
+        ["train", "config.toml", "-o", run, "--training.steps=4"] + arguments, in: workspace.folder)
+      #expect(result.code == 0, "\(result)")
+    }
+    let equal = try workspace.run("compare", "a", "b")
+    #expect(equal.code == 0 && equal.output.contains("lion against adamw"), "\(equal)")
+    let different = try workspace.run("compare", "a", "c")
+    #expect(different.code == 2 && different.errors.contains("schedule"), "\(different)")
+    // And a study whose records somebody changed.
+    let trial = try #require(
+      try workspace.list("study/trials").first { $0.hasPrefix("main.lion.") })
+    try workspace.alter("study/trials/\(trial)/contract.json") { data in
+      data = Data(
+        String(decoding: data, as: UTF8.self).replacing(
+          "\"clipping\" : \"", with: "\"clipping\" : \"x"
+        ).utf8)
+    }
+    for target in ["study.toml", "study"] {
+      let changed = try workspace.run("compare", target)
+      #expect(changed.code == 2 && changed.errors.contains("clipping"), "\(changed)")
+    }
   }
 
   @Test func aChangedDeclarationIsRefusedWithWhatChanged() throws {
