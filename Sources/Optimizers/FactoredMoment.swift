@@ -40,6 +40,22 @@ enum FactoredMoment {
     self = .factors(row: row, column: column)
   }
 
+  /// The average as it is.
+  ///
+  /// - Parameters:
+  ///   - parameter: whose.
+  ///   - isFactored: whether rows and columns stand for the matrix.
+  ///   - state: the parameter's.
+  init(of parameter: Tensor, isFactored: Bool, state: inout StateBuilder) {
+    if isFactored {
+      self = .factors(
+        row: state.zeros("row", like: parameter.sum(.columns)),
+        column: state.zeros("column", like: parameter.sum(.rows)))
+    } else {
+      self = .full(state.zeros("second_moment", like: parameter))
+    }
+  }
+
   /// sqrt(V / correction).
   ///
   /// Of factors it is taken before they are multiplied: their product could leave the range of fp32 where the root does not,

@@ -58,6 +58,16 @@ public protocol OptimizerMethod: Sendable {
 
   /// The weights that evaluation, checkpoints for use and generation read; the trained ones unless the method averages.
   func evaluated(_ parameter: Tensor, state: inout StateBuilder, scalars: Scalars) -> Tensor
+
+  /// What the method's scaling makes of the learning rate, after an update: lr / (sqrt(v) + epsilon) for a second moment v.
+  ///
+  /// Only reads state. Zhao et al., 2024 (https://arxiv.org/abs/2407.07972), figure 8, call it the effective learning rate.
+  ///
+  /// - Returns: one number for each number of the parameter, or for each block that shares a scale; nil where the method has
+  ///   no such scale.
+  func effectiveRate(
+    _ parameter: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor?
 }
 
 /// What a method proposes for one parameter.
@@ -145,4 +155,9 @@ extension OptimizerMethod {
   public func evaluated(
     _ parameter: Tensor, state: inout StateBuilder, scalars: Scalars
   ) -> Tensor { parameter }
+
+  /// None.
+  public func effectiveRate(
+    _ parameter: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? { nil }
 }

@@ -27,7 +27,7 @@ enum ExitStatus: Int32, CaseIterable {
     case .failed: "the run failed: input, output, data or the machine"
     case .refused:
       "refused: records of another configuration, or arms that differ"
-    case .diverged: "diverged: the loss or the gradients stopped being finite"
+    case .diverged: "diverged: loss or gradients not finite, or the loss above a limit"
     case .interrupted: "interrupted, but saved: the same command continues"
     case .usage: "the command line or the configuration is wrong; nothing was started"
     }

@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Configurations
+import Foundation
 import LanguageModels
 import Optimizers
+import RunRecords
 import Studies
 import TensorGraph
 import TextData
@@ -13,23 +16,21 @@ import Training
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Shows what a run would do, and what it costs, before it starts.",
+    abstract: "Shows what a run or a study would do, and what it costs, before it starts.",
     discussion: """
       The table says which method updates which parameter, with which rates and decay, and what state it keeps. It is stored \
       with every run as optimizer.json. Memory and work follow from the programs of the run, which are compiled but not executed: a \
       plan needs no memory for the model, however large. Time is a rough estimate.
 
-      Of a study file: the price of the study, computed in the same way; 'assay compare --dry-run' measures instead.
+      STUDY.toml: the price of the study; nothing is run or written, and the data need not be there where the vocabulary's size is given.
       """)
 
   @Argument(
-    help: ArgumentHelp("A TOML file, the name of a preset, or a study file.", valueName: "config"))
+    help: ArgumentHelp(
+      "A TOML file of a run or a study, or the name of a preset.", valueName: "config"))
   var path: String
 
-  @OptionGroup var overrides: Overrides
-
-  @Option(help: ArgumentHelp("Which of a study's sizes, where it has several.", valueName: "name"))
-  var size: String?
+  @OptionGroup var choice: StudyChoice
 
   @Option(
     help: ArgumentHelp(
@@ -48,23 +49,43 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    if try StudyChoice.isStudy(path) { return try planStudy() }
-    if let size {
-      throw CommandFailure(
-        .usage, "--size \(size) is for studies, and \(path) is a configuration; leave it out")
+    if try isStudy { return try planStudy() }
+    if let size = choice.size {
+      throw CommandFailure(.usage, "--size is '\(size)', but \(path) is no study; leave it out")
     }
-    let configuration = try TrainingConfiguration(overrides.source(path))
+    let configuration = try TrainingConfiguration(choice.overrides.source(path))
     let plan = try RunPlan(configuration, flopsPerSecond: flopsPerSecond)
     if json { try Console.json(plan) } else { Console.data(plan.text) }
   }
 
+  // MARK: - A study
+
+  /// Whether the file has arms.
+  private var isStudy: Bool {
+    get throws {
+      guard FileManager.default.fileExists(atPath: path) else { return false }
+      let source = try ConfigurationSource(file: path)
+      return source.has("arm")
+    }
+  }
+
   private func planStudy() throws {
-    let declaration = try StudyChoice.declaration(
-      path, size: size, overrides: overrides.values, requiresData: false)
+    var surroundings = StudyDeclaration.Surroundings { try Presets.find($0)?.text }
+    surroundings.revision = CodeRevision.current()
+    surroundings.requiresData = false
+    // A budget in seconds becomes steps by what they should take.
+    surroundings.stepsPerSecond = { _, configuration in
+      let estimate = try RunEstimate(configuration)
+      let speed =
+        try flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }
+        ?? .measured(configuration)
+      return Double(estimate.steps) / estimate.seconds(at: speed)
+    }
+    let declaration = try StudyDeclaration(
+      file: path, size: choice.size, overrides: choice.overrides.values, surroundings)
     let session = try StudySession(
       declaration.record, text: declaration.text, requests: declaration, at: declaration.folder)
-    let price = try session.price(
-      session.computedThroughput(at: flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }))
+    let price = try session.price(session.guessedThroughput(flopsPerSecond: flopsPerSecond))
     if json { try Console.json(price) } else { Console.data(price.text) }
   }
 }

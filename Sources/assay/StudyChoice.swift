@@ -3,8 +3,6 @@
 
 import ArgumentParser
 import Comparison
-import Configurations
-import Foundation
 import RunRecords
 import Studies
 import Training
@@ -18,42 +16,24 @@ struct StudyChoice: ParsableArguments {
   @OptionGroup var overrides: Overrides
 
   /// Reads the study.
-  func declaration(
-    _ path: String, jobs: Int? = nil, stop: StopRequest = StopRequest()
-  ) throws -> StudyDeclaration {
-    try Self.declaration(path, size: size, overrides: overrides.values) { draft in
-      let session = try StudySession(
-        draft.record, text: draft.text, requests: draft, at: draft.folder)
-      guard
-        let measured = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
-      else { throw ExitStatus.interrupted.exit }
-      return measured
-    }
-  }
-
-  /// Reads a study.
   ///
   /// A budget in seconds needs the arms' speeds before their steps are known: they are measured once, and then stand with the study.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - size: which of its sizes.
-  ///   - overrides: keys on top of it.
-  ///   - requiresData: whether the data sets have to be there.
-  ///   - measure: finds the speeds of a study's arms; nil: they are computed.
-  static func declaration(
-    _ path: String, size: String?, overrides: [String], requiresData: Bool = true,
-    measure: ((StudyDeclaration) throws -> ThroughputRecord)? = nil
+  ///   - jobs: trials at a time, where somebody chose.
+  ///   - stop: asked while speeds are measured.
+  /// - Returns: the study.
+  /// - Throws: `ConfigurationError` with everything that is wrong with it; errors of processes and files.
+  func declaration(
+    _ path: String, jobs: Int? = nil, stop: StopRequest = StopRequest()
   ) throws -> StudyDeclaration {
     var surroundings = StudyDeclaration.Surroundings { try Presets.find($0)?.text }
     surroundings.revision = CodeRevision.current()
-    surroundings.requiresData = requiresData
     // Any speed will do to learn what the study is; it is read again with the right one.
     surroundings.stepsPerSecond = { _, _ in 1000 }
-    func read() throws -> StudyDeclaration {
-      try StudyDeclaration(file: path, size: size, overrides: overrides, surroundings)
-    }
-    let draft = try read()
+    let draft = try StudyDeclaration(
+      file: path, size: size, overrides: overrides.values, surroundings)
     let budget = draft.record.budget
     guard budget.unit == .seconds else { return draft }
     if StudyFolder.isStudy(draft.folder) {
@@ -64,24 +44,16 @@ struct StudyChoice: ParsableArguments {
         return (Double(steps) + 0.5) / budget.amount
       }
     } else {
-      let speeds =
-        try measure?(draft)
-        ?? StudySession(draft.record, text: draft.text, requests: draft, at: draft.folder)
-        .computedThroughput(at: nil)
+      let session = try StudySession(
+        draft.record, text: draft.text, requests: draft, at: draft.folder)
+      guard
+        let measured = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
+      else { throw ExitStatus.interrupted.exit }
       surroundings.stepsPerSecond = { cell, _ in
-        speeds.speed(variant: cell.variant, arm: cell.arm)?.stepsPerSecond ?? 1
+        measured.speed(variant: cell.variant, arm: cell.arm)?.stepsPerSecond ?? 1
       }
     }
-    return try read()
-  }
-
-  /// Whether a file declares a study: it has arms.
-  ///
-  /// - Throws: `ConfigurationError` when it cannot be read or is not TOML.
-  static func isStudy(_ path: String) throws -> Bool {
-    guard path.hasSuffix(".toml"), FileManager.default.fileExists(atPath: path) else {
-      return false
-    }
-    return try ConfigurationSource(file: path).has("arm")
+    return try StudyDeclaration(
+      file: path, size: size, overrides: overrides.values, surroundings)
   }
 }

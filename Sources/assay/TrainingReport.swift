@@ -16,7 +16,7 @@ final class TrainingReport {
     case .started(let start): begin(start)
     case .step(let report): show(report)
     case .evaluation(let report): show(report)
-    case .statistics: break
+    case .statistics, .effectiveRates: break
     case .checkpoint(let step, _):
       if Console.isTerminal { break }
       progress.end()

@@ -21,16 +21,18 @@ final class Running {
   /// No command of these tests takes longer, by far.
   private static let secondsAllowed = 240.0
 
-  /// Starts an executable, named by its path, with arguments.
-  init(_ arguments: [String], in directory: URL? = nil, environment: [String: String] = [:]) throws
-  {
+  /// Starts an executable, named by its path, with arguments and what a file holds on standard input.
+  init(
+    _ arguments: [String], in directory: URL? = nil, environment: [String: String] = [:],
+    input: String = "/dev/null"
+  ) throws {
     self.arguments = arguments
     folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("assay-output-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     process = try Self.spawn(
       arguments, in: directory, output: folder.appendingPathComponent("output").path,
-      errors: folder.appendingPathComponent("errors").path, environment: environment)
+      errors: folder.appendingPathComponent("errors").path, environment: environment, input: input)
   }
 
   /// Nothing outlives the test that started it.
@@ -47,10 +49,15 @@ final class Running {
   func send(_ signal: Int32) { kill(process, signal) }
 
   /// Waits until standard error holds a text; false when the process ended without it.
-  func waitForErrors(containing text: String) -> Bool {
+  func waitForErrors(containing text: String) -> Bool { wait(for: text, in: "errors") }
+
+  /// Waits until standard output holds a text; false when the process ended without it.
+  func waitForOutput(containing text: String) -> Bool { wait(for: text, in: "output") }
+
+  private func wait(for text: String, in file: String) -> Bool {
     while true {
       let isOver = hasEnded()
-      if read("errors").contains(text) { return true }
+      if read(file).contains(text) { return true }
       if isOver { return false }
       usleep(2000)
     }
@@ -87,7 +94,7 @@ final class Running {
 
   private static func spawn(
     _ arguments: [String], in directory: URL?, output: String, errors: String,
-    environment: [String: String]
+    environment: [String: String], input: String
   ) throws -> pid_t {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
@@ -102,7 +109,7 @@ final class Running {
       posix_spawn_file_actions_destroy(&actions)
       posix_spawnattr_destroy(&attributes)
     }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
     for (descriptor, path) in [(Int32(1), output), (2, errors)] {
       posix_spawn_file_actions_addopen(
         &actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o644)

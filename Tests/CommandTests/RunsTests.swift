@@ -66,6 +66,41 @@ import Testing
     #expect(index.errors.contains("1 runs are in ./index.sqlite"), "\(index)")
   }
 
+  @Test func aStudyIsPricedWithoutRunningAnythingOrHavingItsData() throws {
+    let workspace = try Workspace()
+    try workspace.write(
+      Self.configuration.replacingOccurrences(
+        of: "[model]", with: "[model]\nvocabulary_size = 64"), to: "c.toml")
+    try workspace.write(
+      """
+      base = "c.toml"
+      baseline = "one"
+      [budget]
+      steps = 3
+      [seeds]
+      reporting = 4
+      [[arm]]
+      name = "one"
+      optimizer.name = "adamw"
+      [[arm]]
+      name = "two"
+      optimizer.name = "soap"
+      """, to: "study.toml")
+    let price = try Command.run("plan", "study.toml", in: workspace.folder)
+    #expect(price.code == 0 && price.output.contains("8 trials"), "\(price)")
+    #expect(try workspace.list("") == ["c.toml", "study.toml"])
+    let json = try Command.run(
+      "plan", "study.toml", "--json", "--flops-per-second", "1e9", in: workspace.folder)
+    let arms = try #require(try json.json()["arms"] as? [[String: Any]])
+    #expect(arms.map { $0["arm"] as? String } == ["one", "two"], "\(json)")
+    // At a given speed all operations take their time, one trial after the other.
+    let flops = try #require(try json.json()["flops"] as? [String: Double])
+    let seconds = try #require(try json.json()["seconds"] as? [String: Double])
+    #expect((seconds["expected"] ?? 0) >= (flops["expected"] ?? 1) / 1e9 * 0.999)
+    let refused = try Command.run("plan", "c.toml", "--size", "paper", in: workspace.folder)
+    #expect(refused.code == 64 && refused.errors.contains("is no study"), "\(refused)")
+  }
+
   @Test(arguments: [
     (["runs", "--where", "loss"], "is not a condition"),
     (["runs", "--status", "done"], "give one of running"),

@@ -71,7 +71,7 @@ import Testing
     #expect(arms.allSatisfy { $0["isMeasured"] as? Bool == false })
     #expect(!workspace.exists("study"))
     let size = try workspace.run("plan", "config.toml", "--size", "paper")
-    #expect(size.code == 64 && size.errors.contains("--size paper"), "\(size)")
+    #expect(size.code == 64 && size.errors.contains("no study"), "\(size)")
   }
 
   @Test func aBudgetInSecondsIsMeasuredOnceAndThenStands() throws {

@@ -86,4 +86,12 @@ public struct ADOPT: OptimizerMethod {
     state["second_moment"] = scalars.average("beta2", v, square(g))
     return .step(scalars.learningRate * m)
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    let v = state.zeros("second_moment", like: w)
+    return scalars.learningRate / maximum(squareRoot(v), scalars.epsilon)
+  }
 }

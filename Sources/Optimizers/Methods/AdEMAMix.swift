@@ -102,4 +102,12 @@ public struct AdEMAMix: OptimizerMethod {
     let denominator = squareRoot(v / scalars.correction("beta2")) + scalars.epsilon
     return .step(scalars.learningRate * (mixed / denominator))
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    Optimizers.effectiveRate(
+      secondMoment: state.zeros("second_moment", like: w), scalars)
+  }
 }

@@ -104,11 +104,24 @@ public struct Adafactor2018: OptimizerMethod {
       scalars: scalars)
     let u = g / v.root()
     let excess = maximum(w.graph.constant(1), rootMeanSquare(u) / scalars["clip_threshold"])
-    var alpha = scalars.learningRate
-    if scalesByParameter { alpha = alpha * maximum(scalars["epsilon2"], rootMeanSquare(w)) }
+    let alpha = rate(w, scalars)
     let m = scalars.average(
       "beta1", state.zeros("momentum", like: w), alpha / excess * u)
     state["momentum"] = m
     return .step(m)
+  }
+
+  /// alpha: the learning rate, relative to the size of the weights where the option asks for it.
+  private func rate(_ w: Tensor, _ scalars: Scalars) -> Tensor {
+    guard scalesByParameter else { return scalars.learningRate }
+    return scalars.learningRate * maximum(scalars["epsilon2"], rootMeanSquare(w))
+  }
+
+  /// The step size alpha over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    let v = FactoredMoment(of: w, isFactored: w.shape.rank == 2, state: &state)
+    return rate(w, scalars) / v.root()
   }
 }

@@ -66,4 +66,13 @@ public struct AdafactorAdam: OptimizerMethod {
     let denominator = v.root(correction: scalars.correction("beta2")) + scalars.epsilon
     return .step(scalars.learningRate * (m / scalars.correction("beta1") / denominator))
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    let v = FactoredMoment(of: w, isFactored: w.shape.rank == 2, state: &state)
+    return scalars.learningRate
+      / (v.root(correction: scalars.correction("beta2")) + scalars.epsilon)
+  }
 }

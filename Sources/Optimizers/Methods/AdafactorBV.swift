@@ -123,4 +123,12 @@ public struct AdafactorBV: OptimizerMethod {
   private static func momentumType(_ options: MethodOptions?) -> ElementType {
     options?["momentum_type"] == "fp32" ? .float32 : .bfloat16
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    let v = FactoredMoment(of: w, isFactored: Self.isFactored(w.shape), state: &state)
+    return scalars.learningRate / v.root()
+  }
 }

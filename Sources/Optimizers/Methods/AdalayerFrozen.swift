@@ -95,4 +95,11 @@ public struct AdalayerFrozen: OptimizerMethod {
   ) {
     _ = moment.updated(by: g, &state, scalars)
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    Optimizers.effectiveRate(secondMoment: moment.current(&state), scalars)
+  }
 }

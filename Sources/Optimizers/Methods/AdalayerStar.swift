@@ -44,4 +44,11 @@ public struct AdalayerStar: OptimizerMethod {
     let v = moment.updated(by: g, &state, scalars)
     return .step(scalars.learningRate * moment.ratio(m, v, scalars))
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    Optimizers.effectiveRate(secondMoment: moment.current(&state), scalars)
+  }
 }

@@ -122,4 +122,12 @@ public struct AdamMini: OptimizerMethod {
       }
     }
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    let v = state.zeros("second_moment", Blocks(state.parameter).shape)
+    return Optimizers.effectiveRate(secondMoment: v, scalars)
+  }
 }

@@ -67,4 +67,14 @@ public struct AdamW: OptimizerMethod {
     let denominator = squareRoot(v / correction2) + scalars.epsilon
     return .step(scalars.learningRate * (m / correction1 / denominator))
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    let v = state.zeros("second_moment", like: w)
+    guard addsEpsilonFirst else { return Optimizers.effectiveRate(secondMoment: v, scalars) }
+    let rate = scalars.learningRate * squareRoot(scalars.correction("beta2"))
+    return rate / (squareRoot(v) + scalars.epsilon)
+  }
 }

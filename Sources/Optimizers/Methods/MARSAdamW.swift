@@ -99,4 +99,12 @@ public struct MARSAdamW: OptimizerMethod {
   private static func corrects(_ parameter: Parameter) -> Bool {
     parameter.shape.rank > 1 && parameter.role != .embedding
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    Optimizers.effectiveRate(
+      secondMoment: state.zeros("second_moment", like: w), scalars)
+  }
 }

@@ -94,4 +94,12 @@ public struct NAdamW: OptimizerMethod {
     let denominator = squareRoot(v / scalars.correction("beta2")) + scalars.epsilon
     return .step(scalars.learningRate * (ahead / denominator))
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ w: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    Optimizers.effectiveRate(
+      secondMoment: state.zeros("second_moment", like: w), scalars)
+  }
 }

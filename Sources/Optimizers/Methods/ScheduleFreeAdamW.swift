@@ -77,4 +77,12 @@ public struct ScheduleFreeAdamW: OptimizerMethod {
   ) -> Tensor {
     ScheduleFree.average(y, state: &state, scalars: scalars)
   }
+
+  /// The learning rate over the root of v.
+  public func effectiveRate(
+    _ y: Tensor, state: inout StateBuilder, scalars: Scalars
+  ) -> Tensor? {
+    Optimizers.effectiveRate(
+      secondMoment: state.zeros("second_moment", like: y), scalars)
+  }
 }

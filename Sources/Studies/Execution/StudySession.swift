@@ -81,20 +81,6 @@ public struct StudySession {
     return record
   }
 
-  /// How fast the arms are by counting, without running any.
-  ///
-  /// - Parameters:
-  ///   - jobs: trials at a time, where somebody chose.
-  ///   - speed: of a machine; nil: this one's, measured now.
-  /// - Returns: speeds and layout.
-  /// - Throws: errors of configuration.
-  public func computedThroughput(
-    jobs: Int? = nil, at speed: RunEstimate.Speed?
-  ) throws -> ThroughputRecord {
-    try ThroughputPlan(jobs: jobs, note: { _ in }, isStopped: { false })
-      .compute(try subjects(), at: speed)
-  }
-
   private func subjects() throws -> [ThroughputPlan.Subject] {
     try Self.samples(record).compactMap { cell, point in
       costs[cell].map { cost in
@@ -103,6 +89,26 @@ public struct StudySession {
         }
       }
     }
+  }
+
+  /// How fast the arms should be, computed without running anything; what an earlier session measured here goes before.
+  ///
+  /// - Parameters:
+  ///   - flopsPerSecond: the speed of another machine; nil: of this one.
+  ///   - jobs: trials at a time, where somebody chose.
+  /// - Returns: speeds and layout.
+  /// - Throws: errors of configuration and files.
+  public func guessedThroughput(
+    flopsPerSecond: Double?, jobs: Int? = nil
+  ) throws -> ThroughputRecord {
+    let plan = ThroughputPlan(jobs: jobs, note: { _ in }, isStopped: { false })
+    let stored = folder.throughput()
+    if let stored, flopsPerSecond == nil, stored.machine == plan.machine,
+      costs.keys.allSatisfy({ stored.speed(variant: $0.variant, arm: $0.arm) != nil })
+    {
+      return stored
+    }
+    return try plan.guess(try subjects(), flopsPerSecond: flopsPerSecond)
   }
 
   /// What the study costs on this machine.

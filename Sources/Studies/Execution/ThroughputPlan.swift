@@ -100,19 +100,17 @@ public struct ThroughputPlan {
     return record
   }
 
-  /// Computes speeds from operations and memory traffic alone; no trial is run, and no data are needed.
+  /// Computes what is not known from operations and memory traffic; nothing is run.
   ///
   /// - Parameters:
   ///   - subjects: all arms.
-  ///   - speed: of a machine; nil: this one's, measured now in a fraction of a second.
+  ///   - flopsPerSecond: of the whole machine; nil: this machine's speeds, measured in a fraction of a second.
   /// - Returns: speeds and layout.
   /// - Throws: errors of configuration.
-  public func compute(
-    _ subjects: [Subject], at speed: RunEstimate.Speed?
-  ) throws -> ThroughputRecord {
-    let slots = jobs ?? slotsThatFit(subjects)
+  func guess(_ subjects: [Subject], flopsPerSecond: Double?) throws -> ThroughputRecord {
+    let slots = flopsPerSecond == nil ? jobs ?? slotsThatFit(subjects) : 1
     var record = ThroughputRecord(machine: machine, slots: slots, threads: max(1, cores / slots))
-    var speed = speed
+    var speed = flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }
     for subject in subjects {
       record.arms.append(try guess(subject, threads: record.threads, &speed))
     }

@@ -129,6 +129,23 @@ final class RunRecorder {
     try metrics.append(step: step, values)
   }
 
+  func effectiveRates(
+    _ measured: [ParameterRole: EffectiveRates.Measurement], step: Int
+  ) throws {
+    var values: [(name: String, value: MetricValue)] = []
+    for role in ParameterRole.allCases {
+      guard let measurement = measured[role] else { continue }
+      let prefix = "effectiveRate.\(role.rawValue)."
+      for (name, value) in zip(LogQuantiles.names, measurement.quantiles.values) {
+        values.append((prefix + name, .single(value)))
+      }
+      if let slope = measurement.frequencySlope {
+        values.append((prefix + "frequencySlope", .number(slope)))
+      }
+    }
+    if !values.isEmpty { try metrics.append(step: step, values) }
+  }
+
   /// Brings metrics and timings to the disk.
   func synchronize() throws {
     try metrics.synchronize()

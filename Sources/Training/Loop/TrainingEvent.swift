@@ -47,6 +47,8 @@ public enum TrainingEvent: Sendable {
   case evaluation(EvaluationReport)
   /// Weight norms and update sizes were measured.
   case statistics(step: Int, [ParameterRole: WeightStatistics.Measurement])
+  /// Effective learning rates were measured.
+  case effectiveRates(step: Int, [ParameterRole: EffectiveRates.Measurement])
   /// A checkpoint was saved.
   case checkpoint(step: Int, folder: String)
   /// Something that somebody should know, though the run goes on.

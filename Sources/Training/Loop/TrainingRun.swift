@@ -27,6 +27,8 @@ public final class TrainingRun {
   let step: TrainingStep
   private let evaluator: Evaluator
   private let statistics: WeightStatistics
+  /// Nil where nobody asked.
+  private let effectiveRates: EffectiveRates?
   let tensors: KeptTensors
   let schedule: Schedule
   let store: CheckpointStore
@@ -118,6 +120,12 @@ public final class TrainingRun {
       definition, accumulationSteps: configuration.microBatches, runtime: runtime)
     evaluator = try Evaluator(definition, source: source, runtime: runtime)
     statistics = WeightStatistics(model.parameters, runtime: runtime)
+    effectiveRates =
+      configuration.metrics.effectiveRatesEvery > 0
+      ? EffectiveRates(
+        optimizer,
+        frequencies: try TokenFrequencies(source, step.batch, targets: configuration.totalTokens),
+        runtime: runtime) : nil
     tensors = KeptTensors(definition, runtime: runtime)
     if let checkpoint {
       try checkpoint.load(into: tensors)
@@ -208,7 +216,11 @@ public final class TrainingRun {
     if measures { try statistics.rememberWeights() }
     step.batch.count = configuration.batchTokens(at: index)
     try source.fill(step.batch)
-    let result = step.run(settings(at: index))
+    let settings = settings(at: index)
+    let measuresRates = isMultiple(index, configuration.metrics.effectiveRatesEvery)
+    // Before the step, for afterwards the clock has gone on.
+    let numbers = measuresRates ? step.numbers(settings).values : [:]
+    let result = step.run(settings)
 
     progress.step += 1
     progress.tokens += result.countedTargets
@@ -225,6 +237,10 @@ public final class TrainingRun {
       let measured = statistics.measure()
       try recorder.statistics(measured, step: index)
       observer(.statistics(step: index, measured))
+    }
+    if measuresRates, result.isUpdated, let measured = try effectiveRates?.measure(numbers) {
+      try recorder.effectiveRates(measured, step: index)
+      observer(.effectiveRates(step: index, measured))
     }
   }
 

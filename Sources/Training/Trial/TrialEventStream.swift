@@ -38,7 +38,7 @@ public final class TrialEventStream {
           TrialEvent.End(
             status: summary.outcome.status, reason: summary.reason,
             completedSteps: summary.progress.step, validationLoss: summary.evaluation?.loss)))
-    case .statistics, .checkpoint: break
+    case .statistics, .effectiveRates, .checkpoint: break
     }
   }
 

@@ -130,6 +130,24 @@ public final class OptimizerBench {
     return result
   }
 
+  /// The effective learning rates of a role after the last step, by parameter.
+  ///
+  /// - Throws: what compiling the program throws.
+  public func effectiveRates(of role: ParameterRole) throws -> [String: [Double]] {
+    let graph = Graph()
+    let found = optimizer.effectiveRates(of: role, in: graph)
+    if found.isEmpty { return [:] }
+    let program = try Program(graph: graph, outputs: found.map { ($0.parameter.name, $0.rates) })
+    let executable = try runtime.compile(program)
+    for (name, number) in numbers { executable.set(name, Float(number)) }
+    executable.run(.compute)
+    return Dictionary(
+      uniqueKeysWithValues: found.map { entry in
+        let values = executable.output(entry.parameter.name).bindMemory(to: Float.self)
+        return (entry.parameter.name, values.map(Double.init))
+      })
+  }
+
   /// The bytes of the gradient that the last step read.
   public func gradientBytes(_ parameter: Parameter) -> [UInt8] {
     guard let memory = update.hostBuffer("gradient." + parameter.name) else { return [] }
