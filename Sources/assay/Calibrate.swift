@@ -74,7 +74,7 @@ struct CalibrateCommand: ParsableCommand {
     Console.say(
       "calibrating \(study.name): \(plan.points.count + 1) trials of \(plan.arms.joined(separator: ", ")), "
         + (seconds.map { "about " + Numbers.duration($0) } ?? "nobody knows how long"))
-    let view = LiveView(variants: study.variants.count)
+    let view = LiveView(study)
     let end: StudyEnd
     let trials: [TrialResult]
     do {

@@ -83,7 +83,7 @@ struct CompareCommand: ParsableCommand {
     if dryRun { return Console.data(price.text) }
     Console.say(price.text)
     Console.say("")
-    let view = LiveView(variants: declaration.record.variants.count)
+    let view = LiveView(declaration.record)
     var watch = ContractWatch(session)
     let end: StudyEnd
     do {
@@ -129,50 +129,6 @@ struct CompareCommand: ParsableCommand {
     guard let folder else { return }
     let page = folder + "/index.html"
     if json { Console.say(page) } else { Console.data("\n" + page) }
-  }
-}
-
-/// Which study of a file is meant: its size, and keys on top of it.
-struct StudyChoice: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("Which of the study's sizes, where it has several.", valueName: "name"))
-  var size: String?
-
-  @OptionGroup var overrides: Overrides
-
-  /// Reads the study.
-  ///
-  /// A budget in seconds needs the arms' speeds before their steps are known: they are measured once and then stand with the study.
-  func declaration(
-    _ path: String, jobs: Int? = nil, stop: StopRequest = StopRequest()
-  ) throws -> StudyDeclaration {
-    var surroundings = StudyDeclaration.Surroundings { try Presets.find($0)?.text }
-    surroundings.revision = CodeRevision.current()
-    // Any speed will do to learn what the study is; it is read again with the right one.
-    surroundings.stepsPerSecond = { _, _ in 1000 }
-    let draft = try StudyDeclaration(
-      file: path, size: size, overrides: overrides.values, surroundings)
-    let budget = draft.record.budget
-    guard budget.unit == .seconds else { return draft }
-    let folder = StudyFolder(draft.folder)
-    if StudyFolder.isStudy(draft.folder) {
-      let stored = try folder.record()
-      surroundings.stepsPerSecond = { cell, _ in
-        let steps = stored.arm(named: cell.arm)?.steps[cell.variant] ?? 1
-        // In the middle between this number of steps and the next.
-        return (Double(steps) + 0.5) / budget.amount
-      }
-    } else {
-      let session = try StudySession(
-        draft.record, text: draft.text, requests: draft, at: draft.folder)
-      guard
-        let measured = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
-      else { throw ExitStatus.interrupted.exit }
-      surroundings.stepsPerSecond = { cell, _ in
-        measured.speed(variant: cell.variant, arm: cell.arm)?.stepsPerSecond ?? 1
-      }
-    }
-    return try StudyDeclaration(file: path, size: size, overrides: overrides.values, surroundings)
   }
 }
 

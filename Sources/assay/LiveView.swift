@@ -9,7 +9,7 @@ import Studies
 /// Tells a person how a study goes: on a terminal a line for each running trial and one for the study, redrawn in place; elsewhere a
 /// line for each trial that ends.
 final class LiveView {
-  private let variants: Int
+  private let study: StudyRecord
   private let isTerminal: Bool
   /// Lines on the screen that the next drawing replaces.
   private var drawn = 0
@@ -19,9 +19,9 @@ final class LiveView {
 
   /// Starts a view.
   ///
-  /// - Parameter variants: how many variants the study has.
-  init(variants: Int) {
-    self.variants = variants
+  /// - Parameter study: the study.
+  init(_ study: StudyRecord) {
+    self.study = study
     isTerminal = Console.isTerminal
     var size = winsize()
     let code = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size)
@@ -36,10 +36,10 @@ final class LiveView {
     case .started(_, let view): draw(view)
     case .progress(let view): draw(view)
     case .ended(let result, let seconds, let view):
-      say(Self.line(result, seconds: seconds, view, variants: variants))
+      say(line(result, seconds: seconds, view))
       draw(view, isDue: true)
     case .failed(let point, let reason, let view):
-      say("failed twice: \(point.summary(variants: variants)): \(reason)")
+      say("failed twice: \(point.summary(in: study)): \(reason)")
       draw(view, isDue: true)
     }
   }
@@ -49,9 +49,7 @@ final class LiveView {
 
   // MARK: - Lines
 
-  private static func line(
-    _ result: TrialResult, seconds: Double, _ view: StudyView, variants: Int
-  ) -> String {
+  private func line(_ result: TrialResult, seconds: Double, _ view: StudyView) -> String {
     let outcome: String
     switch result.status {
     case .finished:
@@ -62,7 +60,7 @@ final class LiveView {
     case .stopped: outcome = "stopped at step \(Numbers.grouped(result.steps))"
     default: outcome = result.status.rawValue
     }
-    return "[\(view.ended)/\(total(view))] " + result.point.summary(variants: variants)
+    return "[\(view.ended)/\(Self.total(view))] " + result.point.summary(in: study)
       + (result.isAudit ? " (audit)" : "") + ": \(outcome), \(Numbers.seconds(seconds))"
   }
 
@@ -71,24 +69,24 @@ final class LiveView {
     return (sure ? "" : "~") + Numbers.grouped(view.expected.expected)
   }
 
-  static func lines(_ view: StudyView, variants: Int) -> [String] {
-    var lines = view.running.map { trial in
-      var parts = [
-        "  " + trial.point.summary(variants: variants) + (trial.isAudit ? " (audit)" : "")
-      ]
+  private func lines(_ view: StudyView) -> [String] {
+    var table = Table([.left, .right, .left, .right])
+    for trial in view.running {
+      let name = "  " + trial.point.summary(in: study) + (trial.isAudit ? " (audit)" : "")
       if let step = trial.step, let steps = trial.steps {
-        parts.append("step \(step)/\(steps)")
-        if let loss = trial.loss { parts.append("loss " + Numbers.fixed(loss, 3)) }
-        if let left = trial.secondsLeft { parts.append(Numbers.duration(left) + " left") }
+        table.add(
+          name, "step \(step)/\(steps)",
+          trial.loss.map { "loss " + Numbers.fixed($0, 3) } ?? "",
+          trial.secondsLeft.map { Numbers.duration($0) + " left" } ?? "")
       } else {
-        parts.append("starting")
+        table.add(name, "starting", "", "")
       }
-      return parts.joined(separator: "  ")
     }
-    var study = "\(view.phase.title): \(view.ended) of \(total(view)) trials"
-    if view.failed > 0 { study += ", \(view.failed) failed" }
-    if let left = view.secondsLeft { study += ", about \(Numbers.duration(left)) left" }
-    lines.append(study)
+    var lines = view.running.isEmpty ? [] : table.lines
+    var whole = "\(view.phase.title): \(view.ended) of \(Self.total(view)) trials"
+    if view.failed > 0 { whole += ", \(view.failed) failed" }
+    if let left = view.secondsLeft { whole += ", about \(Numbers.duration(left)) left" }
+    lines.append(whole)
     return lines
   }
 
@@ -104,7 +102,7 @@ final class LiveView {
     let now = ContinuousClock.now
     if !isDue, let lastTime, now - lastTime < .milliseconds(200) { return }
     lastTime = now
-    let lines = Self.lines(view, variants: variants).map { String($0.prefix(width)) }
+    let lines = lines(view).map { String($0.prefix(width)) }
     // One write, so that nobody sees half of it: up over the old lines, and clear from there.
     Console.say(clearing + lines.joined(separator: "\n"))
     drawn = lines.count

@@ -29,7 +29,10 @@ struct Table {
   }
 
   /// The table, without a line break at the end.
-  var text: String {
+  var text: String { lines.joined(separator: "\n") }
+
+  /// The table, line by line.
+  var lines: [String] {
     let widths = alignments.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       var line = ""
@@ -40,6 +43,6 @@ struct Table {
       }
       while line.last == " " { line.removeLast() }
       return line
-    }.joined(separator: "\n")
+    }
   }
 }

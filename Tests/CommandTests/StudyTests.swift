@@ -62,6 +62,63 @@ import Testing
     #expect(memory.allSatisfy { ($0["activations"] ?? 0) > 0 })
   }
 
+  @Test func aPlanOfAStudyIsItsPriceByCounting() throws {
+    let workspace = try Workspace()
+    try workspace.writeStudy(seeds: 3)
+    let json = try workspace.run("plan", "study.toml", "--flops-per-second=1e9", "--json").json()
+    #expect((json["trials"] as? [String: Int])?["most"] == 14)
+    let arms = try #require(json["arms"] as? [[String: Any]])
+    #expect(arms.allSatisfy { $0["isMeasured"] as? Bool == false })
+    #expect(!workspace.exists("study"))
+    let size = try workspace.run("plan", "config.toml", "--size", "paper")
+    #expect(size.code == 64 && size.errors.contains("no study"), "\(size)")
+  }
+
+  @Test func aBudgetInSecondsIsMeasuredOnceAndThenStands() throws {
+    let workspace = try Workspace()
+    try workspace.writeStudy(seeds: 1, arms: Workspace.plainArms, tuning: "")
+    try workspace.alter("study.toml") { data in
+      data = Data(
+        String(decoding: data, as: UTF8.self).replacing("steps = 20", with: "seconds = 0.05").utf8)
+    }
+    let first = try workspace.run("compare", "study.toml")
+    #expect(first.code == 0, "\(first)")
+    let before = try workspace.deterministicFiles()
+    // Measured again, the speed would be another one and the study another study.
+    let second = try workspace.run("compare", "study.toml")
+    #expect(second.code == 0, "\(second)")
+    #expect(try workspace.deterministicFiles() == before)
+  }
+
+  @Test func aStudyWithRacesHasTheSameBitsHoweverItsTrialsAreTimed() throws {
+    let workspace = try Workspace()
+    // Rates that change places among each other, and one without hope.
+    try workspace.writeStudy(
+      steps: 60, seeds: 1, arms: "[[arm]]\noptimizer.name = \"adamw\"",
+      tuning: """
+        tuning = [101]
+        [tuning]
+        learning_rate = [0.02, 0.021, 0.025, 0.026, 0.03, 0.031, 0.036, 0.037, 0.042, 3.0, 8.0]
+        extensions = 0
+        refine = false
+        """, more: "[stopping]\nrace = true\naudit = 1.0")
+    for jobs in ["1", "4"] {
+      let result = try workspace.run(
+        "compare", "study.toml", "--jobs", jobs, "--common.evaluation.every=5")
+      #expect(result.code == 0, "\(result)")
+      try FileManager.default.moveItem(
+        atPath: workspace.path("study"), toPath: workspace.path("study" + jobs))
+    }
+    #expect(
+      try workspace.deterministicFiles(of: "study1") == workspace.deterministicFiles(of: "study4"))
+    let statuses = try workspace.statuses(of: "study1")
+    let stopped = statuses.filter { $0.value == "stopped" }.keys
+    #expect(!stopped.isEmpty, "hopeless rates lose: \(statuses)")
+    for trial in stopped {
+      #expect(statuses[trial + ".audit"] == "finished", "each is audited here: \(statuses)")
+    }
+  }
+
   @Test func jobsDecideHowManyRunAtATimeAndNothingElse() throws {
     let workspace = try Workspace()
     try workspace.writeStudy(seeds: 1)
@@ -126,13 +183,44 @@ import Testing
     let workspace = try Workspace()
     try workspace.writeStudy(arms: arms)
     let refused = try workspace.run("compare", "study.toml")
-    #expect(refused.code == 2, "\(refused)")
-    #expect(refused.errors.contains("error: "), "\(refused)")
-    #expect(refused.errors.contains("schedule"), "\(refused)")
+    #expect(refused.code == 64 && refused.errors.contains("schedule"), "\(refused)")
+    #expect(!workspace.exists("study"), "what a file shows is refused before anything starts")
     let declared = try Workspace()
     try declared.writeStudy(arms: arms + "\ndiffers = [\"schedule\"]")
     let allowed = try declared.run("compare", "study.toml")
     #expect(allowed.code == 0 && allowed.output.contains("schedule"), "\(allowed)")
+  }
+
+  @Test func recordsThatDifferAreRefusedWithTheirOwnCode() throws {
+    let workspace = try Workspace()
+    try workspace.writeStudy(seeds: 1)
+    #expect(try workspace.run("compare", "study.toml").code == 0)
+    // Runs of nobody's study, which no declaration has checked before.
+    for (run, arguments) in [
+      ("a", ["--optimizer.name=adamw"]), ("b", ["--optimizer.name=lion"]),
+      ("c", ["--optimizer.name=lion", "--schedule.kind=constant"]),
+    ] {
+      let result = try Command.run(
+        ["train", "config.toml", "-o", run, "--training.steps=4"] + arguments, in: workspace.folder)
+      #expect(result.code == 0, "\(result)")
+    }
+    let equal = try workspace.run("compare", "a", "b")
+    #expect(equal.code == 0 && equal.output.contains("lion against adamw"), "\(equal)")
+    let different = try workspace.run("compare", "a", "c")
+    #expect(different.code == 2 && different.errors.contains("schedule"), "\(different)")
+    // And a study whose records somebody changed.
+    let trial = try #require(
+      try workspace.list("study/trials").first { $0.hasPrefix("main.lion.") })
+    try workspace.alter("study/trials/\(trial)/contract.json") { data in
+      data = Data(
+        String(decoding: data, as: UTF8.self).replacing(
+          "\"clipping\" : \"", with: "\"clipping\" : \"x"
+        ).utf8)
+    }
+    for target in ["study.toml", "study"] {
+      let changed = try workspace.run("compare", target)
+      #expect(changed.code == 2 && changed.errors.contains("clipping"), "\(changed)")
+    }
   }
 
   @Test func aChangedDeclarationIsRefusedWithWhatChanged() throws {

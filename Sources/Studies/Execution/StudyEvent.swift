@@ -79,13 +79,17 @@ public struct TrialFailure: Equatable, Sendable {
 extension TrialPoint {
   /// A trial in a few words: `lion, learning_rate 0.001, seed 101`, with the variant before it where there are several.
   ///
-  /// - Parameter variants: how many variants the study has.
+  /// Of its values those are named that are tuned or not the arm's own.
+  ///
+  /// - Parameter study: the study it belongs to.
   /// - Returns: one line.
-  public func summary(variants: Int) -> String {
-    var parts = variants > 1 ? ["\(variant) \(arm)"] : [arm]
-    parts += knobs.sorted { $0.key < $1.key }.map { key, value in
-      "\(key.split(separator: ".").last ?? "") \(value)"
-    }
+  public func summary(in study: StudyRecord) -> String {
+    var parts = study.variants.count > 1 ? ["\(variant) \(arm)"] : [arm]
+    let own = study.arm(named: arm)?.defaults(in: variant) ?? [:]
+    let tuned = Set((study.tuning?.axes ?? []).flatMap { $0.keys[arm] ?? [] })
+    parts += knobs.filter { tuned.contains($0.key) || own[$0.key] != $0.value }
+      .sorted { $0.key < $1.key }
+      .map { key, value in "\(key.split(separator: ".").last ?? "") \(value)" }
     if horizon != 1 { parts.append("length \(horizon)") }
     parts.append(
       seed.initial == seed.data ? "seed \(seed.initial)" : "seeds \(seed.initial) and \(seed.data)")

@@ -75,17 +75,20 @@ public struct StudySession {
     jobs: Int?, stop: StopRequest, note: @escaping (String) -> Void
   ) throws -> ThroughputRecord? {
     let plan = ThroughputPlan(jobs: jobs, note: note) { stop.isRequested }
-    let subjects = try Self.samples(record).compactMap { cell, point in
+    let stored = folder.throughput()
+    let record = try plan.measure(try subjects(), stored: stored)
+    if let record, record != stored, StudyFolder.isStudy(folder.path) { try folder.write(record) }
+    return record
+  }
+
+  private func subjects() throws -> [ThroughputPlan.Subject] {
+    try Self.samples(record).compactMap { cell, point in
       costs[cell].map { cost in
         ThroughputPlan.Subject(cell: cell, cost: cost) { threads in
           try requests.request(point, isAudit: false, limits: [], study: folder, threads: threads)
         }
       }
     }
-    let stored = folder.throughput()
-    let record = try plan.measure(subjects, stored: stored)
-    if let record, record != stored, StudyFolder.isStudy(folder.path) { try folder.write(record) }
-    return record
   }
 
   /// How fast the arms should be, computed without running anything; what an earlier session measured here goes before.
@@ -105,14 +108,7 @@ public struct StudySession {
     {
       return stored
     }
-    let subjects = try Self.samples(record).compactMap { cell, point in
-      costs[cell].map { cost in
-        ThroughputPlan.Subject(cell: cell, cost: cost) { threads in
-          try requests.request(point, isAudit: false, limits: [], study: folder, threads: threads)
-        }
-      }
-    }
-    return try plan.guess(subjects, flopsPerSecond: flopsPerSecond)
+    return try plan.guess(try subjects(), flopsPerSecond: flopsPerSecond)
   }
 
   /// What the study costs on this machine.
