@@ -10,7 +10,8 @@ import TextData
 struct BenchTrials: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "trials",
-    abstract: "Times whole studies of a small model in trials an hour, alternating with PyTorch processes.",
+    abstract:
+      "Times whole studies of a small model in trials an hour, alternating with PyTorch processes.",
     discussion: """
       The trials are those of the pilot studies: preset deconstructing-pilot on synthetic text, one seed each, with their \
       evaluations. Assay's time is that of 'assay compare' from the start of the process to its end, report included. PyTorch's is \
@@ -96,7 +97,8 @@ struct BenchTrials: ParsableCommand {
     let elapsed = ContinuousClock.now - clock
     let records = try StudyFolder(study).trials().map { try RunRecord(path: $0) }
     guard records.count == trials else {
-      throw CommandFailure(.failed, "the study ran \(records.count) of \(trials) trials; see \(study)")
+      throw CommandFailure(
+        .failed, "the study ran \(records.count) of \(trials) trials; see \(study)")
     }
     return Measurement(
       seconds: elapsed / .seconds(1),
@@ -124,7 +126,9 @@ struct BenchTrials: ParsableCommand {
         let loss = answer.validation_losses.last
       else {
         throw CommandFailure(
-          .failed, "'\(python) \(script)' ended with \(process.terminationStatus); run it by hand to see why")
+          .failed,
+          "'\(python) \(script)' ended with \(process.terminationStatus); run it by hand to see why"
+        )
       }
       losses.append(loss)
     }
@@ -167,7 +171,8 @@ struct BenchTrials: ParsableCommand {
     process.waitUntilExit()
     guard process.terminationStatus == 0 else {
       throw CommandFailure(
-        .failed, "'assay \(arguments.joined(separator: " "))' ended with \(process.terminationStatus)")
+        .failed,
+        "'assay \(arguments.joined(separator: " "))' ended with \(process.terminationStatus)")
     }
   }
 
@@ -213,7 +218,8 @@ struct BenchTrials: ParsableCommand {
       guard abs(ourLoss - peerLoss) < 0.1 else {
         throw CommandFailure(
           .failed,
-          "the losses differ: \(Numbers.fixed(ourLoss, 4)) and \(Numbers.fixed(peerLoss, 4)); the peer does not do the same work")
+          "the losses differ: \(Numbers.fixed(ourLoss, 4)) and \(Numbers.fixed(peerLoss, 4)); the peer does not do the same work"
+        )
       }
     }
 
@@ -233,7 +239,8 @@ struct BenchTrials: ParsableCommand {
       if !ratios.isEmpty {
         lines.append(
           "PyTorch: \(Int(median(peerTrialsAnHour))) an hour (median), loss \(Numbers.fixed(peerLoss, 4)); Assay is \(Numbers.fixed(median(ratios), 2))x as fast "
-            + "(\(Numbers.fixed(ratios.min() ?? .nan, 2))-\(Numbers.fixed(ratios.max() ?? .nan, 2)))")
+            + "(\(Numbers.fixed(ratios.min() ?? .nan, 2))-\(Numbers.fixed(ratios.max() ?? .nan, 2)))"
+        )
       }
       return lines.joined(separator: "\n")
     }
