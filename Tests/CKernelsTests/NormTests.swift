@@ -34,7 +34,9 @@ enum NormReference {
 extension KernelTests {
   @Suite struct Norms {
     static let epsilon: Float = 1e-5
-    static let columnCounts = [1, 2, 7, 15, 16, 17, 31, 32, 63, 64, 65, 80, 127, 128, 129, 200, 333]
+    static let columnCounts = [
+      1, 2, 7, 15, 16, 17, 31, 32, 63, 64, 65, 80, 127, 128, 129, 200, 333,
+    ]
 
     @Test("the reference's gradient is the derivative of its forward", arguments: [1, 2, 5, 9])
     func referenceGradient(columns: Int) {
