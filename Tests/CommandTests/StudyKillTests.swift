@@ -32,6 +32,7 @@ import Testing
     var random = SplitMix(state: seed)
     var report = ""
     var killed = 0
+    var hits = 0
     while killed < Self.kills {
       let running = try workspace.start("compare", "study.toml")
       usleep(UInt32(50_000 + random.next() % 900_000))
@@ -49,12 +50,15 @@ import Testing
       }
       _ = running.wait()
       killed += 1
+      let statuses = (try? workspace.statuses()) ?? [:]
+      if statuses.values.contains(where: { $0 != "finished" }) { hits += 1 }
       // What is finished begins anew, or the last kills would hit nothing.
       if workspace.exists("study/report/index.html") {
         expectEqual(try workspace.deterministicFiles(), expected, report)
         try FileManager.default.removeItem(atPath: workspace.path("study"))
       }
     }
+    #expect(hits > 0, "some trials were under way: \(report)")
     let result = try workspace.run("compare", "study.toml")
     #expect(result.code == 0, "\(report)\n\(result)")
     expectEqual(try workspace.deterministicFiles(), expected, report)
