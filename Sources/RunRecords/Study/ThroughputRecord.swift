@@ -14,6 +14,8 @@ public struct ThroughputRecord: Codable, Equatable, Sendable {
   public var slots: Int
   /// Threads of each.
   public var threads: Int
+  /// Whether somebody chose the layout instead of measuring.
+  public var isChosen: Bool
   /// What was compared before choosing; empty when there was nothing to choose.
   public var layouts: [Layout]
   /// The speeds of arms, with all slots busy.
@@ -21,11 +23,13 @@ public struct ThroughputRecord: Codable, Equatable, Sendable {
 
   /// Describes a machine's speeds.
   public init(
-    machine: MachineRecord, slots: Int, threads: Int, layouts: [Layout] = [], arms: [ArmSpeed] = []
+    machine: MachineRecord, slots: Int, threads: Int, isChosen: Bool = false,
+    layouts: [Layout] = [], arms: [ArmSpeed] = []
   ) {
     self.machine = machine
     self.slots = slots
     self.threads = threads
+    self.isChosen = isChosen
     self.layouts = layouts
     self.arms = arms
   }

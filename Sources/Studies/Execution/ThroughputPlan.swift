@@ -45,7 +45,7 @@ public struct ThroughputPlan {
   static let advantage = 1.03
 
   var probe = ThroughputProbe(program: TrialProcess.Program())
-  let machine: MachineRecord
+  var machine: MachineRecord
   let jobs: Int?
   let note: (String) -> Void
   let isStopped: () -> Bool
@@ -75,16 +75,18 @@ public struct ThroughputPlan {
   public func measure(
     _ subjects: [Subject], stored: ThroughputRecord?
   ) throws -> ThroughputRecord? {
-    if let stored, stored.machine == machine, jobs == nil || jobs == stored.slots,
+    if let stored, stored.machine == machine, jobs.map({ $0 == stored.slots }) ?? !stored.isChosen,
       subjects.allSatisfy({ stored.speed(variant: $0.cell.variant, arm: $0.cell.arm) != nil })
     {
       return stored
     }
     let slots = jobs ?? slotsThatFit(subjects)
     var record = ThroughputRecord(
-      machine: machine, slots: slots, threads: max(1, cores / slots))
+      machine: machine, slots: slots, threads: max(1, cores / slots), isChosen: jobs != nil)
     let (quick, slow) = subjects.partitioned { canBeMeasured($0.cost) }
-    if !quick.isEmpty { note("measuring the speed of \(quick.count) arms ...") }
+    if !quick.isEmpty {
+      note("measuring the speed of \(quick.count) arm\(quick.count == 1 ? "" : "s") ...")
+    }
     for start in stride(from: 0, to: quick.count, by: slots) {
       let group = Array(quick[start..<min(start + slots, quick.count)])
       try measure(group, into: &record)

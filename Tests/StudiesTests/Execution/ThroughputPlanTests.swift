@@ -1,0 +1,118 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Comparison
+import Configurations
+import Foundation
+import RunRecords
+import Testing
+import Training
+
+@testable import Studies
+
+/// How cores are shared: by what trials say of their speed, where they are long enough for it to matter.
+@Suite(.timeLimit(.minutes(2)), .serialized) struct ThroughputPlanTests {
+  /// A machine of four cores, whose trials say that they make `rate` steps a second, by their threads.
+  private func plan(
+    jobs: Int? = nil, oneThread: Int, twoThreads: Int, fourThreads: Int
+  ) -> ThroughputPlan {
+    var plan = ThroughputPlan(jobs: jobs, note: { _ in }, isStopped: { false })
+    plan.machine.coreCount = 4
+    // Told every tenth of a second, whatever the clock of a busy machine says: only the order of speeds is asked for.
+    let script = """
+      input=$(cat)
+      case $input in
+      *'"threads":1'*) rate=\(oneThread) ;;
+      *'"threads":2'*) rate=\(twoThreads) ;;
+      *) rate=\(fourThreads) ;;
+      esac
+      echo '{"event":"started","firstStep":0,"steps":100000}'
+      echo '{"event":"evaluation","step":0,"validationLoss":5.5}'
+      step=1
+      while :; do
+        echo '{"event":"step","loss":5,"secondsLeft":9,"step":'$step',"steps":100000,"tokensPerSecond":1}'
+        step=$((step + rate / 10))
+        sleep 0.1
+      done
+      """
+    plan.probe = ThroughputProbe(
+      program: TrialProcess.Program(executable: "/bin/sh", arguments: ["-c", script]),
+      patience: ThroughputProbe.Patience(seconds: 0.4))
+    return plan
+  }
+
+  /// An arm of so many steps, which no data are needed for.
+  private func subject(steps: Int = 10_000) throws -> ThroughputPlan.Subject {
+    let configuration = try TrainingConfiguration(
+      ConfigurationSource(
+        file: nil,
+        overrides: [
+          "--model.vocabulary_size=64", "--model.width=16", "--model.heads=2",
+          "--model.layers=1", "--model.context_length=16", "--training.batch_tokens=16",
+          "--training.steps=\(steps)", "--data.path=nowhere",
+        ]))
+    let cell = ArmInVariant(arm: "a", variant: "main")
+    return ThroughputPlan.Subject(cell: cell, cost: try TrialCost(configuration)) { threads in
+      TrialRequest(
+        layers: [TrialRequest.Layer(label: "all", text: configuration.resolved.tomlText)],
+        folder: "nowhere",
+        trial: TrialRecord(
+          study: "s", identity: "main.a",
+          point: TrialPoint(
+            variant: "main", arm: "a", seed: TrialSeed(.reporting, 1), knobs: [:]),
+          revision: "", version: ""), threads: threads)
+    }
+  }
+
+  @Test func asManyTrialsAsCoresUnlessFewerAreFaster() throws {
+    let many = try plan(oneThread: 300, twoThreads: 400, fourThreads: 500)
+      .measure([subject()], stored: nil)
+    #expect(many?.slots == 4 && many?.threads == 1)
+    #expect(many?.layouts.map(\.slots) == [4, 2, 1])
+    let few = try plan(oneThread: 100, twoThreads: 600, fourThreads: 700)
+      .measure([subject()], stored: nil)
+    #expect(few?.slots == 2 && few?.threads == 2)
+    // An arm's speed is then that of a trial with two threads.
+    let speed = try #require(few?.arms.first)
+    #expect(speed.isMeasured && speed.stepsPerSecond > 200)
+  }
+
+  @Test func shortTrialsAreNotWorthComparing() throws {
+    let record = try plan(oneThread: 100, twoThreads: 900, fourThreads: 900)
+      .measure([subject(steps: 100)], stored: nil)
+    #expect(record?.slots == 4 && record?.layouts.isEmpty == true)
+  }
+
+  @Test func whatIsStoredIsUsedOnTheSameMachineOnly() throws {
+    var stored = try #require(
+      try plan(oneThread: 300, twoThreads: 100, fourThreads: 100)
+        .measure([subject(steps: 100)], stored: nil))
+    stored.arms[0].stepsPerSecond = 12345
+    let other = plan(oneThread: 300, twoThreads: 100, fourThreads: 100)
+    #expect(try other.measure([subject(steps: 100)], stored: stored) == stored)
+    stored.machine.processor = "another"
+    #expect(
+      try other.measure([subject(steps: 100)], stored: stored)?.arms.first?.stepsPerSecond != 12345)
+  }
+
+  @Test func whatSomebodyChoseIsKeptForThatChoiceOnly() throws {
+    let chosen = try #require(
+      try plan(jobs: 1, oneThread: 300, twoThreads: 300, fourThreads: 300)
+        .measure([subject(steps: 100)], stored: nil))
+    #expect(chosen.slots == 1 && chosen.threads == 4 && chosen.isChosen)
+    let free = try plan(oneThread: 300, twoThreads: 300, fourThreads: 300)
+      .measure([subject(steps: 100)], stored: chosen)
+    #expect(free?.slots == 4 && free?.isChosen == false)
+  }
+
+  @Test func withoutRunningAnythingTimeIsAllOperationsAtTheGivenSpeed() throws {
+    let subject = try subject(steps: 10)
+    let guessed = try plan(oneThread: 1, twoThreads: 1, fourThreads: 1)
+      .guess([subject], flopsPerSecond: 1e9)
+    let speed = try #require(guessed.arms.first)
+    #expect(!speed.isMeasured)
+    let seconds = speed.seconds(
+      steps: subject.cost.steps, evaluations: subject.cost.evaluations(ofSteps: subject.cost.steps))
+    #expect(abs(seconds - subject.cost.estimate.totalFLOPs / 1e9) < 1e-6 * seconds)
+  }
+}
