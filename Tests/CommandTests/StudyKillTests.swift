@@ -35,7 +35,9 @@ import Testing
     var hits = 0
     while killed < Self.kills {
       let running = try workspace.start("compare", "study.toml")
-      usleep(UInt32(50_000 + random.next() % 900_000))
+      // Now and then before there is any trial; mostly while some are under way, however slow the machine.
+      if random.next() % 4 > 0 { _ = running.waitForErrors(containing: "at a time") }
+      usleep(UInt32(random.next() % 500_000))
       let offspring = children(of: running.process)
       // Half of the time the study itself, half of the time one of its trials.
       if random.next() % 2 == 0, let child = offspring.randomElement(using: &random) {
