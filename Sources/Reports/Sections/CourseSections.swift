@@ -10,9 +10,21 @@ extension ReportContents {
   func lossCurves() -> ReportSection? {
     let shown = variants.filter { $0.arms.contains { !($0.lossCurve?.steps.isEmpty ?? true) } }
     guard !shown.isEmpty else { return nil }
-    let courses = shown.flatMap(\.arms).compactMap(\.lossCurve)
-    let limits = Self.courseLimits(courses)
-    let panels = shown.map { variant in
+    let texts = Self.byData(shown) { $0 }
+    let figures = texts.enumerated().map { index, variants in
+      ReportFigure(
+        name: texts.count == 1 ? "loss-curves" : "loss-curves-\(index + 1)",
+        caption:
+          "Mean validation loss over reporting seeds, with the t interval of the mean as a band where there are several seeds. "
+          + "The steepest part at the beginning lies above the axis.",
+        svg: panelImage(lossPanels(variants), title: "Loss curves", height: 380))
+    }
+    return section("loss-curves", "Loss curves", figures.map { .figure($0) })
+  }
+
+  private func lossPanels(_ variants: [VariantAnalysis]) -> [LineChart] {
+    let limits = Self.courseLimits(variants.flatMap(\.arms).compactMap(\.lossCurve))
+    return variants.map { variant in
       LineChart(
         title: hasVariants ? variant.name : "", xAxis: ChartAxis(title: "Step"),
         yAxis: ChartAxis(title: "Validation loss", unit: Self.lossUnit, limits: limits),
@@ -22,13 +34,6 @@ extension ReportContents {
           }
         }, levels: variant.entropyFloor.map { [ChartLevel($0, label: "entropy floor")] } ?? [])
     }
-    let figure = ReportFigure(
-      name: "loss-curves",
-      caption:
-        "Mean validation loss over reporting seeds, with the t interval of the mean as a band where there are several seeds. "
-        + "The steepest part at the beginning lies above the axis.",
-      svg: panelImage(panels, title: "Loss curves", height: 380))
-    return section("loss-curves", "Loss curves", [.figure(figure)])
   }
 
   /// One chart, or several side by side.

@@ -19,10 +19,37 @@ extension ReportContents {
     case alignedFactors
   }
 
-  /// Small multiples, one for each variant, over the same axis of losses; and a second figure with a shorter axis where an arm is far
-  /// behind the others.
+  /// Small multiples, one for each variant, over the same axis of losses where they are losses of the same text; and a second figure
+  /// with a shorter axis where an arm is far behind the others.
   func knobFigure(
     name: String, title: String, subtitle: String = "", knob: String,
+    curves: [(variant: VariantAnalysis, curves: [ArmCurve])], axis: KnobAxis, caption: String
+  ) -> [ReportFigure] {
+    let texts = Self.byData(curves) { $0.variant }
+    return texts.enumerated().flatMap { index, curves in
+      figuresOfOneText(
+        name: texts.count == 1 ? name : "\(name)-\(index + 1)", title: title, subtitle: subtitle,
+        knob: knob, curves: curves, axis: axis, caption: caption)
+    }
+  }
+
+  /// Groups of what was measured on the same data, in the order of their first members: only such losses share an axis.
+  static func byData<Element>(
+    _ elements: [Element], _ variant: (Element) -> VariantAnalysis
+  ) -> [[Element]] {
+    var order: [String] = []
+    var groups: [String: [Element]] = [:]
+    for element in elements {
+      let data = variant(element).contract.conditions.first { $0.field == .data }
+      let text = data?.values.map(\.value).joined(separator: " ") ?? ""
+      if groups[text] == nil { order.append(text) }
+      groups[text, default: []].append(element)
+    }
+    return order.compactMap { groups[$0] }
+  }
+
+  private func figuresOfOneText(
+    name: String, title: String, subtitle: String, knob: String,
     curves: [(variant: VariantAnalysis, curves: [ArmCurve])], axis: KnobAxis, caption: String
   ) -> [ReportFigure] {
     let shown = curves.filter { $0.curves.contains { Self.hasLosses($0.curve) } }
