@@ -77,7 +77,8 @@ final class Running {
       output: read("output"), errors: read("errors"))
   }
 
-  private func hasEnded() -> Bool {
+  /// Whether the process is over.
+  func hasEnded() -> Bool {
     if status != nil { return true }
     var found: Int32 = 0
     guard waitpid(process, &found, WNOHANG) == process else { return false }

@@ -19,6 +19,15 @@ import Testing
     return files
   }
 
+  /// Sleeps until a trial says that it runs, or the study is over.
+  private func awaitTrial(of study: Running, in workspace: Workspace) {
+    while !study.hasEnded() {
+      let statuses = (try? workspace.statuses()) ?? [:]
+      if statuses.values.contains("running") { return }
+      usleep(1000)
+    }
+  }
+
   private func expectEqual(_ files: [String: Data], _ expected: [String: Data], _ what: String) {
     #expect(files.keys.sorted() == expected.keys.sorted(), "\(what)")
     for (name, data) in files { #expect(data == expected[name], "\(name) differs: \(what)") }
@@ -35,9 +44,13 @@ import Testing
     var hits = 0
     while killed < Self.kills {
       let running = try workspace.start("compare", "study.toml")
-      // Now and then before there is any trial; mostly while some are under way, however slow the machine.
-      if random.next() % 4 > 0 { _ = running.waitForErrors(containing: "at a time") }
-      usleep(UInt32(random.next() % 500_000))
+      // Now and then at any moment; mostly while a trial is under way, however slow the machine.
+      if random.next() % 4 > 0 {
+        awaitTrial(of: running, in: workspace)
+        usleep(UInt32(random.next() % 50_000))
+      } else {
+        usleep(UInt32(random.next() % 500_000))
+      }
       let offspring = children(of: running.process)
       // Half of the time the study itself, half of the time one of its trials.
       if random.next() % 2 == 0, let child = offspring.randomElement(using: &random) {
