@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// What a user can get wrong, or a disk: a clear error, nothing lost, a documented exit code.
-@Suite(.timeLimit(.minutes(5))) struct BadInputTests {
+@Suite(.timeLimit(.minutes(20))) struct BadInputTests {
   /// One line that begins with `error: ` and contains a text.
   private func expectError(
     _ result: Command.Result, code: Int32, _ text: String,

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Disks that are full or may not be written.
-@Suite(.timeLimit(.minutes(5))) struct DiskTests {
+@Suite(.timeLimit(.minutes(20))) struct DiskTests {
   /// Whether this machine lets a test mount a file system of its own, away from everybody else's.
   static let canMount: Bool = {
     let shell = try? Running(["/bin/sh", "-c", "unshare -rm sh -c 'mount -t tmpfs tmpfs /mnt'"])

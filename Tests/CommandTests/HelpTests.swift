@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Help, and the errors of the command line itself.
-@Suite(.timeLimit(.minutes(5))) struct HelpTests {
+@Suite(.timeLimit(.minutes(20))) struct HelpTests {
   @Test func helpDocumentsEveryExitCode() throws {
     let result = try Command.run("--help")
     #expect(result.code == 0)

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `plan`, `show optimizer`, `export` and `sample`.
-@Suite(.timeLimit(.minutes(5))) struct OptimizerCommandTests {
+@Suite(.timeLimit(.minutes(20))) struct OptimizerCommandTests {
   /// A workspace with data and a configuration whose optimizer is given.
   private func workspace(_ optimizer: String, steps: Int = 20) throws -> Workspace {
     let workspace = try Workspace()

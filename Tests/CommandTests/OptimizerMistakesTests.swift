@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// What can be wrong in `[optimizer]`: one line with value, place and remedy, before any work.
-@Suite(.timeLimit(.minutes(5))) struct OptimizerMistakesTests {
+@Suite(.timeLimit(.minutes(20))) struct OptimizerMistakesTests {
   /// Lines after the header, and what the error has to say.
   struct Mistake: CustomTestStringConvertible, Sendable {
     let name: String

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `Docs/optimizers` is what the command prints.
-@Suite(.timeLimit(.minutes(5))) struct OptimizerPagesTests {
+@Suite(.timeLimit(.minutes(20))) struct OptimizerPagesTests {
   private static let folder = HelpTests.package.appendingPathComponent("Docs/optimizers")
 
   private func committed(_ name: String) throws -> String {

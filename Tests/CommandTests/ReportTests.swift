@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `assay report` as its user meets it.
-@Suite(.timeLimit(.minutes(5))) struct ReportTests {
+@Suite(.timeLimit(.minutes(20))) struct ReportTests {
   @Test func aReportIsMadeFromRecordsAlone() throws {
     let workspace = try Workspace()
     try workspace.writeStudy(steps: 8, seeds: 2, arms: Workspace.plainArms, tuning: "")

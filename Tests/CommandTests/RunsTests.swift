@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Synthetic data, a run on them, its plan, and finding it again.
-@Suite(.timeLimit(.minutes(5))) struct RunsTests {
+@Suite(.timeLimit(.minutes(20))) struct RunsTests {
   static let configuration = """
     [data]
     path = "d"

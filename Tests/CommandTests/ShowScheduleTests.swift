@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// `assay show schedule`: numbers, programs' formats, the drawing, and mistakes.
-@Suite(.timeLimit(.minutes(5))) struct ShowScheduleTests {
+@Suite(.timeLimit(.minutes(20))) struct ShowScheduleTests {
   static let configuration = """
     data.path = "not there, and not needed"
     training.steps = 100

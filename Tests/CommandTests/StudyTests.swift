@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Studies as their user meets them: price, trials, refusals, leaderboard, report.
-@Suite(.timeLimit(.minutes(5))) struct StudyTests {
+@Suite(.timeLimit(.minutes(20))) struct StudyTests {
   @Test func aStudyFromItsFileToItsReport() throws {
     let workspace = try Workspace()
     try workspace.writeStudy()

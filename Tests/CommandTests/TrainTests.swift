@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// Training as its user sees it: progress, records, exit codes, interruption.
-@Suite(.timeLimit(.minutes(5))) struct TrainTests {
+@Suite(.timeLimit(.minutes(20))) struct TrainTests {
   @Test func aRunEndsWithItsValidationLossAndSaysWhereItLies() throws {
     let workspace = try Workspace()
     try workspace.prepareData()

@@ -5,7 +5,7 @@ import Foundation
 import Testing
 
 /// One trial of a study as the process that runs it: a request on standard input, events on standard output.
-@Suite(.timeLimit(.minutes(5))) struct TrialTests {
+@Suite(.timeLimit(.minutes(20))) struct TrialTests {
   /// A workspace with data, and the request of a trial of some steps in `request.json`.
   func workspace(steps: Int, folder: String = "trial", identity: String = "main.lion.0123") throws
     -> Workspace

@@ -14,7 +14,7 @@ import Testing
   .enabled(
     if: Browser.isWanted,
     "run 'Scripts/test-dashboard.sh': it installs Chromium and runs these tests"),
-  .serialized, .timeLimit(.minutes(3)))
+  .serialized, .timeLimit(.minutes(20)))
 struct BrowserTests {
   @Test func thePageShowsLeaderboardCurvesAndRunningTrials() async throws {
     let study = try InventedStudy(arms: ["base", "other", "<i>third</i>"], tuned: true)

@@ -9,7 +9,7 @@ import Testing
 @testable import Dashboard
 
 /// The server as a browser meets it.
-@Suite(.timeLimit(.minutes(2))) struct DashboardServerTests {
+@Suite(.timeLimit(.minutes(20))) struct DashboardServerTests {
   let study: InventedStudy
 
   init() throws { study = try InventedStudy() }

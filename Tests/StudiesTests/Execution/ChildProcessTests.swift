@@ -8,7 +8,7 @@ import Testing
 @testable import Studies
 
 /// Children as the executor meets them: talkative, silent, killed, gone before they were fed.
-@Suite(.timeLimit(.minutes(2)), .serialized) struct ChildProcessTests {
+@Suite(.timeLimit(.minutes(20)), .serialized) struct ChildProcessTests {
   private func shell(_ script: String, input: String = "") throws -> ChildProcess {
     try ChildProcess(executable: "/bin/sh", arguments: ["-c", script], input: input)
   }

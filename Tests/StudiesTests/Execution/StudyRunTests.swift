@@ -10,7 +10,7 @@ import Training
 @testable import Studies
 
 /// The executor's loop over trials that succeed, fail, diverge, are killed and are interrupted.
-@Suite(.timeLimit(.minutes(2)), .serialized) struct StudyRunTests {
+@Suite(.timeLimit(.minutes(20)), .serialized) struct StudyRunTests {
   private func names(_ study: FakeStudy) -> [String] {
     StudyFolder(study.study).trials().map { String($0.split(separator: "/").last ?? "") }
   }

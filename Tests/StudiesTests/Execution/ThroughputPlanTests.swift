@@ -11,7 +11,7 @@ import Training
 @testable import Studies
 
 /// How cores are shared: by what trials say of their speed, where they are long enough for it to matter.
-@Suite(.timeLimit(.minutes(2)), .serialized) struct ThroughputPlanTests {
+@Suite(.timeLimit(.minutes(20)), .serialized) struct ThroughputPlanTests {
   /// A machine of four cores, whose trials say that they make `rate` steps a second, by their threads.
   private func plan(
     jobs: Int? = nil, oneThread: Int, twoThreads: Int, fourThreads: Int

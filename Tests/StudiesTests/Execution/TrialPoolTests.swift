@@ -9,7 +9,7 @@ import Training
 @testable import Studies
 
 /// Trials as processes: shell scripts that speak as trials do.
-@Suite(.timeLimit(.minutes(2)), .serialized) final class TrialPoolTests {
+@Suite(.timeLimit(.minutes(20)), .serialized) final class TrialPoolTests {
   /// A folder for scripts to leave marks in.
   private let folder: String
 
