@@ -84,7 +84,8 @@ struct PlanCommand: ParsableCommand {
     let declaration = try StudyDeclaration(
       file: path, size: choice.size, overrides: choice.overrides.values, surroundings)
     let session = try StudySession(
-      declaration.record, text: declaration.text, requests: declaration, at: declaration.folder)
+      declaration.record, text: declaration.text, requests: declaration, at: declaration.folder,
+      runs: false)
     let price = try session.price(session.guessedThroughput(flopsPerSecond: flopsPerSecond))
     if json { try Console.json(price) } else { Console.data(price.text) }
   }

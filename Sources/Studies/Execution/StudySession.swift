@@ -24,15 +24,18 @@ public struct StudySession {
   ///   - text: the declaration as it was given.
   ///   - requests: makes what a trial's process is asked.
   ///   - path: the study's folder.
-  /// - Throws: ``StudyRefusal`` when the folder holds another declaration; errors of configuration and data.
+  ///   - runs: whether trials are to follow; a price alone may be asked for whatever the folder holds.
+  /// - Throws: ``StudyRefusal`` when trials are to follow and the folder holds another declaration; errors of configuration and
+  ///   data.
   public init(
-    _ record: StudyRecord, text: String, requests: any TrialRequests, at path: String
+    _ record: StudyRecord, text: String, requests: any TrialRequests, at path: String,
+    runs: Bool = true
   ) throws {
     self.record = record
     self.text = text
     self.requests = requests
     folder = StudyFolder(path)
-    try FrozenStudy.check(record, in: folder)
+    if runs { try FrozenStudy.check(record, in: folder) }
     var costs: [ArmInVariant: TrialCost] = [:]
     for (cell, point) in try Self.samples(record) {
       let request = try requests.request(
@@ -115,7 +118,9 @@ public struct StudySession {
   ///
   /// - Throws: `ProtocolError` when the declaration contradicts itself.
   public func price(_ throughput: ThroughputRecord) throws -> StudyPrice {
-    let results = TrialResult.all(in: folder).results
+    // Trials of another declaration pay for nothing here.
+    let isOwn = (try? folder.record().hash) == record.hash
+    let results = isOwn ? TrialResult.all(in: folder).results : []
     return StudyPrice(
       try StudyProtocol.estimate(record), costs: costs, throughput: throughput,
       done: try StudyProtocol.next(record, results).endedCount)
