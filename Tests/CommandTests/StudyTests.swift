@@ -183,7 +183,7 @@ import Testing
     let workspace = try Workspace()
     try workspace.writeStudy(arms: arms)
     let refused = try workspace.run("compare", "study.toml")
-    #expect(refused.code == 64 && refused.errors.contains("schedule"), "\(refused)")
+    #expect(refused.code == 2 && refused.errors.contains("schedule"), "\(refused)")
     #expect(!workspace.exists("study"), "what a file shows is refused before anything starts")
     let declared = try Workspace()
     try declared.writeStudy(arms: arms + "\ndiffers = [\"schedule\"]")

@@ -119,7 +119,7 @@ private func fields(_ text: String) -> [[String]] {
     study.armNames = ["adamw", "lion", "muon", "schedule-free-adamw"]
     let report = Report(study.analysis())
     let expected = """
-      contract    11 of 12 conditions equal; schedule differs for schedule-free-adamw (declared); 9 tuning trials each
+      contract    12 of 13 conditions equal; schedule differs for schedule-free-adamw (declared); 9 tuning trials each
       rule        declared 2026-09-21 14:13 UTC at 3f2c1e9; Holm over 3 comparisons; margin 0.012
       arm                  runs  val loss (95 %)  vs adamw                 lr       speed-up to 1.55          ms/step  verdict
       muon                 5/5   1.488 +/- 0.004  -0.028 [-0.034, -0.022]  0.00316  0.816x [0.742x, 0.897x]   110      better

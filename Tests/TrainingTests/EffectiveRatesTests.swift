@@ -103,6 +103,8 @@ import Testing
         let values = LogQuantiles.names.map { line.number(key + role + "." + $0) ?? .nan }
         #expect(values == values.sorted(), "\(role): \(values)")
         #expect(values.allSatisfy { $0 > 0 }, "\(role): \(values)")
+        let spread = line.number(key + role + ".spread") ?? .nan
+        #expect(abs(spread - log10(values[5] / values[1])) < 1e-6)
       }
       #expect(line.number(key + "head.frequencySlope")?.isFinite == true)
       #expect(line.number(key + "mlpIn.frequencySlope") == nil)

@@ -32,6 +32,8 @@ public struct FairnessContract: Codable, Equatable, Sendable {
     case precision
     /// What is added to the cross-entropy in training.
     case auxiliaryLoss
+    /// How many trials chose the arm's hyperparameters, at most; `none` outside studies and in those that tune nothing.
+    case tuning
   }
 
   /// The version of the file.

@@ -109,11 +109,13 @@ public struct TrialRecord: Codable, Equatable, Sendable {
   public let revision: String
   /// The version of the program.
   public let version: String
+  /// How many trials choose the hyperparameters of its arm, in words, as its contract says it; nil: none.
+  public let tuning: String?
 
   /// Describes a trial.
   public init(
     study: String, identity: String, point: TrialPoint, isAudit: Bool = false, revision: String,
-    version: String
+    version: String, tuning: String? = nil
   ) {
     self.study = study
     self.identity = identity
@@ -121,5 +123,6 @@ public struct TrialRecord: Codable, Equatable, Sendable {
     self.isAudit = isAudit
     self.revision = revision
     self.version = version
+    self.tuning = tuning
   }
 }

@@ -3,6 +3,7 @@
 
 import Configurations
 import RunRecords
+import Training
 
 /// Reads claims and checks that the study will have what they are about.
 struct ClaimReader {
@@ -99,6 +100,7 @@ struct ClaimReader {
         "kind", message: "a distance is measured to another arm; give other = \"...\"")
     case .metric where quantity.metric == nil:
       section.contradiction("kind", message: "a metric has a name; give metric = \"...\"")
+    case .metric: checkMetric(quantity.metric ?? "", section)
     case .stepsToTarget where !reader.isSection("target"):
       section.contradiction("kind", message: "the study has no target to reach; write [target]")
     default: break
@@ -106,6 +108,15 @@ struct ClaimReader {
     if let from = quantity.from, let to = quantity.to, from > to {
       section.contradiction("from", "to", message: "the range ends before it begins; exchange them")
     }
+  }
+
+  private func checkMetric(_ name: String, _ section: ConfigurationSection) {
+    let known = RecordedNumbers.final + RecordedNumbers.effectiveRates
+    if known.contains(name) { return }
+    let near =
+      nearest(to: name, among: known).map { "did you mean '\($0)'?" }
+      ?? "there are \(RecordedNumbers.final.joined(separator: ", ")), and effectiveRate.ROLE.STATISTIC"
+    section.refuse("metric", message: "no run records '\(name)'; \(near)")
   }
 
   private func checkVariant(_ quantity: Claim.Quantity, _ section: ConfigurationSection) {

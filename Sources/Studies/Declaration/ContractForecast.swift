@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Comparison
-import Configurations
 import RunRecords
 import TextData
 import Training
@@ -11,27 +10,40 @@ import Training
 ///
 /// What depends on weights and held-out tokens is only known afterwards; the contracts of the runs are checked again then.
 struct ContractForecast {
+  let fileName: String
   let record: StudyRecord
   let cells: [ArmInVariant: StudyCell]
+  let tuning: [ArmInVariant: String]
 
-  /// - Throws: `ConfigurationError` with every field in which arms differ, and the remedy.
-  func check() throws {
-    var problems: [ConfigurationProblem] = []
-    for variant in record.variants {
-      let found = try differences(variant.name)
-      problems += found.filter { new in !problems.contains { $0.message == new.message } }
-    }
-    if !problems.isEmpty { throw ConfigurationError(problems) }
+  /// A field in which arms differ without saying so.
+  private struct Difference: Equatable {
+    let field: FairnessContract.Field
+    let message: String
   }
 
-  private func differences(_ variant: String) throws -> [ConfigurationProblem] {
+  /// - Throws: `ComparisonError` with every field in which arms differ, and the remedy.
+  func check() throws {
+    var found: [Difference] = []
+    for variant in record.variants {
+      found += try differences(variant.name).filter { !found.contains($0) }
+    }
+    if found.isEmpty { return }
+    throw ComparisonError(
+      .unequalContracts, fields: found.map(\.field),
+      found.map { "\(fileName): \($0.message)" }.joined(separator: "\n"))
+  }
+
+  private func differences(_ variant: String) throws -> [Difference] {
     let arms = record.arms(in: variant)
     let forecasts = try arms.map { arm -> [FairnessContract.Field: String] in
-      guard let cell = cells[ArmInVariant(arm: arm.name, variant: variant)] else { return [:] }
+      let name = ArmInVariant(arm: arm.name, variant: variant)
+      guard let cell = cells[name] else { return [:] }
       let manifest = try? DatasetManifest.read(folder: cell.configuration.data.path)
       // Without data there is no vocabulary to know; all arms get the same.
       let size = cell.configuration.model.vocabularySize ?? manifest?.tokenizer.vocabularySize ?? 2
-      return try cell.configuration.contractForecast(vocabularySize: size)
+      var forecast = try cell.configuration.contractForecast(vocabularySize: size)
+      forecast[.tuning] = tuning[name] ?? "none"
+      return forecast
     }
     return FairnessContract.Field.allCases.compactMap { field in
       var groups: [(value: String, arms: [String])] = []
@@ -47,11 +59,10 @@ struct ContractForecast {
       let most = groups.max { $0.arms.count < $1.arms.count }?.arms ?? []
       let others = groups.flatMap(\.arms).filter { !most.contains($0) }
       let values = groups.map { "\($0.arms.joined(separator: ", ")): \($0.value)" }
-      return ConfigurationProblem(
-        .contradiction, keys: ["arm.differs"],
+      let message =
         "arms cannot be compared, for they differ in \(field.rawValue) (\(values.joined(separator: "; "))); give all the same, or "
-          + "write differs = [\"\(field.rawValue)\"] in \(others.map { "'\($0)'" }.joined(separator: ", "))"
-      )
+        + "write differs = [\"\(field.rawValue)\"] in \(others.map { "'\($0)'" }.joined(separator: ", "))"
+      return Difference(field: field, message: message)
     }
   }
 }

@@ -20,6 +20,9 @@ public struct StudyDeclaration: Sendable {
   /// The file's text.
   public let text: String
 
+  /// How many trials choose each arm's hyperparameters, in the words of its contract.
+  let tuning: [ArmInVariant: String]
+
   private let cells: [ArmInVariant: StudyCell]
   private let fileName: String
 
@@ -47,7 +50,8 @@ public struct StudyDeclaration: Sendable {
   ///   - size: which of the file's sizes; nil: its `default_size`.
   ///   - overrides: keys of the study on top of the file, `seeds.reporting=3`.
   ///   - surroundings: presets and the machine.
-  /// - Throws: `ConfigurationError` with everything that is wrong with the study and the configurations of its arms.
+  /// - Throws: `ConfigurationError` with everything that is wrong with the study and the configurations of its arms; `ComparisonError`
+  ///   when the arms would run under conditions that differ and none of them declares it.
   public init(
     file path: String, size: String? = nil, overrides: [String] = [], _ surroundings: Surroundings
   ) throws {
@@ -78,7 +82,8 @@ public struct StudyDeclaration: Sendable {
         ?? (["assay compare \(path)"] + (size.map { ["--size \($0)"] } ?? [])
         + overrides.map { "--\($0)" })
         .joined(separator: " "))
-    try ContractForecast(record: record, cells: cells).check()
+    tuning = try TuningAxes.efforts(record)
+    try ContractForecast(fileName: fileName, record: record, cells: cells, tuning: tuning).check()
   }
 
   // MARK: - Sizes

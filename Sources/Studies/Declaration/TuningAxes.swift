@@ -59,6 +59,19 @@ enum TuningAxes {
     return [rate] + further
   }
 
+  /// How many trials choose the hyperparameters of each arm, in the words of contracts.
+  ///
+  /// A bound, for how far grids grow depends on losses. Arms that can be given as many trials as others are, so theirs are equal.
+  ///
+  /// - Throws: `ProtocolError` when the declaration contradicts itself.
+  static func efforts(_ study: StudyRecord) throws -> [ArmInVariant: String] {
+    var most: [ArmInVariant: Int] = [:]
+    for entry in try StudyProtocol.estimate(study).entries where entry.phase < .reporting {
+      most[ArmInVariant(arm: entry.arm, variant: entry.variant), default: 0] += entry.trials.most
+    }
+    return most.mapValues { $0 == 0 ? "none" : "at most \($0) trials" }
+  }
+
   private static func grid(
     _ rates: StudyDraft.Rates, _ declared: OptimizerCard.Hyperparameter
   ) -> [KnobValue] {

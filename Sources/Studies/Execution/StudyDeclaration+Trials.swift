@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Comparison
 import Configurations
 public import RunRecords
 public import Training
@@ -27,7 +28,8 @@ extension StudyDeclaration: TrialRequests {
       layers: try layers(for: point, isAudit: isAudit), folder: study.trial(identity),
       trial: TrialRecord(
         study: record.name, identity: identity, point: point, isAudit: isAudit,
-        revision: record.revision, version: Self.version),
+        revision: record.revision, version: Self.version,
+        tuning: tuning[ArmInVariant(arm: point.arm, variant: point.variant)]),
       threads: threads, limits: limits.isEmpty ? nil : limits)
   }
 }

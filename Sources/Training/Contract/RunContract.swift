@@ -22,10 +22,14 @@ struct RunContract {
   /// - Parameters:
   ///   - source: the data.
   ///   - tensors: before the first step.
+  ///   - trial: which trial of a study the run is; nil: of none.
   /// - Returns: the sealed contract.
   /// - Throws: an error when the data cannot be read.
-  func made(_ source: any BatchSource, _ tensors: KeptTensors) throws -> FairnessContract {
+  func made(
+    _ source: any BatchSource, _ tensors: KeptTensors, trial: TrialRecord? = nil
+  ) throws -> FairnessContract {
     var values = forecast
+    values[.tuning] = trial?.tuning ?? "none"
     values[.initialWeights] = initialWeights(tensors)
     values[.data] = source.fingerprint
     values[.evaluationTokens] = try evaluationTokens(source)

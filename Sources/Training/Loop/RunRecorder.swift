@@ -135,13 +135,14 @@ final class RunRecorder {
     var values: [(name: String, value: MetricValue)] = []
     for role in ParameterRole.allCases {
       guard let measurement = measured[role] else { continue }
-      let prefix = "effectiveRate.\(role.rawValue)."
+      func append(_ statistic: String, _ value: MetricValue) {
+        values.append((RecordedNumbers.effectiveRate(role, statistic), value))
+      }
       for (name, value) in zip(LogQuantiles.names, measurement.quantiles.values) {
-        values.append((prefix + name, .single(value)))
+        append(name, .single(value))
       }
-      if let slope = measurement.frequencySlope {
-        values.append((prefix + "frequencySlope", .number(slope)))
-      }
+      append("spread", .number(measurement.quantiles.spread))
+      if let slope = measurement.frequencySlope { append("frequencySlope", .number(slope)) }
     }
     if !values.isEmpty { try metrics.append(step: step, values) }
   }

@@ -145,7 +145,8 @@ public final class TrainingRun {
       step.state.spikes = configuration.optimizer.spikes
       self.initialWeights = initial
       try recorder.write(
-        RunContract(configuration: configuration, definition: definition).made(source, tensors))
+        RunContract(configuration: configuration, definition: definition).made(
+          source, tensors, trial: trial))
     }
     if !recorder.hasContract {
       observer(

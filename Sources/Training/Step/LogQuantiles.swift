@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+
 /// Quantiles of many numbers that are not negative, each one of the numbers themselves.
 ///
 /// As nothing is interpolated, they are also the quantiles of the logarithms. Exact, in three passes and without sorting:
@@ -13,6 +15,9 @@ public struct LogQuantiles: Equatable, Sendable, Codable {
 
   /// The quantiles, in the order of ``shares``; a NaN counts as larger than anything.
   public let values: [Float]
+
+  /// log10(q90 / q10): how many decades lie between the 10 and the 90 % quantile.
+  public var spread: Double { log10(Double(values[5]) / Double(values[1])) }
 
   /// Finds the quantiles of all numbers of some buffers.
   ///

@@ -102,6 +102,10 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
     Mistake(
       smallStudy("", arms: "training.steps = 50\ndiffers = [\"schedule\"]"),
       "they differ in trainingTokens"),
+    Mistake(
+      smallStudy("[tuning]\n[seeds]\ntuning = 2", arms: "learning_rate = \"fixed\""),
+      "they differ in tuning (adamw: at most 16 trials; sgd: none)",
+      "write differs = [\"tuning\"] in 'sgd'"),
   ])
   func configurationsOfArms(_ mistake: Mistake) { check(mistake) }
 
@@ -267,6 +271,10 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
     Mistake(
       more: claim + "left = { kind = \"loss\", arm = \"sgd\", variant = \"x\" }", "no variant 'x'"),
     Mistake(more: claim + "left = { kind = \"metric\", arm = \"sgd\" }", "a metric has a name"),
+    Mistake(
+      more: claim
+        + "left = { kind = \"metric\", arm = \"sgd\", metric = \"effectiveRate.norm_gain.q50\" }",
+      "no run records 'effectiveRate.norm_gain.q50'", "did you mean 'effectiveRate.normGain.q50'?"),
     Mistake(more: claim + "left = { kind = \"steps-to-target\", arm = \"sgd\" }", "write [target]"),
     Mistake(
       more: "[[claim]]\nname = \"c\"\nstatement = \"s\"\nleft = { kind = \"loss\", arm = \"sgd\" }",

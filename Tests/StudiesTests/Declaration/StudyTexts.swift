@@ -73,6 +73,7 @@ let fullStudy = """
   [[arm]]
   optimizer.name = "sgd"
   learning_rate = "fixed"
+  differs = ["tuning"]
   [[arm]]
   optimizer.name = "lion"
   variants = ["short"]
