@@ -13,9 +13,10 @@ import Training
 struct CalibrateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
-    abstract: "Measures the noise floor of a study's setup, before anything is compared.",
+    abstract: "Measures the noise floor of a study's setup, at the values that its tuning chose.",
     discussion: """
-      The baseline runs 8 times with both seeds varied, 5 times with only the initial weights varied and 5 times with only \
+      The study's tuning runs first where it has not yet: noise far from an arm's optimum says nothing about the noise there. \
+      Then, on seeds of their own, the baseline runs 8 times with both seeds varied, 5 times with only the initial weights varied and 5 times with only \
       the order of the data varied; every other arm on the same 8 replicates, so that the correlation between arms is known. \
       One replicate runs twice and has to come out the same to the last byte.
 
@@ -64,27 +65,51 @@ struct CalibrateCommand: ParsableCommand {
       text == "none"
         ? [] : text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     }
-    let plan = try CalibrationPlan(study, arms: chosen, counts: counts)
+    _ = try CalibrationPlan(study, arms: chosen, counts: counts)
+    let tuning = try StudySession(
+      study, text: declaration.text, requests: declaration, at: declaration.folder)
+    guard let throughput = try tuning.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
+    else { throw ExitStatus.interrupted.exit }
+    let tuned = try Self.run(
+      tuning, throughput, stop, plan: { TrialAgenda(tuningOf: try StudyProtocol.next(study, $0)) })
+    let plan = try CalibrationPlan(
+      study, tuned: try StudyProtocol.next(study, tuned).tuned, arms: chosen, counts: counts)
+
     let folder = StudyFolder(declaration.folder + "/calibration")
     let session = try StudySession(
       study, text: declaration.text, requests: declaration, at: folder.path)
-    guard let throughput = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
-    else { throw ExitStatus.interrupted.exit }
     let seconds = session.seconds(of: plan.points + [plan.repeated], throughput)
     Console.say(
       "calibrating \(study.name): \(plan.points.count + 1) trials of \(plan.arms.joined(separator: ", ")), "
         + (seconds.map { "about " + Numbers.duration($0) } ?? "nobody knows how long"))
-    let view = LiveView(study)
-    let end: StudyEnd
-    let trials: [TrialResult]
-    do {
-      defer { view.end() }
-      (end, trials) = try session.run(
-        throughput, plan: plan.agenda, stop: stop, observer: view.show)
+    let trials = try Self.run(session, throughput, stop, plan: plan.agenda)
+    try Self.requireEqualBytes(trials, plan.repeated)
+    // Those of an earlier calibration at other values stay where they are.
+    let planned = Set(plan.points)
+    let loaded = folder.trials().map { LoadedTrial(folder: $0) }.filter { trial in
+      trial.result.map { planned.contains($0.point) } ?? false
     }
+    let command = "assay calibrate \(path)"
+    let calibration = try Calibration(study, trials: loaded, command: command)
+    try calibration.write(to: StudyFolder(declaration.folder))
+    if json { return try Console.json(calibration) }
+    Console.data(calibration.text)
+    Console.data(
+      "\nthe replicate that ran twice is the same to the last byte: seeds are the only noise")
+  }
+
+  /// Runs the trials of a plan to the last.
+  private static func run(
+    _ session: StudySession, _ throughput: ThroughputRecord, _ stop: StopRequest,
+    plan: @escaping ([TrialResult]) throws -> TrialAgenda
+  ) throws -> [TrialResult] {
+    let view = LiveView(session.record)
+    defer { view.end() }
+    let (end, trials) = try session.run(throughput, plan: plan, stop: stop, observer: view.show)
     switch end {
-    case .complete: break
+    case .complete: return trials
     case .interrupted:
+      view.end()
       Console.say("interrupted, and saved; the same command goes on")
       throw ExitStatus.interrupted.exit
     case .incomplete(let failures):
@@ -93,15 +118,6 @@ struct CalibrateCommand: ParsableCommand {
         "\(failures.count) trials failed; the same command tries again. The first: "
           + (failures.first.map { "\($0.identity): \($0.reason)" } ?? ""))
     }
-    try Self.requireEqualBytes(trials, plan.repeated)
-    let loaded = folder.trials().map { LoadedTrial(folder: $0) }
-    let command = "assay calibrate \(path)"
-    let calibration = try Calibration(study, trials: loaded, command: command)
-    try calibration.write(to: StudyFolder(declaration.folder))
-    if json { return try Console.json(calibration) }
-    Console.data(calibration.text)
-    Console.data(
-      "\nthe replicate that ran twice is the same to the last byte: seeds are the only noise")
   }
 
   /// The replicate that ran twice has the same metrics, byte for byte.

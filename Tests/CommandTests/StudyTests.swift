@@ -290,6 +290,34 @@ import Testing
     #expect(try again.json()["format"] as? Int == 1)
   }
 
+  @Test func aCalibrationRunsAtTheValuesThatTuningChose() throws {
+    let workspace = try Workspace()
+    try workspace.writeStudy()
+    let result = try workspace.run("calibrate", "study.toml", "--replicates", "2", "--arms", "none")
+    #expect(result.code == 0, "\(result)")
+    func points(_ folder: String) throws -> [[String: Any]] {
+      try workspace.list(folder).compactMap { name in
+        let data = try workspace.read("\(folder)/\(name)/trial.json")
+        return (try JSONSerialization.jsonObject(with: data) as? [String: Any])?["point"]
+          as? [String: Any]
+      }
+    }
+    func purpose(_ point: [String: Any]) -> String? {
+      (point["seed"] as? [String: Any])?["purpose"] as? String
+    }
+    let tuning = try points("study/trials")
+    #expect(tuning.count >= 6 && tuning.allSatisfy { purpose($0) == "tuning" })
+    let compared = try workspace.run("compare", "study.toml")
+    #expect(compared.code == 0, "\(compared)")
+    let reported = try points("study/trials").first {
+      purpose($0) == "reporting" && $0["arm"] as? String == "adamw"
+    }
+    let chosen = try #require(reported?["knobs"] as? [String: Double])
+    let calibrated = try points("study/calibration/trials")
+    #expect(!calibrated.isEmpty)
+    #expect(calibrated.allSatisfy { $0["knobs"] as? [String: Double] == chosen })
+  }
+
   @Test func claimsAreEvaluatedFromTheRecords() throws {
     let workspace = try Workspace()
     try workspace.writeStudy(

@@ -21,6 +21,9 @@ extension NoiseAnalysis {
     let spreads = calibration?.spreads.filter { $0.variant == variant && $0.varied == .both } ?? []
     let unit = spreads.filter { $0.arm == baseline && $0.deviation != nil }
     let calibrated = Pooled((unit.isEmpty ? spreads : unit).map(\.losses))
+    let whole = arms.filter { $0.measured.count(.diverged) == 0 }
+    let residual = Pooled(whole.map(\.measured.losses))
+    residualDeviation = residual.deviation
     if let calibration, calibrated.degreesOfFreedom > 0 {
       source = .calibration
       deviation = calibrated.deviation
@@ -29,8 +32,6 @@ extension NoiseAnalysis {
       correlations = calibration.pairs.filter { $0.variant == variant }.map(\.correlation)
       return
     }
-    let whole = arms.filter { $0.measured.count(.diverged) == 0 }
-    let residual = Pooled(whole.map(\.measured.losses))
     source = residual.degreesOfFreedom > 0 ? .residuals : .unknown
     deviation = residual.deviation
     interval = residual.interval(level: level)

@@ -17,7 +17,8 @@ struct PairComparison {
   /// The correlation that pairing relies on; nil: unpaired.
   let correlation: Double?
   let isTie: Bool
-  let noise: NoiseAnalysis
+  /// The noise that its power is reckoned with: the variant's, or the deviation within its two arms where that is larger.
+  let deviation: Double?
   let margin: Double?
   let level: Double
 
@@ -37,7 +38,8 @@ struct PairComparison {
     arm = names.arm
     other = names.other
     self.isInFamily = isInFamily
-    self.noise = noise
+    let own = [measured.arm, measured.other].map { $0.count(.diverged) == 0 ? $0.losses : [] }
+    deviation = [noise.deviation, Pooled(own).deviation].compactMap { $0 }.max()
     self.margin = margin
     level = rule.level
     let coverage = 1 - rule.level
@@ -129,7 +131,7 @@ extension PowerAnalysis {
     let count = pair.test.counts.min() ?? 0
     let deviations = Power.detectableDifference(
       count: count, correlation: pair.correlation, level: pair.level, power: wanted)
-    let unit = pair.noise.deviation.flatMap { $0 > 0 ? $0 : nil }
+    let unit = pair.deviation.flatMap { $0 > 0 ? $0 : nil }
     let needed = { (difference: Double) in
       Power.requiredCount(
         difference: difference, correlation: pair.correlation, level: pair.level, power: wanted)
@@ -137,7 +139,7 @@ extension PowerAnalysis {
     power = wanted
     detectableDeviations = deviations
     detectableDifference = deviations.flatMap { deviations in
-      pair.noise.deviation.map { deviations * $0 }
+      pair.deviation.map { deviations * $0 }
     }
     countForHalf = deviations.flatMap { $0 > 0 ? needed($0 / 2) : nil }
     let observed = unit.flatMap { unit in pair.test.estimate.map { abs($0) / unit } }
@@ -196,7 +198,7 @@ extension Verdict {
   /// What would decide it: the smaller number of seeds of those that show the difference seen, and those that show equivalence if the
   /// difference seen is the true one.
   private static func remedy(_ pair: PairComparison, _ power: PowerAnalysis) -> String {
-    guard let estimate = pair.test.estimate, let unit = pair.noise.deviation, unit > 0 else {
+    guard let estimate = pair.test.estimate, let unit = pair.deviation, unit > 0 else {
       return "; the noise is not known, so nor is what would decide it"
     }
     let left = (pair.margin ?? 0) - abs(estimate)

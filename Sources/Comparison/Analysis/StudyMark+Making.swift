@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import RunRecords
+import Statistics
 
 extension StudyMark {
   /// What a reader has to know, the gravest first.
@@ -114,6 +115,17 @@ extension StudyMark {
             text: variant.noise.source == .residuals
               ? "the noise\(place) is that of the study itself: no calibration was made, so nothing is compared in pairs by calibration"
               : "the noise\(place) is not known: no calibration was made, and there are not enough replicates",
+            trials: []))
+      }
+      if variant.noise.source == .calibration, let residual = variant.noise.residualDeviation,
+        let most = variant.noise.interval?.upper, residual > most
+      {
+        result.append(
+          StudyMark(
+            kind: .uncalibrated,
+            text:
+              "reporting seeds are noisier\(place) than calibration found: a deviation of \(MarginAnalysis.text(residual)) within arms, "
+              + "at most \(MarginAnalysis.text(most)) by calibration; power is reckoned with the larger one",
             trials: []))
       }
     }

@@ -133,7 +133,7 @@ public struct MarginAnalysis: Codable, Equatable, Sendable {
 public struct NoiseAnalysis: Codable, Equatable, Sendable {
   /// Where it comes from.
   public enum Source: String, Codable, CaseIterable, Sendable {
-    /// `calibration.json`, measured before the study.
+    /// `calibration.json`, measured on seeds of its own.
     case calibration
     /// The study's own residuals, pooled over arms whose replicates all finished.
     case residuals
@@ -148,6 +148,8 @@ public struct NoiseAnalysis: Codable, Equatable, Sendable {
   public var interval: ConfidenceInterval?
   /// Degrees of freedom behind it.
   public var degreesOfFreedom: Int
+  /// The deviation within the study's own arms, pooled over those whose replicates all finished.
+  public var residualDeviation: Double?
   /// How the arms' losses move together over shared seeds, from calibration, or from the study itself for information only: pairing
   /// is never decided by it.
   public var correlations: [ArmCorrelation]

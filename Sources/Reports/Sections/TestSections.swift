@@ -126,7 +126,7 @@ extension ReportContents {
       guard let deviation = noise.deviation else { continue }
       let source =
         switch noise.source {
-        case .calibration: "measured by calibration before the study"
+        case .calibration: "measured by calibration, on seeds of its own"
         case .residuals: "pooled from the study's own replicates; there was no calibration"
         case .unknown: "of unknown source"
         }

@@ -4,11 +4,12 @@
 public import Comparison
 public import RunRecords
 
-/// Which trials measure the noise of a setup, before anything is compared.
+/// Which trials measure the noise of a setup.
 ///
 /// The baseline runs with both seeds varied, with only that of the initial weights and with only that of the order of the data;
 /// every other arm runs on the replicates in which both vary, so that their correlation is known; and one replicate runs twice, to
-/// show that nothing but seeds makes noise. Arms run as declared: nothing is tuned on these seeds, and nothing else ever runs on them.
+/// show that nothing but seeds makes noise. Arms run at the values that tuning chose, for noise depends on them; nothing is tuned on
+/// these seeds, and nothing else ever runs on them.
 public struct CalibrationPlan: Sendable {
   /// How many replicates there are of each kind.
   public struct Counts: Equatable, Sendable {
@@ -36,11 +37,13 @@ public struct CalibrationPlan: Sendable {
   ///
   /// - Parameters:
   ///   - study: what is calibrated.
+  ///   - tuned: the values of arms that are tuned; others run as declared.
   ///   - wanted: the arms beside the baseline; nil: all.
   ///   - counts: how many replicates.
   /// - Throws: ``ProtocolError`` when an arm is not in the study, or the study has no trial to calibrate.
   public init(
-    _ study: StudyRecord, arms wanted: [String]? = nil, counts: Counts = Counts()
+    _ study: StudyRecord, tuned: [ArmInVariant: TunedCell] = [:], arms wanted: [String]? = nil,
+    counts: Counts = Counts()
   ) throws {
     for name in wanted ?? [] where study.arm(named: name) == nil {
       throw StudyMistake(
@@ -62,11 +65,12 @@ public struct CalibrationPlan: Sendable {
         guard let record = study.arm(named: arm), record.variants.contains(variant.name) else {
           continue
         }
+        let cell = ArmInVariant(arm: arm, variant: variant.name)
+        let knobs = tuned[cell]?.knobs ?? plan.defaults(cell)
         func point(_ initial: Int, _ data: Int) -> TrialPoint {
           TrialPoint(
             variant: variant.name, arm: arm,
-            seed: TrialSeed(.calibration, seeds[initial], data: seeds[data]),
-            knobs: plan.defaults(ArmInVariant(arm: arm, variant: variant.name)))
+            seed: TrialSeed(.calibration, seeds[initial], data: seeds[data]), knobs: knobs)
         }
         points += (0..<counts.both).map { point($0, $0) }
         guard arm == study.baseline else { continue }

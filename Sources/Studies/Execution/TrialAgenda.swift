@@ -35,6 +35,15 @@ public struct TrialAgenda: Sendable {
       expected: progress.expectedTotal, phase: progress.phases.values.min() ?? .done)
   }
 
+  /// The tuning alone of what a study's protocol asks for.
+  public init(tuningOf progress: StudyProgress) {
+    let needed = progress.needed.filter { $0.seed.purpose == .tuning }
+    self.init(
+      needed: needed, audits: [], ended: progress.endedCount,
+      expected: TrialCount(progress.endedCount + needed.count),
+      phase: needed.isEmpty ? .done : progress.phases.values.min() ?? .done)
+  }
+
   /// Whether nothing is left to run.
   public var isComplete: Bool { needed.isEmpty && audits.isEmpty }
 }

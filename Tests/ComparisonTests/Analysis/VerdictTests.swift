@@ -124,6 +124,24 @@ func noisy(_ mean: Double, _ deviation: Double, _ count: Int, _ name: String) ->
       command: "assay calibrate")
   }
 
+  @Test func powerIsReckonedWithTheNoiseOfTheArmsWhereCalibrationFoundLess() throws {
+    let losses = ["a": noisy(3, 0.05, 8, "loud a"), "b": noisy(3.01, 0.05, 8, "loud b")]
+    let alone = try analysis(losses)
+    let calibrated = try analysis(losses, calibration: calibration(0.1, deviation: 0.004))
+    #expect(calibrated.variants[0].noise.source == .calibration)
+    let seen = try #require(try calibrated.difference("b", "a").power.detectableDifference)
+    #expect(try seen == alone.difference("b", "a").power.detectableDifference)
+    #expect(seen > 0.04)
+    #expect(calibrated.marks.contains { $0.text.contains("noisier than calibration found") })
+    let quiet = try analysis(
+      ["a": base, "b": noisy(3, 0.002, 8, "b")], calibration: calibration(0.1, deviation: 0.004))
+    let deviation = try #require(quiet.variants[0].noise.deviation)
+    let deviations = try #require(Power.detectableDifference(count: 8))
+    #expect(
+      try quiet.difference("b", "a").power.detectableDifference == deviations * deviation)
+    #expect(!quiet.marks.contains { $0.text.contains("noisier") })
+  }
+
   @Test(arguments: [(0.9, DifferenceTest.Method.paired), (0.4, .welch)])
   func pairingIsDecidedByCalibrationAlone(correlation: Double, method: DifferenceTest.Method)
     throws

@@ -18,6 +18,8 @@ struct LossSurface: Sendable {
   var curvature = (below: 0.3, above: 0.6)
   /// Decades above the optimum from which on a trial diverges.
   var divergence = 1.2
+  /// Nats that an arm is worse everywhere.
+  var offsets: [String: Double] = [:]
   /// Standard deviation between seeds, in nats.
   var noise = 0.0
   /// Nats that are lost for a unit of distance of another key from its best value.
@@ -38,6 +40,7 @@ struct LossSurface: Sendable {
     let knobs = point.knobs.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined()
     let stream = RandomStream(
       seed: seed, name: "\(point.variant)/\(point.arm)/\(point.seed.initial)/\(knobs)")
+    loss += offsets[point.arm] ?? 0
     loss += noise * stream.normal(at: 0)
     let isDiverged = decades > divergence
     return TrialResult(
