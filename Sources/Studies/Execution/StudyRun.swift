@@ -146,13 +146,10 @@ public final class StudyRun {
     let lost = Set(failures.map { Key($0) })
     let open = (agenda.needed.map { Key($0, false) } + agenda.audits.map { Key($0, true) })
       .filter { !busy.contains($0) && !lost.contains($0) && mayStart($0) }
-    // The first of the longest: equal trials keep the protocol's order.
-    var best: (key: Key, seconds: Double)?
-    for key in open {
-      let seconds = clock.seconds(key.point)
-      if seconds > best?.seconds ?? -1 { best = (key, seconds) }
-    }
-    return best.map { ($0.key.point, $0.key.isAudit) }
+    // The first of the long ones: trials of about the same length keep the protocol's order, in which arms advance together.
+    let seconds = open.map { clock.seconds($0.point) }
+    let longest = seconds.max() ?? 0
+    return zip(open, seconds).first { $0.1 >= 0.75 * longest }.map { ($0.0.point, $0.0.isAudit) }
   }
 
   /// A trial in a race waits for those that it is compared with, so that its limits are the same in every session.
