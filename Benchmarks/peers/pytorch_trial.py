@@ -51,11 +51,12 @@ def main() -> None:
     configuration = Configuration.from_mapping(trial["model"])
     bf16 = trial["precision"] == "bf16"
     model = Model(configuration, library_attention, torch.bfloat16 if bf16 else torch.float32)
-    # As Assay draws them: normal, 1/sqrt(inputs) for matrices, 0.02 for the tables.
+    # As Assay draws them: normal, 0.02; less where results are added to the residual stream.
     for name, parameter in model.named_parameters():
         if has_decay(parameter):
-            table = name.startswith(("embedding", "head"))
-            nn.init.normal_(parameter, std=0.02 if table else 1 / math.sqrt(parameter.shape[1]))
+            is_output = name.endswith(("attention.output.weight", "mlp.out.weight"))
+            std = 0.02 / math.sqrt(2 * configuration.layers) if is_output else 0.02
+            nn.init.normal_(parameter, std=std)
     parameters = list(model.parameters())
     optimizer = torch.optim.AdamW(
         [

@@ -73,6 +73,7 @@ struct OptimumFitTests {
     let fit = try OptimumFit(
       SweepCurves(values: [0.1, 1, 10], replicates: [[2, 1, 2.5]], cap: 9))
     #expect(fit.fits.map(\.shape) == [.quadratic3])
+    #expect(fit.valueInterval.lower == 0.1 && fit.valueInterval.upper == 10)
     #expect(throws: StatisticsError.self) {
       try OptimumFit(SweepCurves(values: [0.1, 1], replicates: [[2, 1]], cap: 9))
     }

@@ -10,6 +10,8 @@ import RandomStreams
 /// whole curves together, and the middle 95 % of the optima are its interval; the **union of the four** is reported, as "seed and
 /// shape". Its measured coverage is in `Docs/statistics.md`.
 ///
+/// With fewer than five values there is one shape only, and the interval of the optimum reaches to the neighbours of the lowest point.
+///
 /// A minimum is looked for between the points it was fitted to, never beyond the grid: with ``edge`` set, the optimum may lie outside,
 /// and the intervals do not cover it.
 public struct OptimumFit: Codable, Equatable, Sendable {
@@ -115,7 +117,16 @@ public struct OptimumFit: Codable, Equatable, Sendable {
     loss = Sample(minima.map(\.loss)).median ?? 0
     let point = ConfidenceInterval(lower: value, upper: value, level: level)
     let height = ConfidenceInterval(lower: loss, upper: loss, level: level)
-    valueInterval = ConfidenceInterval.union(fits.map(\.valueInterval)) ?? point
+    var places = fits.map(\.valueInterval)
+    if shapes.shapes.count == 1 {
+      // One shape says nothing about the choice of a shape: no more is known than that the optimum lies between neighbours.
+      let last = curves.values.count - 1
+      places.append(
+        ConfidenceInterval(
+          lower: curves.values[max(curves.bestIndex - 1, 0)],
+          upper: curves.values[min(curves.bestIndex + 1, last)], level: level))
+    }
+    valueInterval = ConfidenceInterval.union(places) ?? point
     lossInterval = ConfidenceInterval.union(fits.map(\.lossInterval)) ?? height
     edge = curves.edge
     replicateCount = curves.replicateCount
