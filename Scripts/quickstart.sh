@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # From a fresh machine to a report on six optimizers: installs, builds, prepares text, runs the study
-# Studies/quickstart.toml for some minutes.
+# Studies/quickstart.toml for about four minutes.
 #
 #   TEXT=path make quickstart           compares on your file or folder (.txt, .jsonl, or source code)
 #   QUICKSTART_STEPS=8 make quickstart  with so few steps that only the path is tried
