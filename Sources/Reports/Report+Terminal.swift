@@ -73,12 +73,14 @@ extension ReportContents {
 
   private func ruleLine(_ variant: VariantAnalysis) -> String {
     let margin = variant.margin.value.map { ReportNumber.significant($0, 2) } ?? "not known yet"
+    // The correction spans all variants.
+    let compared = analysis.variants.flatMap(\.differences).count(where: \.isInFamily)
     let declared =
       analysis.isDeclared
       ? "declared \(ReportNumber.time(study.declaredAt)) at \(study.revision)"
       : "not declared before the runs"
     return "\(declared); "
-      + "Holm over \(count(study.rule.family.count, "comparison")); margin \(margin)"
+      + "Holm over \(count(compared, "comparison")); margin \(margin)"
   }
 
   private func table(_ variant: VariantAnalysis) -> [String] {

@@ -52,9 +52,9 @@ struct CompareCommand: ParsableCommand {
 
   func run() throws {
     if targets.count == 1, StudyFolder.isStudy(targets[0]) {
-      try show(StudyResults(folder: targets[0]), command: "assay compare \(targets[0])")
+      try show(StudyResults(folder: targets[0]), command: Self.report(targets[0]))
     } else if targets.allSatisfy(RunFolder.isRun) {
-      let command = (["assay compare"] + targets).joined(separator: " ")
+      let command = commandLine(["assay", "compare"] + targets)
       try show(StudyResults(runs: targets, command: command), command: command, isAdHoc: true)
     } else if targets.count == 1 {
       try runStudy(targets[0])
@@ -74,7 +74,8 @@ struct CompareCommand: ParsableCommand {
       declaration.record, text: declaration.text, requests: declaration, at: declaration.folder)
     if !dryRun, try session.isComplete {
       Console.say("\(declaration.folder): every trial is done; nothing is run")
-      return try show(StudyResults(folder: declaration.folder), command: declaration.record.command)
+      return try show(
+        StudyResults(folder: declaration.folder), command: Self.report(declaration.folder))
     }
     guard let throughput = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
     else { throw ExitStatus.interrupted.exit }
@@ -100,7 +101,7 @@ struct CompareCommand: ParsableCommand {
       Console.say("interrupted, and saved; the same command goes on")
       throw ExitStatus.interrupted.exit
     }
-    try show(StudyResults(folder: declaration.folder), command: declaration.record.command)
+    try show(StudyResults(folder: declaration.folder), command: Self.report(declaration.folder))
     if case .incomplete(let failures) = end {
       let trials = failures.count == 1 ? "a trial" : "\(failures.count) trials"
       throw CommandFailure(
@@ -111,6 +112,11 @@ struct CompareCommand: ParsableCommand {
   }
 
   // MARK: - What came out
+
+  /// What makes a study's report again.
+  private static func report(_ folder: String) -> String {
+    commandLine(["assay", "report", folder])
+  }
 
   /// Analysis, report, leaderboard; the path of the report last.
   private func show(_ results: StudyResults, command: String, isAdHoc: Bool = false) throws {

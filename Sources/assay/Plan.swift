@@ -74,7 +74,7 @@ struct PlanCommand: ParsableCommand {
     surroundings.revision = CodeRevision.current()
     surroundings.requiresData = false
     // A budget in seconds becomes steps by what they should take.
-    surroundings.stepsPerSecond = { _, configuration in
+    surroundings.stepsPerSecond = { _, configuration, _ in
       let estimate = try RunEstimate(configuration)
       let speed =
         try flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }

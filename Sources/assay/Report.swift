@@ -70,9 +70,9 @@ struct ReportCommand: ParsableCommand {
 
   /// What makes the same report again.
   private var command: String {
-    var words = ["assay report", folder]
+    var words = ["assay", "report", folder]
     if let output { words += ["--output", output] }
     if allowUnequal { words.append("--allow-unequal") }
-    return words.joined(separator: " ")
+    return commandLine(words)
   }
 }

@@ -31,17 +31,17 @@ struct StudyChoice: ParsableArguments {
     var surroundings = StudyDeclaration.Surroundings { try Presets.find($0)?.text }
     surroundings.revision = CodeRevision.current()
     // Any speed will do to learn what the study is; it is read again with the right one.
-    surroundings.stepsPerSecond = { _, _ in 1000 }
+    surroundings.stepsPerSecond = { _, _, _ in 1000 }
     let draft = try StudyDeclaration(
       file: path, size: size, overrides: overrides.values, surroundings)
     let budget = draft.record.budget
     guard budget.unit == .seconds else { return draft }
     if StudyFolder.isStudy(draft.folder) {
       let stored = try StudyFolder(draft.folder).record()
-      surroundings.stepsPerSecond = { cell, _ in
+      surroundings.stepsPerSecond = { cell, _, seconds in
         let steps = stored.arm(named: cell.arm)?.steps[cell.variant] ?? 1
         // In the middle between this number of steps and the next.
-        return (Double(steps) + 0.5) / budget.amount
+        return (Double(steps) + 0.5) / seconds
       }
     } else {
       let session = try StudySession(
@@ -49,7 +49,7 @@ struct StudyChoice: ParsableArguments {
       guard
         let measured = try session.throughput(jobs: jobs, stop: stop, note: { Console.say($0) })
       else { throw ExitStatus.interrupted.exit }
-      surroundings.stepsPerSecond = { cell, _ in
+      surroundings.stepsPerSecond = { cell, _, _ in
         measured.speed(variant: cell.variant, arm: cell.arm)?.stepsPerSecond ?? 1
       }
     }

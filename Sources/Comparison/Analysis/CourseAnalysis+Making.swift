@@ -41,11 +41,17 @@ extension CourseAnalysis {
   static func losses(of measured: [Measured], initialLoss: Double?, level: Double)
     -> CourseAnalysis?
   {
-    let trials = measured.compactMap(\.trial)
+    let runs = measured.compactMap { measured in
+      measured.trial.map { (trial: $0, isDiverged: measured.replicate.state == .diverged) }
+    }
+    let steps = Set(runs.flatMap { $0.trial.evaluations.map(\.step) }).sorted()
     var tokens: [Int: Double] = [:]
-    let courses = trials.map { trial -> [(step: Int, value: Double)] in
+    let courses = runs.map { trial, isDiverged -> [(step: Int, value: Double)] in
       let own = trial.evaluations.first?.loss
       let cap = own.flatMap { $0.isFinite ? $0 : nil } ?? initialLoss
+      let last = trial.evaluations.last?.step ?? -1
+      // What diverged stays in the mean at its cap: a mean over survivors would end below the leaderboard's.
+      let after = isDiverged ? cap.map { cap in steps.filter { $0 > last }.map { ($0, cap) } } : nil
       return trial.evaluations.compactMap { evaluation in
         if let count = evaluation.tokens { tokens[evaluation.step] = count }
         guard let cap else {
@@ -53,7 +59,7 @@ extension CourseAnalysis {
         }
         // NaN is no number below the cap.
         return (evaluation.step, evaluation.loss < cap ? evaluation.loss : cap)
-      }
+      } + (after ?? [])
     }
     return CourseAnalysis(courses, tokens: tokens, level: level)
   }
@@ -82,17 +88,18 @@ extension CostAnalysis {
   /// Means over runs that trained to the end.
   init(_ trials: [LoadedTrial]) {
     func mean(_ name: String) -> Double? { Sample(trials.compactMap { $0.finalNumber(name) }).mean }
-    func median(_ name: String) -> Double? {
-      Sample(trials.compactMap { $0.finalNumber(name) }).median
+    // Trials run beside others and beside whatever else the machine does: of their medians, the one that was disturbed least.
+    func undisturbed(_ name: String) -> Double? {
+      trials.compactMap { $0.finalNumber(name) }.min()
     }
     steps = Sample(trials.compactMap { $0.outcome.map { Double($0.completedSteps) } }).mean
     tokens = mean("tokens")
     chargedTokens = mean("chargedTokens")
     gradientEvaluations = mean("gradientEvaluations")
     flops = mean("trainingFLOPs")
-    seconds = mean("trainingSeconds")
-    millisecondsPerUpdate = median("optimizerMilliseconds")
-    millisecondsPerStep = median("forwardBackwardMilliseconds").flatMap { gradients in
+    seconds = undisturbed("trainingSeconds")
+    millisecondsPerUpdate = undisturbed("optimizerMilliseconds")
+    millisecondsPerStep = undisturbed("forwardBackwardMilliseconds").flatMap { gradients in
       millisecondsPerUpdate.map { gradients + $0 }
     }
     stateBytes = mean("optimizerStateBytes")

@@ -72,7 +72,7 @@ public struct Verdict: Codable, Equatable, Sendable {
   public var text: String
 }
 
-/// What a comparison of so many replicates can see.
+/// What a comparison of so many replicates can see, at the level that Holm's correction leaves to the first of its comparisons.
 public struct PowerAnalysis: Codable, Equatable, Sendable {
   /// The chance with which a difference is to be seen; 0.8.
   public var power: Double
@@ -86,4 +86,6 @@ public struct PowerAnalysis: Codable, Equatable, Sendable {
   public var countForObserved: Int?
   /// Replicates of each arm that show equivalence within the margin if there is no difference.
   public var countForEquivalence: Int?
+  /// Replicates of each arm that show it if the difference that was estimated is the true one; nil where that is beyond the margin.
+  public var countForObservedEquivalence: Int?
 }

@@ -57,7 +57,8 @@ extension KnobCurve {
       divergence = nil
       return
     }
-    let measured = Sensitivity(curves)
+    // Around what tuning chose, where other seeds report it: the lowest of a few means moves the window by chance.
+    let measured = Sensitivity(curves, optimum: purpose == .reporting ? chosen?.number : nil)
     sensitivity = SensitivityAnalysis(measured, level: context.level)
     basins = context.tolerances.compactMap { tolerance in
       (try? BasinWidth(curves, delta: tolerance.value)).map {
@@ -136,9 +137,14 @@ extension BasinAnalysis {
   init(name: String, _ measured: BasinWidth, level: Double) {
     self.name = name
     tolerance = measured.delta
+    // As claims measure it: the mean over replicates, each with a basin of its own.
+    let widths = measured.widths
     width = CensoredEstimate(
-      value: measured.basin.width, bound: measured.basin.isAtLeast ? .atLeast : .exact,
-      interval: measured.interval(level: level), count: measured.replicates.count)
+      value: widths.reduce(0, +) / Double(widths.count),
+      bound: measured.replicates.contains(where: \.isAtLeast) ? .atLeast : .exact,
+      interval: measured.interval(level: level).map {
+        ConfidenceInterval(lower: max($0.lower, 0), upper: $0.upper, level: $0.level)
+      }, count: widths.count)
     from = measured.basin.lower
     to = measured.basin.upper
   }

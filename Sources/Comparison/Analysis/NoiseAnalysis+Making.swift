@@ -6,7 +6,7 @@ import RunRecords
 import Statistics
 
 extension NoiseAnalysis {
-  /// The noise of a variant: from calibration where there is one, else from the study's own residuals.
+  /// The noise of a variant: from calibration where there is one, else the baseline's among the replicates that report.
   ///
   /// - Parameters:
   ///   - variant: the variant's name.
@@ -32,20 +32,23 @@ extension NoiseAnalysis {
       correlations = calibration.pairs.filter { $0.variant == variant }.map(\.correlation)
       return
     }
-    source = residual.degreesOfFreedom > 0 ? .residuals : .unknown
-    deviation = residual.deviation
-    interval = residual.interval(level: level)
-    degreesOfFreedom = residual.degreesOfFreedom
-    var found: [ArmCorrelation] = []
+    // Of the baseline alone, as in a calibration: else a noisy arm would widen the margin within which it counts as alike.
+    let own = Pooled(whole.filter { $0.name == baseline }.map(\.measured.losses))
+    let found = own.degreesOfFreedom > 0 ? own : residual
+    source = found.degreesOfFreedom > 0 ? .residuals : .unknown
+    deviation = found.deviation
+    interval = found.interval(level: level)
+    degreesOfFreedom = found.degreesOfFreedom
+    var pairs: [ArmCorrelation] = []
     for (index, first) in whole.enumerated() {
       for second in whole.dropFirst(index + 1) {
-        found.append(
+        pairs.append(
           ArmCorrelation(
             first.name, first.measured.lossesBySeed, second.name, second.measured.lossesBySeed,
             level: level))
       }
     }
-    correlations = found.filter { $0.count >= 3 }
+    correlations = pairs.filter { $0.count >= 3 }
   }
 
   /// The correlation that calibration measured between two arms; nil without one.
@@ -103,7 +106,7 @@ extension MarginAnalysis {
   ///
   /// - Parameters:
   ///   - margin: as declared.
-  ///   - losses: mean losses of the tuned arms, by name.
+  ///   - losses: median losses of the tuned arms, by name: a diverged replicate moves no margin.
   ///   - noise: the noise of the variant.
   init(
     _ margin: StudyRecord.ComparisonRule.Margin, losses: [String: Double], noise: NoiseAnalysis

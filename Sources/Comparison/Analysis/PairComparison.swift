@@ -14,9 +14,11 @@ struct PairComparison {
   let equivalence: EquivalenceTest?
   let secondOpinion: ConfidenceInterval?
   let pairing: String
-  /// The correlation that pairing relies on; nil: unpaired.
+  /// The correlation of the replicates that are compared, where they are in pairs; nil: unpaired.
   let correlation: Double?
   let isTie: Bool
+  /// Whether every replicate of both diverged.
+  let isAllDiverged: Bool
   /// The noise that its power is reckoned with: the variant's, or the deviation within its two arms where that is larger.
   let deviation: Double?
   let margin: Double?
@@ -38,8 +40,8 @@ struct PairComparison {
     arm = names.arm
     other = names.other
     self.isInFamily = isInFamily
-    let own = [measured.arm, measured.other].map { $0.count(.diverged) == 0 ? $0.losses : [] }
-    deviation = [noise.deviation, Pooled(own).deviation].compactMap { $0 }.max()
+    let own = Pooled([measured.arm.losses, measured.other.losses])
+    deviation = [noise.deviation, own.deviation].compactMap { $0 }.max()
     self.margin = margin
     level = rule.level
     let coverage = 1 - rule.level
@@ -53,7 +55,9 @@ struct PairComparison {
     let a = decision.isPaired ? matched.a : measured.arm.losses
     let b = decision.isPaired ? matched.b : measured.other.losses
     test = Tests.difference(a, b, paired: decision.isPaired, level: coverage)
-    isTie = !first.isEmpty && first == second
+    let diverged = measured.arm.count(.diverged) + measured.other.count(.diverged)
+    isTie = !first.isEmpty && first == second && diverged == 0
+    isAllDiverged = diverged > 0 && diverged == first.count + second.count
     correlation = decision.isPaired ? Correlation(matched.a, matched.b).coefficient ?? 0 : nil
     let canTest = test.interval != nil
     permutation = canTest ? Tests.permutation(a, b, paired: decision.isPaired) : nil
@@ -75,11 +79,14 @@ struct PairComparison {
   ///   - adjustment: how p-values were corrected.
   ///   - pValue: of the difference, corrected.
   ///   - equivalencePValue: of the equivalence, corrected; nil without a test.
+  ///   - comparisons: how many share the correction.
   /// - Returns: what a report shows.
   func analysis(
-    _ adjustment: Adjustment, pValue: Double, equivalencePValue: Double?
+    _ adjustment: Adjustment, pValue: Double, equivalencePValue: Double?, comparisons: Int
   ) -> DifferenceAnalysis {
-    let power = PowerAnalysis(self)
+    // Holm's first step: what a difference has to pass when no other has been found yet.
+    let power = PowerAnalysis(
+      self, level: adjustment == .exploration ? level : level / Double(max(comparisons, 1)))
     return DifferenceAnalysis(
       arm: arm, other: other, isInFamily: isInFamily, test: test, adjustment: adjustment,
       adjustedPValue: pValue, permutation: permutation, equivalence: equivalence,
@@ -125,16 +132,16 @@ struct Pairing {
 }
 
 extension PowerAnalysis {
-  /// What a comparison could have seen.
-  init(_ pair: PairComparison) {
+  /// What a comparison could have seen at a level.
+  init(_ pair: PairComparison, level: Double) {
     let wanted = 0.8
     let count = pair.test.counts.min() ?? 0
     let deviations = Power.detectableDifference(
-      count: count, correlation: pair.correlation, level: pair.level, power: wanted)
+      count: count, correlation: pair.correlation, level: level, power: wanted)
     let unit = pair.deviation.flatMap { $0 > 0 ? $0 : nil }
     let needed = { (difference: Double) in
       Power.requiredCount(
-        difference: difference, correlation: pair.correlation, level: pair.level, power: wanted)
+        difference: difference, correlation: pair.correlation, level: level, power: wanted)
     }
     power = wanted
     detectableDeviations = deviations
@@ -147,7 +154,15 @@ extension PowerAnalysis {
     countForEquivalence = unit.flatMap { unit in
       pair.margin.flatMap { margin in
         Power.requiredCountForEquivalence(
-          margin: margin / unit, correlation: pair.correlation, level: pair.level, power: wanted)
+          margin: margin / unit, correlation: pair.correlation, level: level, power: wanted)
+      }
+    }
+    let left = pair.test.estimate.flatMap { estimate in pair.margin.map { $0 - abs(estimate) } }
+    countForObservedEquivalence = unit.flatMap { unit in
+      left.flatMap { left in
+        left > 0
+          ? Power.requiredCountForEquivalence(
+            margin: left / unit, correlation: pair.correlation, level: level, power: wanted) : nil
       }
     }
   }
@@ -159,6 +174,10 @@ extension Verdict {
     _ pair: PairComparison, pValue: Double, equivalencePValue: Double?, power: PowerAnalysis,
     isExploration: Bool
   ) {
+    guard !pair.isAllDiverged else {
+      self.init(word: .unknown, text: "unknown: both diverge on every seed")
+      return
+    }
     guard !pair.isTie else {
       self.init(word: .tie, text: "tie: every replicate is the same to the last bit")
       return
@@ -198,16 +217,12 @@ extension Verdict {
   /// What would decide it: the smaller number of seeds of those that show the difference seen, and those that show equivalence if the
   /// difference seen is the true one.
   private static func remedy(_ pair: PairComparison, _ power: PowerAnalysis) -> String {
-    guard let estimate = pair.test.estimate, let unit = pair.deviation, unit > 0 else {
+    guard let unit = pair.deviation, unit > 0 else {
       return "; the noise is not known, so nor is what would decide it"
     }
-    let left = (pair.margin ?? 0) - abs(estimate)
-    let forEquivalence =
-      left > 0
-      ? Power.requiredCountForEquivalence(
-        margin: left / unit, correlation: pair.correlation, level: pair.level) : nil
     let have = pair.test.counts.min() ?? 0
-    guard let count = [power.countForObserved, forEquivalence].compactMap({ $0 }).min() else {
+    let counts = [power.countForObserved, power.countForObservedEquivalence].compactMap { $0 }
+    guard let count = counts.min() else {
       return "; no number of seeds up to 100000 is likely to decide it"
     }
     guard count > have else {
@@ -223,12 +238,13 @@ extension [[PairComparison]] {
     let all = joined()
     let family = all.filter(\.isInFamily)
     var familyP = holm(family.map(\.test.pValue)).makeIterator()
-    var familyE = holm(family.compactMap { $0.equivalence?.pValue }).makeIterator()
+    // A pair without a test keeps its place: the family was declared, not found.
+    var familyE = holm(family.map { $0.equivalence?.pValue ?? 1 }).makeIterator()
     func corrected(_ pValues: [Double]) -> [Double] {
       exploresAllPairs ? benjaminiHochberg(pValues) : holm(pValues)
     }
     var restP = corrected(all.map(\.test.pValue)).makeIterator()
-    var restE = corrected(all.compactMap { $0.equivalence?.pValue }).makeIterator()
+    var restE = corrected(all.map { $0.equivalence?.pValue ?? 1 }).makeIterator()
     let adjustment: Adjustment = exploresAllPairs ? .exploration : .allPairs
     var result: [[DifferenceAnalysis]] = []
     for pairs in self {
@@ -236,15 +252,19 @@ extension [[PairComparison]] {
       for pair in pairs {
         let hasEquivalence = pair.equivalence != nil
         let pValue = restP.next() ?? 1
-        let equivalence = hasEquivalence ? restE.next() : nil
+        let equivalence = restE.next()
         if pair.isInFamily {
+          let inFamily = (p: familyP.next() ?? 1, equivalence: familyE.next())
           analyses.append(
             pair.analysis(
-              .family, pValue: familyP.next() ?? 1,
-              equivalencePValue: hasEquivalence ? familyE.next() : nil))
+              .family, pValue: inFamily.p,
+              equivalencePValue: hasEquivalence ? inFamily.equivalence : nil,
+              comparisons: family.count))
         } else {
           analyses.append(
-            pair.analysis(adjustment, pValue: pValue, equivalencePValue: equivalence))
+            pair.analysis(
+              adjustment, pValue: pValue, equivalencePValue: hasEquivalence ? equivalence : nil,
+              comparisons: all.count))
         }
       }
       result.append(analyses)

@@ -40,6 +40,9 @@ extension StudyAnalysis {
         differences: differences[index])
     }
     calibration = results.calibration
+    contrasts = study.arms.filter { $0.name != study.baseline }.compactMap { arm in
+      VariantContrast(arm.name, baseline: study.baseline, measured, level: study.rule.level)
+    }
     claims = ClaimEvaluation(measured).results
     let fleet = Fleet(results.trials)
     trials = results.trials.map { TrialAnalysis($0, study: study, fleet: fleet) }

@@ -29,6 +29,8 @@ public struct StudyAnalysis: Codable, Equatable, Sendable {
   public var calibration: Calibration?
   /// One for each variant, in the order of the declaration.
   public var variants: [VariantAnalysis]
+  /// Of each arm that runs beside the baseline in all of several variants.
+  public var contrasts: [VariantContrast] = []
   /// One for each claim and variant, in the order of the declaration.
   public var claims: [ClaimResult]
   /// Every trial, sorted by identity.

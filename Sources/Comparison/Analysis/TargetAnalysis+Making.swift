@@ -11,15 +11,21 @@ struct Ladder {
   /// Updates of a full run of length 1.
   let steps: Int
   let cost: CostAnalysis
-  /// Seconds of training of runs of length 1 that were trained to the end.
-  let seconds: [Double]
   let horizons: [Double]
   /// The replicates of each length.
   let rungs: [[Measured]]
 
   /// Losses by seed of the replicates that have every length.
   var whole: [Int: [Double]] {
-    let bySeed = rungs.map(\.lossesBySeed)
+    let bySeed = rungs.map { measured in
+      // What diverged never reaches a target, at whatever loss it is capped.
+      Dictionary(
+        measured.compactMap { replicate in
+          replicate.loss.map {
+            (replicate.seed.number, replicate.replicate.state == .diverged ? .infinity : $0)
+          }
+        }, uniquingKeysWith: { first, _ in first })
+    }
     guard let first = bySeed.first else { return [:] }
     var result: [Int: [Double]] = [:]
     for seed in first.keys {
@@ -27,6 +33,11 @@ struct Ladder {
       if losses.count == bySeed.count { result[seed] = losses }
     }
     return result
+  }
+
+  /// Losses of the full runs.
+  var full: [Double] {
+    zip(horizons, rungs).first { $0.0 == 1 }?.1.losses ?? []
   }
 
   func targets(_ loss: Double, seeds: [Int]) -> CensoredTargets? {
@@ -44,14 +55,20 @@ extension TargetAnalysis {
   ///   - name: its name.
   ///   - ladders: one for each arm.
   ///   - baseline: the name of the arm that speed-ups refer to.
+  ///   - noise: the variant's, for the z rule.
   ///   - level: coverage of intervals.
-  init(loss: Double?, name: String, ladders: [Ladder], baseline: String, level: Double) {
+  init(
+    loss: Double?, name: String, ladders: [Ladder], baseline: String, noise: NoiseAnalysis,
+    level: Double
+  ) {
     self.loss = loss
     self.name = name
     let reference = ladders.first { $0.arm == baseline }
     arms = ladders.map { ladder in
-      ArmTarget(
+      var arm = ArmTarget(
         ladder, loss: loss, baseline: ladder.arm == baseline ? nil : reference, level: level)
+      arm.rule = loss.flatMap { TargetRule(ladder.full, target: $0, noise: noise) }
+      return arm
     }
   }
 }
@@ -94,19 +111,30 @@ extension ArmTarget {
     let inFractions = CensoredEstimate(speedUp)
     speedUpInSteps = inFractions.scaled(by: Double(baseline.steps) / Double(max(ladder.steps, 1)))
     speedUpInFlops = ratio(\.flops).map(inFractions.scaled)
-    speedUpInSeconds = ratio(\.seconds).map { constant in
-      let times = Tests.welch(
-        baseline.seconds.map { log($0) }, ladder.seconds.map { log($0) }, level: level)
-      guard let steps = speedUp.logarithm, let estimate = times.estimate,
-        let error = times.standardError
-      else { return inFractions.scaled(by: constant) }
-      let product = steps.times(
-        LogRatio(
-          estimate: estimate, standardError: error, degreesOfFreedom: times.degreesOfFreedom))
-      return CensoredEstimate(
-        value: product.ratio, bound: .exact, interval: product.interval(level: level),
-        count: speedUp.count)
+    speedUpInSeconds = ratio(\.seconds).map(inFractions.scaled)
+  }
+}
+
+extension TargetRule {
+  /// Tests full runs against a target; nil below two runs.
+  init?(_ losses: [Double], target: Double, noise: NoiseAnalysis) {
+    guard losses.count > 1 else { return nil }
+    pValue = SpeedrunRules.meanBelow(losses, target: target).pValue
+    let verdict = noise.upperLimit.flatMap { deviation in
+      SpeedrunRules.zRule(
+        losses, target: target, threshold: SpeedrunRules.threshold(deviation: deviation))
     }
+    zStatistic = verdict?.statistic
+    zThreshold = verdict?.threshold
+  }
+}
+
+extension NoiseAnalysis {
+  /// What a calibrated deviation stays below with 80 % confidence: s sqrt(n / chi2(0.2; n)); nil without a calibration.
+  fileprivate var upperLimit: Double? {
+    guard source == .calibration, degreesOfFreedom > 0 else { return nil }
+    let n = Double(degreesOfFreedom)
+    return deviation.map { $0 * (n / ChiSquare(degreesOfFreedom: n).quantile(0.2)).squareRoot() }
   }
 }
 

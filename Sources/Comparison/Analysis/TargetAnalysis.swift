@@ -40,6 +40,8 @@ public struct ArmTarget: Codable, Equatable, Sendable {
   public var speedUpInSeconds: CensoredEstimate?
   /// The rungs: loss against length.
   public var rungs: [Rung]
+  /// Whether full runs end below the target, by the rules of speed records; nil below two runs.
+  public var rule: TargetRule?
 
   /// A replicate's place on the ladder.
   public struct Replicate: Codable, Equatable, Sendable {
@@ -56,4 +58,14 @@ public struct ArmTarget: Codable, Equatable, Sendable {
     /// Its mean final loss.
     public var loss: Estimate
   }
+}
+
+/// Whether the mean final loss of full runs lies below a target, by the rules that speed records of language models are accepted by.
+public struct TargetRule: Codable, Equatable, Sendable {
+  /// One-sided t test that the mean is below; records ask for less than 0.01.
+  public var pValue: Double
+  /// (target - mean) sqrt(n), in nats per token; nil without a calibration.
+  public var zStatistic: Double?
+  /// What it has to reach: z(0.999) times the upper 80 % limit of the calibrated deviation.
+  public var zThreshold: Double?
 }

@@ -53,12 +53,11 @@ extension VariantAnalysis {
       let finished = arm.reporting.finished
       return Ladder(
         arm: arm.name, steps: arm.arm.steps[variant.name] ?? 0, cost: CostAnalysis(finished),
-        seconds: finished.compactMap { $0.finalNumber("trainingSeconds") }.filter { $0 > 0 },
         horizons: arm.ladder.map(\.horizon), rungs: arm.ladder.map(\.measured))
     }
     func target(_ loss: Double?, _ name: String) -> TargetAnalysis {
       TargetAnalysis(
-        loss: loss, name: name, ladders: ladders, baseline: study.baseline,
+        loss: loss, name: name, ladders: ladders, baseline: study.baseline, noise: variant.noise,
         level: variant.coverage)
     }
     var targets = declared.losses.map { target($0, "\($0)") }

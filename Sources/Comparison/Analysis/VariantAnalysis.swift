@@ -135,7 +135,7 @@ public struct NoiseAnalysis: Codable, Equatable, Sendable {
   public enum Source: String, Codable, CaseIterable, Sendable {
     /// `calibration.json`, measured on seeds of its own.
     case calibration
-    /// The study's own residuals, pooled over arms whose replicates all finished.
+    /// The baseline's replicates in the study itself; where it has fewer than two, or one diverged, those of all arms that finished.
     case residuals
     /// There are not enough replicates.
     case unknown

@@ -79,7 +79,7 @@ struct VariantMeasurement {
     margin = MarginAnalysis(
       study.rule.margin,
       losses: Dictionary(
-        arms.compactMap { arm in Sample(arm.reporting.losses).mean.map { (arm.name, $0) } },
+        arms.compactMap { arm in Sample(arm.reporting.losses).median.map { (arm.name, $0) } },
         uniquingKeysWith: { first, _ in first }),
       noise: noise)
   }
@@ -91,8 +91,8 @@ struct VariantMeasurement {
     var tolerances: [(name: String, value: Double)] = []
     if let margin = margin.value, margin > 0 { tolerances.append(("margin", margin)) }
     if case .share(_, let from, let to, _) = study.rule.margin,
-      let first = arm(named: from).flatMap({ Sample($0.reporting.losses).mean }),
-      let second = arm(named: to).flatMap({ Sample($0.reporting.losses).mean }), first != second
+      let first = arm(named: from).flatMap({ Sample($0.reporting.losses).median }),
+      let second = arm(named: to).flatMap({ Sample($0.reporting.losses).median }), first != second
     {
       tolerances.append(("half the gap", abs(second - first) / 2))
       tolerances.append(("the gap", abs(second - first)))

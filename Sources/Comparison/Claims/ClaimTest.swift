@@ -47,7 +47,7 @@ struct ClaimTest {
     let margin = claim.value != 0 ? claim.value : left.margin
     // Compared with a number alone, that number is the threshold; compared with a quantity, `value` shifts it.
     switch claim.relation {
-    case .below: threshold = right == nil ? claim.value : -claim.value
+    case .below: threshold = right == nil ? claim.value : 0 - claim.value
     case .above: threshold = claim.value
     case .equivalent, .indistinct: threshold = margin
     case .notAbove: threshold = margin ?? 0
@@ -56,6 +56,11 @@ struct ClaimTest {
     var problem = left.problem ?? right?.problem
     if problem == nil, [.equivalent, .indistinct].contains(claim.relation), (threshold ?? 0) <= 0 {
       problem = "it needs a margin: give value"
+    }
+    if problem == nil, claim.value == 0, left.lacksMargin,
+      [.notAbove, .notBelow, .equivalent, .indistinct].contains(claim.relation), right != nil
+    {
+      problem = "the margin is not known yet"
     }
     let test = problem == nil ? Self.test(left, right, rule: rule, noise: leftVariant?.noise) : nil
     if let test, test.interval == nil {
@@ -101,8 +106,8 @@ struct ClaimTest {
     }
   }
 
-  /// Replicates matched as they belong together: those of one arm are the same runs; of two arms as the rule says; of two
-  /// variants not at all.
+  /// Replicates matched as they belong together: those that have an arm in common are the same runs; of two arms as the rule says; of
+  /// two variants not at all.
   private static func test(
     _ left: MeasuredQuantity, _ right: MeasuredQuantity?, rule: StudyRecord.ComparisonRule,
     noise: NoiseAnalysis?
@@ -118,7 +123,10 @@ struct ClaimTest {
     let isPaired: Bool
     if left.variant != right.variant {
       isPaired = false
-    } else if left.arm == right.arm {
+    } else if !Set([left.arm, left.other].compactMap { $0 })
+      .isDisjoint(with: [right.arm, right.other].compactMap { $0 })
+    {
+      // Both are measured on the same runs, at least in part.
       isPaired = true
     } else {
       isPaired =

@@ -15,14 +15,19 @@ struct MeasuredQuantity {
   var hasUpperBounds = false
   /// What counts as alike where the claim does not say; nil: the claim has to say.
   var margin: Double?
+  /// Whether a claim without a value of its own needs the margin of losses, and that is not known.
+  var lacksMargin = false
   /// Why there are no values.
   var problem: String?
   let arm: String
+  /// The arm that a distance is measured to.
+  let other: String?
   let variant: String
 
   /// Measures a quantity in a variant; nil: there is no variant of the name that the quantity gives.
   init(_ quantity: Claim.Quantity, in variant: VariantMeasurement?) {
     arm = quantity.arm
+    other = quantity.kind == .distance ? quantity.other : nil
     self.variant = variant?.name ?? quantity.variant ?? ""
     guard let variant else {
       problem = "there is no variant \(self.variant)"
@@ -33,6 +38,7 @@ struct MeasuredQuantity {
       return
     }
     margin = variant.margin.value
+    lacksMargin = margin == nil && ![.metric, .stepsToTarget, .basin].contains(quantity.kind)
     switch quantity.kind {
     case .loss: takeLoss(quantity, arm)
     case .metric: takeMetric(quantity, arm)
@@ -94,7 +100,7 @@ struct MeasuredQuantity {
       return
     }
     let ladder = Ladder(
-      arm: arm.name, steps: arm.arm.steps[variant.name] ?? 0, cost: CostAnalysis([]), seconds: [],
+      arm: arm.name, steps: arm.arm.steps[variant.name] ?? 0, cost: CostAnalysis([]),
       horizons: arm.ladder.map(\.horizon), rungs: arm.ladder.map(\.measured))
     let seeds = ladder.whole.keys.sorted()
     guard let reaches = ladder.targets(loss, seeds: seeds)?.reaches else { return }
@@ -142,18 +148,17 @@ struct MeasuredQuantity {
       return
     }
     let curves = whole.curves
-    let mean = curves.meanCurve
     let best = curves.bestIndex
+    let keys = arm.sweeps.first { $0.sweep.name == quantity.sweep }?.sweep.keys[arm.name]
+    let centre = keys?.first.flatMap { arm.knobs[$0]?.number }
+    func sensitivity() -> Sensitivity { Sensitivity(curves, optimum: centre) }
     var found: [Double]?
     switch quantity.kind {
-    case .best: found = curves.losses.map { $0[best] }
-    case .spread:
-      // Of the mean curve, so that noise does not choose anew in every replicate.
-      let highest = mean.indices.max { mean[$0] < mean[$1] } ?? best
-      found = curves.losses.map { $0[highest] - $0[best] }
-    case .sensitivity: found = Sensitivity(curves).whole
-    case .leftSensitivity: found = Sensitivity(curves).left
-    case .rightSensitivity: found = Sensitivity(curves).right
+    case .best: found = curves.ends.map(\.lowest)
+    case .spread: found = curves.ends.map { $0.highest - $0.lowest }
+    case .sensitivity: found = sensitivity().whole
+    case .leftSensitivity: found = sensitivity().left
+    case .rightSensitivity: found = sensitivity().right
     case .basin:
       let delta = quantity.delta ?? variant.margin.value ?? 0.01
       let basin = try? BasinWidth(curves, delta: delta)
@@ -251,5 +256,22 @@ struct MeasuredQuantity {
     let isAbove = quantity.from.map { position >= $0 || isSame(position, $0) } ?? true
     let isBelow = quantity.to.map { position <= $0 || isSame(position, $0) } ?? true
     return isAbove && isBelow
+  }
+}
+
+extension SweepCurves {
+  /// For each replicate its losses at the lowest and the highest point of the mean of the *others*.
+  ///
+  /// Points that are chosen on the replicates that report them would be low, and high, by the noise that chose them.
+  fileprivate var ends: [(lowest: Double, highest: Double)] {
+    losses.indices.map { index in
+      var sum = [Double](repeating: 0, count: positions.count)
+      for (other, curve) in losses.enumerated() where other != index || losses.count == 1 {
+        for column in sum.indices { sum[column] += curve[column] }
+      }
+      let low = sum.indices.min { sum[$0] < sum[$1] } ?? 0
+      let high = sum.indices.max { sum[$0] < sum[$1] } ?? 0
+      return (losses[index][low], losses[index][high])
+    }
   }
 }

@@ -23,6 +23,7 @@ struct ArmTuning {
   /// The first axis; nil where the arm is not tuned on it.
   let axis: StudyRecord.Axis?
   let keys: [String]
+  /// Nil where nothing may be tried between or beyond the values of the grid.
   let scale: KnobScale?
   let extensionLimit: Int
 
@@ -48,8 +49,8 @@ struct ArmTuning {
     axis = grid.isEmpty ? nil : first
     keys = axis?.keys[name.arm] ?? []
     scale = axis.flatMap {
-      KnobScale(
-        grid: grid, isLogarithmic: $0.isLogarithmic, fallback: $0.extensionFactor)
+      $0.isFree(arm: name.arm)
+        ? KnobScale(grid: grid, isLogarithmic: $0.isLogarithmic, fallback: $0.extensionFactor) : nil
     }
   }
 

@@ -163,9 +163,12 @@ private struct TuningEstimate {
     let first = tuning.axes.first
     let grid = first?.grid(arm: cell.arm, variant: cell.variant) ?? []
     let scale = first.flatMap {
-      KnobScale(grid: grid, isLogarithmic: $0.isLogarithmic, fallback: $0.extensionFactor)
+      $0.isFree(arm: cell.arm)
+        ? KnobScale(grid: grid, isLogarithmic: $0.isLogarithmic, fallback: $0.extensionFactor) : nil
     }
-    isFilledUp = scale != nil
+    // Between the points of a grid of one there is nothing, unless it grows or gets neighbours.
+    let isLonely = grid.count == 1 && !tuning.refines && first?.isAutomatic != true
+    isFilledUp = scale != nil && !isLonely
     let further = tuning.axes.dropFirst()
       .map { ($0, $0.grid(arm: cell.arm, variant: cell.variant)) }.filter { !$0.1.isEmpty }
     let points = grid.isEmpty ? (further.isEmpty ? 0 : 1) : grid.count

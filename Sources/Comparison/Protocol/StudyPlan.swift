@@ -89,7 +89,10 @@ public struct StudyPlan: Sendable {
     case .factors(let factors):
       guard let center = tuned[first]?.number else { return [] }
       return factors.map { factor in
-        let value = KnobValue.number(factor == 1 ? center : KnobScale.rounded(center * factor))
+        // A whole number times a factor may have to stay one: batches, layers.
+        let product = center * factor
+        let isWhole = factor == 1 || product == product.rounded()
+        let value = KnobValue.number(isWhole ? product : KnobScale.rounded(product))
         return SweepCell(value: value, factor: factor, knobs: knobs(value))
       }
     }

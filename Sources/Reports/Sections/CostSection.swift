@@ -61,7 +61,7 @@ extension ReportContents {
     return ReportFigure(
       name: "cost",
       caption:
-        "Medians of recorded steps on the machines of the trials. Times of trials that ran beside each other are those under load.",
+        "The least disturbed of the runs: medians of its steps. Trials ran beside each other, so these are times under load.",
       svg: RowChart(
         title: "Cost",
         scales: measures.map { RowChart.Scale(ChartAxis(title: $0.title, unit: $0.unit)) },

@@ -122,7 +122,11 @@ extension ReportContents {
       name: "differences",
       caption:
         "Difference of the mean final loss to \(study.baseline), with \(level) intervals: left of 0 is better. "
-        + (margin == nil ? "" : "The band is the margin within which arms count as alike. ")
+        + (margin == nil
+          ? ""
+          : Set(margins).count > 1
+            ? "The band is the narrowest of the variants' margins within which arms count as alike. "
+            : "The band is the margin within which arms count as alike. ")
         + "Arrows lie beyond the axis.",
       svg: RowChart(
         title: "Difference to \(study.baseline)",

@@ -14,13 +14,15 @@ extension ReportContents {
       blocks += heading(variant)
       var table = ReportTable(["<condition", "<equal", "<value", "<arms"])
       for condition in contract.conditions {
+        let undeclared = condition.values.count { !$0.isDeclared }
         for value in condition.values {
           table.add([
             .init(Self.words(condition.field.rawValue)),
             condition.isEqual
               ? .init("equal")
               : value.isDeclared
-                ? .init("declared difference", tone: .warning) : .init("differs", tone: .bad),
+                ? .init("declared difference", tone: .warning)
+                : undeclared > 1 ? .init("differs", tone: .bad) : .init("as all others"),
             .init(value.value + (condition.dependsOnSeed ? " (first seed)" : "")),
             .init(condition.isEqual ? "all" : list(value.arms)),
           ])
@@ -53,7 +55,7 @@ extension ReportContents {
           + "hash \(study.hash.prefix(12))."
         : "Nothing was declared before these runs: the rules below were chosen when the runs were there.",
       "Budget of a trial: \(budget(study.budget)).",
-      "Level \(ReportNumber.significant(rule.level, 3)), two-sided, over the declared family (Holm).",
+      "Level \(ReportNumber.significant(rule.level, 3)), two-sided, over the declared family in all variants together (Holm).",
       "Family: " + rule.family.map { $0.joined(separator: " against ") }.joined(separator: "; ")
         + ".",
       pairingWords(rule.pairing),

@@ -80,6 +80,9 @@ extension ReportContents {
         .name
     else { return nil }
     var rows: [RowChart.Row] = []
+    // Widths compare only at one tolerance.
+    let margins = Set(variants.compactMap(\.margin.value))
+    let tolerance = margins.count == 1 ? "margin" : "0.05 nats"
     var hasBasin = false
     var isLinear = false
     for variant in variants {
@@ -91,7 +94,7 @@ extension ReportContents {
       if hasVariants, !arms.isEmpty { rows.append(RowChart.Row(heading: variant.name)) }
       for (arm, curve) in arms {
         guard let sensitivity = curve.sensitivity else { continue }
-        let basin = curve.basins.first
+        let basin = curve.basins.first { $0.name == tolerance }
         hasBasin = hasBasin || basin?.width.value != nil
         isLinear = isLinear || curve.axis == .linear
         rows.append(
@@ -106,10 +109,12 @@ extension ReportContents {
       }
     }
     guard !rows.isEmpty else { return nil }
+    let basinWords = tolerance == "margin" ? "the margin" : tolerance
     var scales = [
       RowChart.Scale(ChartAxis(title: "Below the optimum", unit: "nats")),
       RowChart.Scale(ChartAxis(title: "Above the optimum", unit: "nats")),
-      RowChart.Scale(ChartAxis(title: "Width of the basin", unit: isLinear ? "" : "decades")),
+      RowChart.Scale(
+        ChartAxis(title: "Basin within \(basinWords)", unit: isLinear ? "" : "decades")),
     ]
     if !hasBasin {
       scales.removeLast()
@@ -118,7 +123,7 @@ extension ReportContents {
     return ReportFigure(
       name: "sensitivity",
       caption:
-        "Sensitivity to \(name) below and above the optimum (less is better), and the width of the basin (more is better).",
+        "Sensitivity to \(name) below and above the optimum (less is better), and the width of the basin within \(basinWords) (more is better).",
       svg: RowChart(title: "Sensitivity to \(name)", scales: scales, rows: rows).svg(width: 960))
   }
 

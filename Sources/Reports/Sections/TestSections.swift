@@ -93,10 +93,35 @@ extension ReportContents {
       blocks.insert(
         .paragraph(
           "Mean final loss of the arm minus that of what it stands against, in \(Self.lossUnit): negative is better. "
-            + "Intervals are those of single comparisons; corrected p-values are what verdicts look at."
+            + "Intervals are those of single comparisons; corrected p-values are what verdicts look at. The second opinion, where "
+            + "losses are skewed, is the interval of a studentised bootstrap."
         ), at: 0)
+      blocks += contrasts()
     }
     return section("pairs", "Pairs and tests", blocks)
+  }
+
+  /// Differences over variants, and between them.
+  private func contrasts() -> [ReportBlock] {
+    var table = ReportTable([
+      "<arm", "mean difference", "p", "difference between variants", "p",
+    ])
+    for item in analysis.contrasts {
+      table.add([
+        armCell(item.arm), .init(difference(item.mean.estimate, item.mean.interval)),
+        .init(ReportNumber.probability(item.mean.pValue)),
+        .init(item.interaction.map { difference($0.estimate, $0.interval) } ?? ""),
+        .init(item.interaction.map { ReportNumber.probability($0.pValue) } ?? ""),
+      ])
+    }
+    guard !table.rows.isEmpty else { return [] }
+    return [
+      .heading("Across variants"),
+      .paragraph(
+        "The difference to \(study.baseline) as a mean over variants, and by how much it is another in the last of two variants than in "
+          + "the first. Not corrected for their number: no verdict stands on them."),
+      .table(table.withoutEmptyColumns),
+    ]
   }
 
   private func words(_ adjustment: Adjustment) -> String {

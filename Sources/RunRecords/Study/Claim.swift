@@ -64,11 +64,13 @@ public struct Claim: Codable, Equatable, Sendable {
     public enum Kind: String, Codable, CaseIterable, Sendable {
       /// Final validation loss of the tuned arm (with `sweep` and `at`: at that value of the sweep).
       case loss
-      /// Loss at the sweep's best value, which is that of the mean over replicates.
+      /// Loss at the sweep's best value, which for each replicate is that of the mean over the others.
       case best
-      /// Loss at the worst minus loss at the best value of the sweep within `from`...`to`, both those of the mean over replicates.
+      /// Loss at the worst minus loss at the best value of the sweep within `from`...`to`, for each replicate those of the mean over the
+      /// others, so that noise alone makes no spread.
       case spread
-      /// Mean of min(loss, initial loss) - best over the sweep's window, uniform in the logarithm (Wortsman et al., 2023).
+      /// Mean of min(loss, initial loss) - best over the sweep's window around the tuned value, uniform in the logarithm (Wortsman et
+      /// al., 2023).
       case sensitivity
       /// Its half below the optimum.
       case leftSensitivity = "left-sensitivity"

@@ -162,6 +162,10 @@ public struct StudyRecord: Codable, Equatable, Sendable {
     /// The largest value that the keys accept; nil: any.
     public var upperBound: Double?
 
+    /// Whether an arm may try values that are not on its grid: learning rates only, for other keys may take whole numbers, or none
+    /// beyond a bound.
+    public func isFree(arm: String) -> Bool { keys[arm] == ["optimizer.learning_rate"] }
+
     /// Describes an axis.
     public init(
       name: String, keys: [String: [String]], grids: [String: [KnobValue]], isLogarithmic: Bool,

@@ -27,10 +27,55 @@ struct ContractForecast {
     for variant in record.variants {
       found += try differences(variant.name).filter { !found.contains($0) }
     }
+    found += try tunedConditions()
     if found.isEmpty { return }
     throw ComparisonError(
       .unequalContracts, fields: found.map(\.field),
       found.map { "\(fileName): \($0.message)" }.joined(separator: "\n"))
+  }
+
+  /// Conditions that tuning may set otherwise for one arm than for another: found only when everything has been paid for.
+  private func tunedConditions() throws -> [Difference] {
+    var found: [Difference] = []
+    for axis in record.tuning?.axes ?? [] {
+      for arm in record.arms {
+        guard let keys = axis.keys[arm.name], !axis.isFree(arm: arm.name),
+          let variant = arm.variants.first,
+          let cell = cells[ArmInVariant(arm: arm.name, variant: variant)]
+        else { continue }
+        let grid = axis.grid(arm: arm.name, variant: variant)
+        let forecasts = try grid.map { value in
+          let knobs = cell.defaults.merging(keys.map { ($0, value) }) { _, new in new }
+          return try forecast(
+            cell.configuration(
+              with: TrialRequest.Layer(
+                label: "study \(fileName), trial",
+                text: cell.protocolText(knobs: knobs, steps: cell.steps))))
+        }
+        for field in FairnessContract.Field.allCases where !arm.differences.contains(field) {
+          guard Set(forecasts.map { $0[field] ?? "" }).count > 1,
+            !found.contains(where: { $0.field == field })
+          else { continue }
+          found.append(
+            Difference(
+              field: field,
+              message:
+                "tuning \(keys.joined(separator: ", ")) may give '\(arm.name)' another \(field.rawValue) than other arms; tune "
+                + "something else, or write differs = [\"\(field.rawValue)\"] in every arm that is tuned on it"
+            ))
+        }
+      }
+    }
+    return found
+  }
+
+  private func forecast(
+    _ configuration: TrainingConfiguration
+  ) throws -> [FairnessContract.Field: String] {
+    let manifest = try? DatasetManifest.read(folder: configuration.data.path)
+    // Without data there is no vocabulary to know; all arms get the same.
+    let size = configuration.model.vocabularySize ?? manifest?.tokenizer.vocabularySize ?? 2
+    return try configuration.contractForecast(vocabularySize: size)
   }
 
   private func differences(_ variant: String) throws -> [Difference] {
@@ -38,10 +83,7 @@ struct ContractForecast {
     let forecasts = try arms.map { arm -> [FairnessContract.Field: String] in
       let name = ArmInVariant(arm: arm.name, variant: variant)
       guard let cell = cells[name] else { return [:] }
-      let manifest = try? DatasetManifest.read(folder: cell.configuration.data.path)
-      // Without data there is no vocabulary to know; all arms get the same.
-      let size = cell.configuration.model.vocabularySize ?? manifest?.tokenizer.vocabularySize ?? 2
-      var forecast = try cell.configuration.contractForecast(vocabularySize: size)
+      var forecast = try forecast(cell.configuration)
       forecast[.tuning] = tuning[name] ?? "none"
       return forecast
     }

@@ -105,11 +105,17 @@ struct StudyCheck {
 
   // MARK: - Configurations
 
+  /// What trials do unless somebody says otherwise: a killed one loses some seconds, and a thousand that ended fill no disk.
+  private static let trialDefaults = "checkpoint.seconds = 20\ncheckpoint.final = \"none\"\n"
+
   private func cell(
     _ name: ArmInVariant, _ variant: StudyDraft.Variant, _ arm: StudyDraft.Arm,
     _ base: (label: String, text: String)
   ) throws -> StudyCell {
-    var layers = [TrialRequest.Layer(label: base.label, text: try baseText(base, variant, arm))]
+    var layers = [
+      TrialRequest.Layer(label: "study defaults", text: Self.trialDefaults),
+      TrialRequest.Layer(label: base.label, text: try baseText(base, variant, arm)),
+    ]
     for (part, layer) in [
       ("common", draft.common), ("variant \(variant.name)", variant.layer),
       ("arm \(arm.name)", arm.layer),
@@ -142,7 +148,8 @@ struct StudyCheck {
       } else {
         configuration = try readOfAnyLength(source)
         if budget.unit == .seconds {
-          stepsPerSecond = try surroundings.stepsPerSecond?(name, configuration)
+          stepsPerSecond = try surroundings.stepsPerSecond?(
+            name, configuration, budget.amount)
         }
         let steps = try StepBudget(
           unit: budget.unit, amount: budget.amount, stepsPerSecond: stepsPerSecond
@@ -278,6 +285,16 @@ struct StudyCheck {
   private func ladderProblems(_ cell: StudyCell) -> [any Error] {
     guard let targets = draft.targets, targets.ladder.contains(where: { $0 != 1 }) else {
       return []
+    }
+    let steps = targets.ladder.map { max(1, Int((Double(cell.steps) * $0).rounded())) }
+    let isOwn = Set(targets.ladder).count == targets.ladder.count
+    if isOwn, let twin = steps.indices.first(where: { steps[..<$0].contains(steps[$0]) }) {
+      return [
+        ConfigurationError(
+          .contradiction, keys: ["target.ladder", "budget"],
+          "target.ladder: of \(cell.steps) steps two lengths make \(steps[twin]), and one run cannot be two; give more steps, or a "
+            + "ladder that lies wider")
+      ]
     }
     return cell.configuration.resolved.entries.compactMap { entry in
       guard entry.key.hasPrefix("schedule."), entry.value != nil, entry.origin != .default else {

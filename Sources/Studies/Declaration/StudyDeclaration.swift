@@ -30,8 +30,9 @@ public struct StudyDeclaration: Sendable {
   public struct Surroundings {
     /// The TOML of the preset of a name; nil when the name is a path.
     public var preset: (String) throws -> String?
-    /// The steps a second of an arm's configuration, where the budget is in seconds.
-    public var stepsPerSecond: ((ArmInVariant, TrainingConfiguration) throws -> Double)?
+    /// The steps a second of an arm, where the budget is in seconds: of so many.
+    public var stepsPerSecond:
+      ((ArmInVariant, TrainingConfiguration, _ seconds: Double) throws -> Double)?
     /// Whether the data sets have to be there; a plan can do without.
     public var requiresData = true
     /// The revision of the code.
@@ -79,9 +80,9 @@ public struct StudyDeclaration: Sendable {
     record = try RecordBuilder(draft: draft, cells: result.cells, axes: result.axes).record(
       revision: surroundings.revision,
       command: surroundings.command
-        ?? (["assay compare \(path)"] + (size.map { ["--size \($0)"] } ?? [])
-        + overrides.map { "--\($0)" })
-        .joined(separator: " "))
+        ?? commandLine(
+          ["assay", "compare", path] + (size.map { ["--size", $0] } ?? [])
+            + overrides.flatMap { ["--set", $0] }))
     tuning = try TuningAxes.efforts(record)
     try ContractForecast(fileName: fileName, record: record, cells: cells, tuning: tuning).check()
   }
@@ -179,6 +180,11 @@ public struct StudyDeclaration: Sendable {
   ///
   /// - Throws: `ConfigurationError` when the values do not fit the arm.
   public func identity(of point: TrialPoint, isAudit: Bool = false) throws -> String {
+    guard cells[ArmInVariant(arm: point.arm, variant: point.variant)] != nil else {
+      throw ConfigurationError(
+        .contradiction, keys: ["arm"],
+        "the study has no arm '\(point.arm)' in a variant '\(point.variant)'")
+    }
     let hash = try configuration(for: point, isAudit: isAudit).identity.prefix(12)
     return "\(point.variant).\(point.arm).\(hash)" + (isAudit ? ".audit" : "")
   }

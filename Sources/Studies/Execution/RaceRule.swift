@@ -53,7 +53,9 @@ struct RaceRule: Sendable {
   /// - Returns: limits, ascending by step; none for a trial that does not race.
   func limits(of point: TrialPoint, _ results: [TrialResult]) -> [TrialLimit] {
     let references = Set(references(of: point))
+    // In one order, for sums depend on it to the last bit.
     let rivals = results.filter { references.contains($0.point) && !$0.isAudit }
+      .sorted { $0.identity < $1.identity }
     let curves = rivals.filter { rival in
       rival.status == .finished && rival.evaluations.allSatisfy(\.loss.isFinite)
     }

@@ -80,27 +80,40 @@ public final class StudyRun {
     races = record.stopping.races ? RaceRule(record) : nil
     let (found, problems) = TrialResult.all(in: folder)
     for problem in problems { observer(.warning("\(problem)")) }
-    try Self.check(found, requests)
-    for result in found { results[result.identity] = result }
+    let own = try Self.checked(found, of: record, requests, observer)
+    for result in own { results[result.identity] = result }
     let plan = plan ?? { TrialAgenda(try StudyProtocol.next(record, $0)) }
     self.plan = plan
-    agenda = try plan(found)
+    agenda = try plan(own)
   }
 
   /// Trials of an earlier session belong to this declaration: their configurations are those that it gives them now.
   ///
-  /// One of each arm and variant is enough, for what they have in common is what can change behind a declaration's back: the base.
-  private static func check(_ results: [TrialResult], _ requests: any TrialRequests) throws {
-    var seen: Set<ArmInVariant> = []
-    for result in results where !result.isAudit {
+  /// One of each arm and variant is enough, for what they have in common is what can change behind a declaration's back: the base. A
+  /// folder that somebody brought from another study is left alone, and said.
+  private static func checked(
+    _ results: [TrialResult], of record: StudyRecord, _ requests: any TrialRequests,
+    _ observer: (StudyEvent) -> Void
+  ) throws -> [TrialResult] {
+    var known: [ArmInVariant: Bool] = [:]
+    return try results.filter { result in
       let cell = ArmInVariant(arm: result.point.arm, variant: result.point.variant)
-      guard seen.insert(cell).inserted else { continue }
-      let identity = try requests.identity(of: result.point)
+      if result.isAudit { return known[cell] ?? true }
+      if let isKnown = known[cell] { return isKnown }
+      let isAsked = record.arm(named: cell.arm)?.variants.contains(cell.variant) == true
+      guard isAsked, let identity = try? requests.identity(of: result.point) else {
+        known[cell] = false
+        observer(.warning("\(result.folder) is no trial of this study, and is not used"))
+        return false
+      }
+      known[cell] = true
       guard identity == result.identity else {
         throw StudyRefusal(
-          "\(result.folder) was run with another configuration than the study gives \(cell) now: its base or a preset has changed. "
-            + "Undo the change, or choose another 'folder' for the study")
+          "\(result.folder) was run with another configuration than the study gives \(cell) now: it was copied or edited, or the "
+            + "study's base has changed. Move it away or undo the change, or choose another 'folder' for the study"
+        )
       }
+      return true
     }
   }
 

@@ -192,6 +192,11 @@ public final class TrainingRun {
       try evaluate()
       try observeFirstBatches()
     }
+    // Killed between its last checkpoint and its outcome, a run ends as it would have.
+    if progress.step > 0, progress.step < configuration.training.steps {
+      if let divergence { return try finish(.diverged, reason: divergence) }
+      if let lostRace { return try finish(.stopped, reason: lostRace) }
+    }
     while progress.step < configuration.training.steps {
       try takeStep()
       if isDue(configuration.evaluation.every) { try evaluate() }

@@ -129,7 +129,7 @@ private let rounding = 1e-12
     #expect(analysis.variants[0].noise.source == .unknown)
   }
 
-  @Test func costIsTheMeanOfRunsThatTrainedToTheEnd() throws {
+  @Test func costIsThatOfRunsThatTrainedToTheEndAndTimesAreThoseOfTheLeastDisturbed() throws {
     let folder = try StudyOnDisk(measuredStudy(arms: ["a"], seeds: 2))
     let numbers: [String: Double] = [
       "tokens": 800, "chargedTokens": 880, "trainingFLOPs": 1e9, "optimizerStateBytes": 64,
@@ -144,7 +144,7 @@ private let rounding = 1e-12
       try folder.add(finished(point, 3), details)
     }
     let row = try folder.analysis().row("a")
-    #expect(row.cost.seconds == 3)
+    #expect(row.cost.seconds == 2)
     #expect(row.cost.steps == 100)
     #expect(row.cost.chargedTokens == 880)
     #expect(row.cost.millisecondsPerStep == 2.5)
@@ -174,13 +174,16 @@ private let rounding = 1e-12
     try folder.add(ended(point, .diverged, evaluations: [6, 9]))
     let curve = try #require(try folder.analysis().arm("a").lossCurve)
     #expect(curve.steps == [0, 5, 50, 100])
-    #expect(curve.counts == [3, 1, 2, 2])
+    // The diverged one stays in the mean, at its loss at initialisation: no mean over survivors.
+    #expect(curve.counts == [3, 1, 3, 3])
     #expect(curve.mean[0] == 6)
     #expect(curve.mean[1] == 6)
-    #expect(abs(curve.mean[3] - 3.1) < rounding)
+    #expect(abs(curve.mean[3] - (3 + 3.2 + 6) / 3) < rounding)
+    #expect(curve.mean[3] == (try folder.analysis().row("a").loss.value))
     #expect(curve.lower[1] == nil)
-    // Student's quantile for one degree of freedom: 12.7062; standard error 0.1.
-    #expect(abs((curve.upper[3] ?? 0) - (3.1 + 1.27062)) < 1e-4)
+    // Student's quantile for two degrees of freedom: 4.30265.
+    let error = (2.8133333333333335 / 3).squareRoot()
+    #expect(abs((curve.upper[3] ?? 0) - curve.mean[3] - 4.30265 * error) < 1e-4)
     #expect(curve.tokens[3] == 800)
   }
 

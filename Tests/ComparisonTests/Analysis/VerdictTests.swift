@@ -49,16 +49,18 @@ func noisy(_ mean: Double, _ deviation: Double, _ count: Int, _ name: String) ->
   }
 
   @Test func smallDifferencesInLoudNoiseAreUndecidedAndSayWhatItWouldTake() throws {
-    let analysis = try analysis([
-      "a": noisy(3, 0.02, 5, "loud a"), "b": noisy(2.99, 0.02, 5, "loud b"),
-    ])
+    let losses = ["a": noisy(3, 0.02, 5, "loud a"), "b": noisy(2.99, 0.02, 5, "loud b")]
+    let analysis = try analysis(losses)
     let difference = try analysis.difference("b", "a")
     #expect(difference.verdict.word == .undecided)
     #expect(difference.verdict.text.contains("seeds for each arm would decide it"))
-    let deviation = try #require(analysis.variants[0].noise.deviation)
+    let baseline = try #require(Sample(losses["a"] ?? []).variance)
+    let other = try #require(Sample(losses["b"] ?? []).variance)
+    let deviation = max(baseline, (baseline + other) / 2).squareRoot()
     let detectable = try #require(Power.detectableDifference(count: 5))
     #expect(difference.power.detectableDeviations == detectable)
-    #expect(difference.power.detectableDifference == detectable * deviation)
+    let difference80 = try #require(difference.power.detectableDifference)
+    #expect(abs(difference80 - detectable * deviation) < 1e-12)
     #expect((difference.power.countForHalf ?? 0) > 15)
     #expect(try analysis.row("b").tiedWith == ["a"])
   }
@@ -189,13 +191,60 @@ func noisy(_ mean: Double, _ deviation: Double, _ count: Int, _ name: String) ->
     #expect(unknown.variants[0].margin.value == nil)
   }
 
-  @Test func theNoiseOfAStudyIsPooledOverArmsAroundTheirOwnMeans() throws {
+  /// A noisy arm must not widen the margin within which it counts as alike.
+  @Test func theNoiseOfAStudyIsItsBaselines() throws {
     let losses = ["a": [3.0, 3.2], "b": [5.0, 5.0, 5.6]]
     let noise = try analysis(losses).variants[0].noise
     #expect(noise.source == .residuals)
-    #expect(noise.degreesOfFreedom == 3)
+    #expect(noise.degreesOfFreedom == 1)
+    #expect(abs((noise.deviation ?? 0) - 0.02.squareRoot()) < 1e-12)
     // (0.02 + 0.24) / 3
-    #expect(abs((noise.deviation ?? 0) - (0.26 / 3).squareRoot()) < 1e-12)
+    #expect(abs((noise.residualDeviation ?? 0) - (0.26 / 3).squareRoot()) < 1e-12)
+    let pooled = try analysis(["a": [3.0], "b": [5.0, 5.0, 5.6]]).variants[0].noise
+    #expect(pooled.degreesOfFreedom == 2)
+  }
+
+  @Test func powerLeavesRoomForTheOtherComparisonsOfTheFamily() throws {
+    let two = try analysis(["a": base, "b": noisy(3, 0.002, 8, "b")])
+    let four = try analysis([
+      "a": base, "b": noisy(3, 0.002, 8, "b"), "c": noisy(3, 0.002, 8, "c"),
+      "d": noisy(3, 0.002, 8, "d"),
+    ])
+    #expect(
+      try two.difference("b", "a").power.detectableDeviations
+        == Power.detectableDifference(count: 8, level: 0.05))
+    #expect(
+      try four.difference("b", "a").power.detectableDeviations
+        == Power.detectableDifference(count: 8, level: 0.05 / 3))
+  }
+
+  @Test func twoArmsThatDivergeEverywhereAreNoTie() throws {
+    let folder = try StudyOnDisk(measuredStudy(arms: ["a", "b"], seeds: 3))
+    for arm in ["a", "b"] {
+      for seed in 1...3 {
+        let point = TrialPoint(
+          variant: "main", arm: arm, seed: TrialSeed(.reporting, seed), knobs: [:])
+        try folder.add(ended(point, .diverged, evaluations: [6, .nan]))
+      }
+    }
+    let verdict = try folder.analysis().difference("b", "a").verdict
+    #expect(verdict.word == .unknown)
+    #expect(verdict.text.contains("both diverge on every seed"))
+  }
+
+  @Test func differencesOverVariantsAreContrastsOfTheirCells() throws {
+    let folder = try StudyOnDisk(measuredStudy(arms: ["a", "b"], variants: ["x", "y"], seeds: 8))
+    let shifted = ["x": base.map { $0 + 0.01 }, "y": base.map { $0 + 0.05 }]
+    for variant in ["x", "y"] {
+      try folder.add(["a": base, "b": shifted[variant] ?? []], variant: variant)
+    }
+    let contrast = try #require(try folder.analysis().contrasts.first)
+    #expect(abs((contrast.mean.estimate ?? 0) - 0.03) < 1e-12)
+    #expect(abs((contrast.interaction?.estimate ?? 0) - 0.04) < 1e-12)
+    let cells = [base, base.map { $0 + 0.01 }, base, base.map { $0 + 0.05 }]
+    let expected = Tests.contrast(cells, weights: [1, -1, -1, 1])
+    let pValue = try #require(contrast.interaction?.pValue)
+    #expect(abs(pValue - expected.pValue) < 1e-12)
   }
 
   @Test func skewedReplicatesGetASecondOpinion() throws {

@@ -105,6 +105,25 @@ private func decades(_ cell: TunedCell?, from optimum: Double) -> Double {
     #expect(!cell.isUndertuned)
   }
 
+  /// A rate of decay of 1.0125, half a batch: nobody knows what else an axis accepts.
+  @Test func onlyLearningRatesAreTriedBetweenAndBeyondTheirGrids() throws {
+    let key = "optimizer.beta2"
+    let axis = StudyRecord.Axis(
+      name: "beta2", keys: ["a": [key], "b": [key]],
+      grids: [
+        "a": [0.9, 0.95, 0.99].map { .number($0) }, "b": [0.9, 0.95, 0.99].map { .number($0) },
+      ],
+      isLogarithmic: false, isAutomatic: false, extensionFactor: 2)
+    var study = simulatedStudy(grids: ["a": [0.01], "b": [0.01]], defaults: [key: .number(0.95)])
+    study.tuning?.axes = [axis]
+    var surface = LossSurface(optimum: ["a": 0.01, "b": 0.01])
+    surface.others = [key: (best: 0.99, slope: 1)]
+    let finished = try run(study, surface)
+    let tried = Set(finished.points.compactMap { $0.knobs[key]?.number })
+    #expect(tried == [0.9, 0.95, 0.99])
+    for cell in finished.progress.tuned.values { #expect(cell.knobs[key] == .number(0.99)) }
+  }
+
   @Test func whereEverythingDivergesTheGridGrowsDownward() throws {
     let low = LossSurface(optimum: ["a": 1e-6, "b": 0.02])
     let study = simulatedStudy(

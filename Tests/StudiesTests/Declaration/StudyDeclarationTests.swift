@@ -144,8 +144,10 @@ import Training
       variant: "long", arm: "adamw", seed: TrialSeed(.reporting, 1),
       knobs: declaration.record.arms[0].defaults(in: "long"))
     let layers = try declaration.layers(for: point)
-    #expect(layers.map(\.label).first == "preset tiny")
-    #expect(layers.dropFirst().allSatisfy { $0.label.hasPrefix("study ") })
+    #expect(layers.map(\.label).prefix(2) == ["study defaults", "preset tiny"])
+    #expect(layers.dropFirst(2).allSatisfy { $0.label.hasPrefix("study ") })
+    let trial = try declaration.configuration(for: point)
+    #expect(trial.checkpoint.final == .none && trial.checkpoint.seconds == 20)
     let arm = try #require(layers.first { $0.label.hasSuffix("arm adamw") })
     let line = try #require(
       fullStudy.split(separator: "\n", omittingEmptySubsequences: false)

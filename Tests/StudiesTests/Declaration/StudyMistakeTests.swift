@@ -110,6 +110,14 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
   func configurationsOfArms(_ mistake: Mistake) { check(mistake) }
 
   @Test(arguments: [
+    Mistake(
+      more:
+        "[seeds]\ntuning = 2\n[tuning.axis.warm]\nkey = \"schedule.warmup_fraction\"\nvalues = [0.1, 0.3]",
+      "may give 'adamw' another schedule", "write differs = [\"schedule\"] in every arm")
+  ])
+  func conditionsThatTuningWouldChange(_ mistake: Mistake) { check(mistake) }
+
+  @Test(arguments: [
     Mistake(more: "[seeds]\nreporting = [1, 2, 1]", "seed 1 stands there twice"),
     Mistake(more: "[tuning]\n[seeds]\ntuning = [14, 14]", "seed 14 stands there twice"),
     Mistake(more: "[tuning]\n[seeds]\ntuning = [2, 9]", "seed 2 would report what it chose"),
@@ -231,6 +239,9 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
     Mistake(more: "[target]\nbaseline = false", "there is no loss to reach"),
     Mistake(more: "[target]\nladder = [0.5]", "add 1.0"),
     Mistake(more: "[target]\nladder = [0.5, 0.5, 1]", "stands there twice"),
+    Mistake(
+      more: "[target]\nlosses = [3]\nladder = [0.5, 0.502, 1]", "two lengths make 50",
+      "a ladder that lies wider"),
     Mistake(more: "[target]\nladder = [0, 1]", "out of range"),
     Mistake(more: "[target]\nseeds = 7", "there are 5 reporting seeds"),
     // ln 256 = 5.545

@@ -145,7 +145,7 @@ func read(
   try Data(text.utf8).write(to: URL(fileURLWithPath: file))
   var surroundings = StudyDeclaration.Surroundings { $0 == "tiny" ? base : nil }
   surroundings.requiresData = requiresData
-  if let speed { surroundings.stepsPerSecond = { _, _ in speed } }
+  if let speed { surroundings.stepsPerSecond = { _, _, _ in speed } }
   surroundings.revision = "abc"
   return try StudyDeclaration(file: file, size: size, overrides: overrides, surroundings)
 }

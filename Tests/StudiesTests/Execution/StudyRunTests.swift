@@ -134,7 +134,25 @@ import Training
     let error = #expect(throws: StudyRefusal.self) {
       _ = try study.open("finish finished", seed: 1)
     }
-    #expect(error?.description.contains("its base or a preset has changed") == true)
+    #expect(error?.description.contains("the study's base has changed") == true)
+  }
+
+  @Test func aTrialOfAnotherStudyIsLeftAloneAndSaid() throws {
+    let study = try FakeStudy(seeds: 1)
+    try {
+      let run = try study.open("finish finished")
+      _ = try run.run(stop: StopRequest())
+    }()
+    let trials = study.study + "/trials"
+    let name = try #require(FileManager.default.contentsOfDirectory(atPath: trials).sorted().first)
+    try FileManager.default.copyItem(atPath: "\(trials)/\(name)", toPath: trials + "/foreign")
+    let path = trials + "/foreign/trial.json"
+    let text = String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+    try text.replacing(/"arm" ?: ?"[ab]"/, with: "\"arm\":\"stranger\"")
+      .write(toFile: path, atomically: true, encoding: .utf8)
+    let run = try study.open("finish finished")
+    #expect(run.agenda.isComplete)
+    #expect(run.trials.count == 2)
   }
 
   /// Of arms whose trials take about as long the protocol's order decides, whichever was measured to be a little slower.
