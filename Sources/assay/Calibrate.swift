@@ -83,7 +83,7 @@ struct CalibrateCommand: ParsableCommand {
       "calibrating \(study.name): \(plan.points.count + 1) trials of \(plan.arms.joined(separator: ", ")), "
         + (seconds.map { "about " + Numbers.duration($0) } ?? "nobody knows how long"))
     let trials = try Self.run(session, throughput, stop, plan: plan.agenda)
-    try Self.requireEqualBytes(trials, plan.repeated)
+    let isRepeated = try Self.hasEqualBytes(trials, plan.repeated)
     // Those of an earlier calibration at other values stay where they are.
     let planned = Set(plan.points)
     let loaded = folder.trials().map { LoadedTrial(folder: $0) }.filter { trial in
@@ -95,7 +95,10 @@ struct CalibrateCommand: ParsableCommand {
     if json { return try Console.json(calibration) }
     Console.data(calibration.text)
     Console.data(
-      "\nthe replicate that ran twice is the same to the last byte: seeds are the only noise")
+      isRepeated
+        ? "\nthe replicate that ran twice is the same to the last byte: seeds are the only noise"
+        : "\nthe replicate that ran twice did not finish: nothing shows that seeds are the only noise"
+    )
   }
 
   /// Runs the trials of a plan to the last.
@@ -120,11 +123,11 @@ struct CalibrateCommand: ParsableCommand {
     }
   }
 
-  /// The replicate that ran twice has the same metrics, byte for byte.
-  private static func requireEqualBytes(_ trials: [TrialResult], _ point: TrialPoint) throws {
+  /// Whether the replicate that ran twice has the same metrics, byte for byte; false where one of the two did not finish.
+  private static func hasEqualBytes(_ trials: [TrialResult], _ point: TrialPoint) throws -> Bool {
     let twins = trials.filter { $0.point == point }
     // The repetition runs to the end, whatever ended the other.
-    if twins.contains(where: { $0.status != .finished }) { return }
+    if twins.contains(where: { $0.status != .finished }) { return false }
     let bytes = twins.map {
       FileManager.default.contents(atPath: $0.folder + "/" + RunFolder.FileName.metrics)
     }
@@ -135,6 +138,7 @@ struct CalibrateCommand: ParsableCommand {
           + "makes noise of its own, and no comparison on it can be believed. Where the build has changed between the two, delete both folders"
       )
     }
+    return true
   }
 }
 
