@@ -130,11 +130,12 @@ extension TargetRule {
 }
 
 extension NoiseAnalysis {
-  /// What a calibrated deviation stays below with 80 % confidence: s sqrt(n / chi2(0.2; n)); nil without a calibration.
+  /// What a calibrated deviation stays below with 80 % confidence; nil without a calibration.
   fileprivate var upperLimit: Double? {
     guard source == .calibration, degreesOfFreedom > 0 else { return nil }
-    let n = Double(degreesOfFreedom)
-    return deviation.map { $0 * (n / ChiSquare(degreesOfFreedom: n).quantile(0.2)).squareRoot() }
+    return deviation.map {
+      NoiseFloor.upperLimit(deviation: $0, degreesOfFreedom: degreesOfFreedom)
+    }
   }
 }
 

@@ -27,7 +27,17 @@ public struct NoiseFloor: Codable, Equatable, Sendable {
     count = sample.count
     self.deviation = deviation
     self.interval = interval
-    let n = Double(sample.count - 1)
-    upperLimit = deviation * (n / ChiSquare(degreesOfFreedom: n).quantile(0.2)).squareRoot()
+    upperLimit = Self.upperLimit(deviation: deviation, degreesOfFreedom: sample.count - 1)
+  }
+
+  /// What a deviation stays below with 80 % confidence (one-sided): s sqrt(n / chi2(0.2; n)).
+  ///
+  /// - Parameters:
+  ///   - deviation: The measured deviation.
+  ///   - degreesOfFreedom: Behind it, above 0.
+  /// - Returns: The limit, in the deviation's unit.
+  public static func upperLimit(deviation: Double, degreesOfFreedom: Int) -> Double {
+    let n = Double(degreesOfFreedom)
+    return deviation * (n / ChiSquare(degreesOfFreedom: n).quantile(0.2)).squareRoot()
   }
 }
