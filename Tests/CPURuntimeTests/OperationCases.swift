@@ -82,7 +82,7 @@ enum OperationCases {
         GradientCases.crossEntropy(
           rows: 33, width: 16, vocabularySize: 131, zLoss: 1e-4, mask: .some),
         GradientCases.crossEntropy(rows: 3, width: 5, vocabularySize: 13),
-        ]
+      ]
       + GradientCases.headForms.map {
         GradientCases.crossEntropy(
           rows: 24, width: 16, vocabularySize: 131, zLoss: 1e-4, mask: .some, form: $0)
