@@ -105,6 +105,7 @@ struct RunContract {
     let contextLength = configuration.model.contextLength
     let batch = StepBatch(
       tokens: max(1, Evaluator.batchTokens / contextLength) * contextLength,
+      contextLength: contextLength,
       hasDocuments: configuration.data.masksDocuments)
     var checksum = FileChecksum()
     var count = 0

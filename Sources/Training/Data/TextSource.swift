@@ -49,13 +49,19 @@ public final class TextSource: BatchSource {
 
   /// The next sequences in the order of the seed.
   ///
-  /// - Throws: `DataError` when a shard is damaged.
+  /// - Throws: `DataError` when a shard is damaged, ``TrainingError`` for sequences of another length than the model's.
   public func fill(_ batch: StepBatch) throws {
     guard let tokens = batch.tokens.baseAddress, let targets = batch.targets.baseAddress else {
       return
     }
+    guard batch.contextLength == order.contextLength else {
+      throw TrainingError(
+        .data,
+        "the data are cut into sequences of \(order.contextLength) tokens, and a step asks for \(batch.contextLength); keep "
+          + "the context length the same in all steps")
+    }
     try order.nextBatch(
-      sequences: batch.tokens.count / order.contextLength, into: tokens, targets: targets,
+      sequences: batch.sequences, into: tokens, targets: targets,
       documents: batch.documents?.baseAddress)
   }
 
