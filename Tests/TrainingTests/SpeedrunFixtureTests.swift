@@ -62,6 +62,61 @@ import Training
   }
 }
 
+/// Float8 as PyTorch rounds it, and the loss at the start.
+@Suite struct SpeedrunNumberTests {
+  @Test("Rounding to float8 is PyTorch's, saturating")
+  func float8() throws {
+    let file = try TensorFile(
+      path: SpeedrunFixture.folder.appendingPathComponent("fp8.safetensors").path)
+    let values = try file.doubles("rounding.values").map { Float($0) }
+    let graph = Graph()
+    let x = graph.input("x", [values.count], .float32)
+    let program = try Program(graph: graph, outputs: [("e4m3", roundedToE4M3(x))])
+    let executable = try TestRuntime.cpu.make().compile(program)
+    let memory = try #require(executable.hostBuffer("x")).bindMemory(to: Float.self)
+    for (index, value) in values.enumerated() { memory[index] = value }
+    executable.run(.compute)
+    let found = executable.output("e4m3").bindMemory(to: Float.self)
+    let truth = try file.doubles("rounding.e4m3").map { Float($0) }
+    #expect(values.count > 20)
+    for (index, value) in values.enumerated() {
+      #expect(
+        found[index] == truth[index] || (found[index].isNaN && truth[index].isNaN), "\(value)")
+    }
+  }
+
+  @Test("At the published size the first loss is 10.8354")
+  func firstLoss() throws {
+    // All blocks add nothing at the start, so one layer is as good as eleven.
+    let model = try ModelConfiguration(
+      architecture: .speedrun, vocabularySize: 50_304, width: 768, layers: 1, heads: 6,
+      headWidth: 128, contextLength: 32
+    ).makeModel()
+    let graph = Graph()
+    let inputs = ModelInputs(model.configuration, sequences: 1, in: graph)
+    let logits = model.logits(inputs, ModelWeights(model.parameters, in: graph))
+    let runtime = try TestRuntime.cpu.make()
+    let executable = try runtime.compile(Program(graph: graph, outputs: [("logits", logits)]))
+    for parameter in model.parameters where !parameter.name.hasPrefix("blocks") {
+      let memory = try #require(runtime.kept(parameter.name)).bindMemory(to: Float.self)
+      parameter.initialize(memory, seed: 0)
+    }
+    let tokens = try #require(executable.hostBuffer("tokens")).bindMemory(to: Int32.self)
+    for index in 0..<32 { tokens[index] = Int32(1500 * index + 7) }
+    executable.run(.compute)
+    let found = executable.output("logits").bindMemory(to: Float.self)
+    var sum = 0.0
+    for row in 0..<32 {
+      let exponentials = found[row * 50_304..<(row + 1) * 50_304].reduce(0.0) {
+        $0 + exp(Double($1))
+      }
+      sum += log(exponentials)
+    }
+    // ln V + C 0.005^2 / 2, and e^(C 0.005) / V for the token's own logit, which the record's figure leaves out.
+    #expect(abs(sum / 32 - (10.8354 + 0.0009)) < 5e-4, "\(sum / 32)")
+  }
+}
+
 /// One pass of the small speedrun decoder, and what PyTorch found.
 struct SpeedrunFixture {
   struct Case: Decodable {
