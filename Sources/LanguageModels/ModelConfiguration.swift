@@ -28,7 +28,7 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   /// F, the inner width of the feed-forward layer.
   public let feedForwardWidth: Int
   /// T, tokens of one sequence.
-  public let contextLength: Int
+  public internal(set) var contextLength: Int
   /// Whether the token table is also the head.
   public let isTied: Bool
   /// Whether queries and keys are normalised for each head.
@@ -45,6 +45,10 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   public let schedulesAttentionWindow: Bool
   /// Whether the weight of the z-loss is a number that the host sets before each run, the scalar `z_loss`.
   public let schedulesZLoss: Bool
+  /// Whether tokens are looked up in the head's weight although there is a table of their own, which then rests.
+  ///
+  /// For models that untie the two in the course of a run, see ``canUntie``.
+  public internal(set) var looksUpInHead = false
 
   /// Completes and checks a configuration.
   ///

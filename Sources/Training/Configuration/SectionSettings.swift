@@ -62,6 +62,10 @@ public struct EvaluationSettings: Sendable {
   public let every: Int
   /// `tokens`: of the validation part, counted from its start and rounded down to whole sequences; 65536, and 0: all.
   public let tokens: Int
+  /// `context_length`: tokens of an evaluated sequence; nil: the model's.
+  public let contextLength: Int?
+  /// `[evaluation.final]`: scalars of the model that are different in the evaluation after the last step, by name.
+  public let final: [String: Double]
 
   init(_ section: ConfigurationSection, steps: Int) {
     every = section.integer(
@@ -70,6 +74,19 @@ public struct EvaluationSettings: Sendable {
     tokens = section.integer(
       "tokens", default: 65536, in: 0...1_000_000_000_000,
       doc: "validation tokens, always the same ones; 0: all")
+    contextLength = section.optionalInteger(
+      "context_length", in: 1...1_000_000_000, doc: "tokens of a sequence; the model's")
+    var final: [String: Double] = [:]
+    if section.givenNames.contains("final") {
+      let table = section.section("final")
+      for scalar in SchedulableScalar.evaluated where table.isGiven(scalar.name) {
+        let value = table.number(
+          scalar.name, in: scalar.range, doc: "its value after the last step")
+        if let refusal = scalar.refusal(of: value) { table.refuse(scalar.name, message: refusal) }
+        final[scalar.name] = value
+      }
+    }
+    self.final = final
   }
 }
 

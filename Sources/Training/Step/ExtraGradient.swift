@@ -37,8 +37,12 @@ final class ExtraGradient {
   }
 
   /// Takes a batch in; whether it was finite.
-  func run(_ batch: StepBatch, _ numbers: [String: Double], labels: RandomStream) -> Bool {
+  func run(
+    _ batch: StepBatch, _ numbers: [String: Double], _ vectors: [String: [Float]],
+    labels: RandomStream
+  ) -> Bool {
     var numbers = numbers
+    forward.set(vectors)
     numbers["loss_scale"] = 1 / Double(max(1, batch.countedTargets))
     var isFinite = true
     for microBatch in 0..<batch.count / tokens {

@@ -1,0 +1,31 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import LanguageModels
+
+/// What of the model's section is a number that the host gives before each run, rather than a part of the equations.
+extension ModelSettings {
+  /// How rotary positions of a model turn, where the host gives their frequencies.
+  struct Rotation: Equatable, Sendable {
+    /// D.
+    var headWidth: Int
+    /// Of the first frequencies.
+    var base: Double
+    /// Whether frequencies and the scale of attention change with the window, see `YaRN`.
+    var followsWindow: Bool
+  }
+
+  /// How rotary positions turn; nil: frequencies are constants of the equations.
+  var rotation: Rotation? {
+    switch architecture {
+    case .decoder, .llama: nil
+    }
+  }
+
+  /// Scalars without a schedule, by their leaves' names; the model's own leaves are among them.
+  var configuredScalars: [String: Double] {
+    var scalars = ["z_loss": zLoss]
+    scalars["attention_window"] = attentionWindow.map(Double.init)
+    return scalars
+  }
+}
