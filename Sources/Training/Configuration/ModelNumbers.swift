@@ -36,6 +36,7 @@ extension TrainingConfiguration {
     guard let rotation = model.rotation else { return numbers }
     let yarn = YaRN(
       headWidth: rotation.headWidth, base: rotation.base,
+      isHalfTruncated: rotation.isHalfTruncated,
       after: rotation.followsWindow ? windows(upTo: step) : [])
     numbers.scalars["attention_scale"] = yarn.attentionScale
     numbers.vectors["rotary_frequencies"] = yarn.frequencies.map { Float($0) }

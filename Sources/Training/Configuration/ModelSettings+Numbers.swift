@@ -11,6 +11,8 @@ extension ModelSettings {
     var headWidth: Int
     /// Of the first frequencies.
     var base: Double
+    /// Whether only half of the pairs rotate.
+    var isHalfTruncated: Bool
     /// Whether frequencies and the scale of attention change with the window, see `YaRN`.
     var followsWindow: Bool
   }

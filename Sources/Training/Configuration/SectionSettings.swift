@@ -34,6 +34,10 @@ public struct StepSettings: Sendable {
   /// `divergence_margin`: nats above the first validation loss; three evaluations in a row after the warm-up that lie higher
   /// end the run as diverged; nil: none do.
   public let divergenceMargin: Double?
+  /// `loss_divisor`: what the sum of all targets' losses is divided by before gradients are taken; nil: targets that count.
+  ///
+  /// A constant makes gradients grow with the batch, as in code that adds losses up; what is reported is a mean anyway.
+  public let lossDivisor: Double?
 
   init(_ section: ConfigurationSection) {
     let sizes = 1...1_000_000_000
@@ -53,6 +57,9 @@ public struct StepSettings: Sendable {
       doc:
         "nats above the first validation loss; after the warm-up, 3 evaluations in a row that lie higher: 'diverged'"
     )
+    lossDivisor = section.optionalNumber(
+      "loss_divisor", in: .above(0),
+      doc: "what the summed losses of a step are divided by for the gradients; its targets")
   }
 }
 

@@ -33,6 +33,7 @@ extension TrainingConfiguration {
     let clip = run.ownValue(of: "gradient_clip", at: step) ?? self.optimizer.gradientClip
     settings.conditions.gradientClip = clip > 0 ? clip : .infinity
     let numbers = modelNumbers(at: step)
+    settings.lossDivisor = training.lossDivisor
     settings.modelScalars = numbers.scalars
     settings.modelVectors = numbers.vectors
     settings.labels = RandomStream(seed: UInt64(training.seed), name: "labels/\(step)")

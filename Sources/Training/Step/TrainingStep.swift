@@ -18,6 +18,8 @@ public final class TrainingStep {
     public var modelVectors: [String: [Float]] = [:]
     /// Micro-batches of this step; nil: all there is room for.
     public var microBatches: Int?
+    /// What the sum of all targets' losses is divided by for the gradients; nil: targets that count.
+    public var lossDivisor: Double?
     /// What the labels of extra gradients are drawn with; another stream at every step.
     public var labels = RandomStream(seed: 0, name: "labels")
 
@@ -173,7 +175,9 @@ public final class TrainingStep {
     settings.conditions.batchTokens = counted
     let extra = observe(settings, sampled: true)
     var (numbers, clock) = numbers(settings)
-    numbers["loss_scale"] = 1 / Double(max(1, counted))
+    let mean = 1 / Double(max(1, counted))
+    let scale = settings.lossDivisor.map { 1 / $0 } ?? mean
+    numbers["loss_scale"] = scale
     forward.set(settings.modelVectors)
     var loss = 0.0
     var crossEntropy = 0.0
@@ -187,6 +191,8 @@ public final class TrainingStep {
       crossEntropy += Double(forward.executable.scalar("cross_entropy_sum"))
       if update != nil { forward.executable.run(.commit) }
     }
+    // The same loss whatever gradients are taken of.
+    if settings.lossDivisor != nil { loss *= mean / scale }
     let middle = ContinuousClock.now
     let final = update ?? forward
     if let update {
@@ -253,7 +259,8 @@ public final class TrainingStep {
         definition.optimizer.observationsDue(group, settings.conditions, state.clock) > 0
       else { continue }
       if extra.run(
-        batch, numbers(settings).values, settings.modelVectors, labels: settings.labels)
+        batch, numbers(settings).values, settings.modelVectors,
+        lossDivisor: settings.lossDivisor, labels: settings.labels)
       {
         state.clock[group.name].observations += 1
       }
