@@ -222,7 +222,8 @@ struct CourseReader {
     if cooldown > stop {
       return refuse(
         [cooldownKey],
-        "the cooldown would begin before the run; use at most \(Int(exactly: stop).map(String.init) ?? "\(stop)") steps for it")
+        "the cooldown would begin before the run; use at most \(Int(exactly: stop).map(String.init) ?? "\(stop)") steps for it"
+      )
     }
     return true
   }

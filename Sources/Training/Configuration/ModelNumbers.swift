@@ -54,9 +54,10 @@ extension TrainingConfiguration {
 
   /// The windows that were in force up to a step, each change once.
   func windows(upTo step: Int) -> [Int] {
-    guard let scalar = schedule.run.scalars.first(where: {
-      $0.name == "attention_window" && $0.group == nil
-    })
+    guard
+      let scalar = schedule.run.scalars.first(where: {
+        $0.name == "attention_window" && $0.group == nil
+      })
     else { return model.attentionWindow.map { [$0] } ?? [] }
     let starts = [0] + scalar.schedule.events(forSteps: step + 1).map(\.step)
     var windows: [Int] = []

@@ -77,7 +77,8 @@ public struct UntieSettings: Equatable, Sendable {
     {
       refuse(
         "the state of \(ModelConfiguration.tableName) (group '\(table.name)') cannot be a copy of that of "
-          + "\(ModelConfiguration.headName) (group '\(head.name)'); give both the same method, options, every and average")
+          + "\(ModelConfiguration.headName) (group '\(head.name)'); give both the same method, options, every and average"
+      )
     }
     if step % table.settings.every != 0 {
       refuse(

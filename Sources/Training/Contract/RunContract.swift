@@ -82,7 +82,9 @@ struct RunContract {
 
   /// Tokens of a sequence, of all steps in turn where they differ.
   private var contextLength: String {
-    guard configuration.schedulesContextLength else { return "\(configuration.model.contextLength)" }
+    guard configuration.schedulesContextLength else {
+      return "\(configuration.model.contextLength)"
+    }
     return inTurn((0..<configuration.training.steps).map(configuration.contextLength))
   }
 

@@ -107,6 +107,9 @@ public final class TrainingRun {
 
     let threads = configuration.machine.threads
     runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    steps = try TrainingSteps(
+      configuration, model: model.configuration, optimizer: optimizer, precision: precision,
+      runtime: runtime)
     let table = OptimizerTable(optimizer)
     optimizerStateBytes = table.stateBytes
     trajectories = TrajectoryRecording(configuration, optimizer, runtime: runtime)
@@ -116,9 +119,6 @@ public final class TrainingRun {
       trajectories: trajectories?.header, kept: checkpoint?.manifest.records ?? RecordBytes())
 
     try store.removeRemains()
-    steps = try TrainingSteps(
-      configuration, model: model.configuration, optimizer: optimizer, precision: precision,
-      runtime: runtime)
     let definition = steps.definition
     let step = steps.prepared(at: 0)
     evaluators = try Evaluators(configuration, definition, source: source, runtime: runtime)

@@ -37,7 +37,8 @@ final class BoundProgram {
     for (name, memory) in vectors {
       guard let values = values[name] else { continue }
       precondition(
-        values.count * 4 == memory.count, "'\(name)' has \(memory.count / 4) numbers, not \(values.count)")
+        values.count * 4 == memory.count,
+        "'\(name)' has \(memory.count / 4) numbers, not \(values.count)")
       values.withUnsafeBytes { memory.copyMemory(from: $0) }
     }
   }

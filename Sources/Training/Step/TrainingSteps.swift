@@ -65,7 +65,9 @@ final class TrainingSteps {
   func prepared(at index: Int) -> TrainingStep {
     let index = min(index, configuration.training.steps - 1)
     let variant = configuration.variant(at: index)
-    guard let step = steps[variant] else { preconditionFailure("no step was compiled for \(variant)") }
+    guard let step = steps[variant] else {
+      preconditionFailure("no step was compiled for \(variant)")
+    }
     step.batch.contextLength = variant.contextLength
     step.batch.count = configuration.batchTokens(at: index)
     return step

@@ -79,7 +79,8 @@ public final class TrainedModel {
       at: max(0, self.step - 1), definition.optimizer)
     var numbers = configuration.evaluationNumbers(after: self.step)
     numbers.scalars.merge(
-      definition.optimizer.numbers(settings.conditions, advancing: &clock)) { own, _ in own }
+      definition.optimizer.numbers(settings.conditions, advancing: &clock)
+    ) { own, _ in own }
     self.numbers = numbers
 
     // A program that reads everything makes room for it.
