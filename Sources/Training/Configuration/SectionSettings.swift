@@ -145,12 +145,27 @@ public struct CheckpointSettings: Sendable {
 
 /// Section `[metrics]`.
 public struct MetricSettings: Sendable {
+  /// Choices of `trajectories`.
+  public enum Trajectories: String, Sendable, CaseIterable {
+    /// Nothing.
+    case none
+    /// Small parameters other than norm gains: lambdas, gates.
+    case scalars
+    /// Small parameters, norm gains among them.
+    case small
+  }
+
   /// `every`: steps between lines of metrics; 1.
   public let every: Int
   /// `statistics_every`: steps between weight norms and update sizes by role; 100, and 0: never.
   public let statisticsEvery: Int
   /// `effective_rates_every`: steps between quantiles of effective learning rates by role; 0: never.
   public let effectiveRatesEvery: Int
+  /// `trajectories`: which parameters below 1,024 values are recorded with all their values, the others by norms and quantiles;
+  /// scalars, for the gains of norms are by far the most such values and seldom what is looked for.
+  public let trajectories: Trajectories
+  /// `trajectories_every`: steps between records of these values; 1.
+  public let trajectoriesEvery: Int
 
   init(_ section: ConfigurationSection) {
     every = section.integer(
@@ -161,6 +176,14 @@ public struct MetricSettings: Sendable {
     effectiveRatesEvery = section.integer(
       "effective_rates_every", default: 0, in: 0...1_000_000_000,
       doc: "steps between quantiles of effective learning rates by role; 0: never")
+    trajectories = section.choice(
+      "trajectories", default: .scalars,
+      doc:
+        "parameters below 1,024 values that are recorded whole: none, all but norm gains, or all; the others by norm and quantiles "
+        + "every statistics_every steps")
+    trajectoriesEvery = section.integer(
+      "trajectories_every", default: 1, in: 1...1_000_000_000,
+      doc: "steps between records of these values")
   }
 }
 
