@@ -14,6 +14,7 @@ extension ModelConfiguration {
   public var canUntie: Bool {
     switch architecture {
     case .decoder, .llama: !isTied
+    case .speedrun: speedrun?.embedding == .tiedThenUntied
     }
   }
 
@@ -28,6 +29,7 @@ extension ModelConfiguration {
     var result = self
     result.contextLength = contextLength
     result.looksUpInHead = looksUpInHead
+    result.speedrun?.looksUpInHead = looksUpInHead
     return result
   }
 }

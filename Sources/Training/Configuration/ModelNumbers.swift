@@ -68,12 +68,12 @@ extension TrainingConfiguration {
     return windows
   }
 
-  /// The largest window of the run, the last evaluation included; nil: nothing schedules it.
-  var largestAttentionWindow: Int? {
-    guard schedule.run.ownValue(of: "attention_window", at: 0) != nil else { return nil }
+  /// The largest value of a window over the run, the last evaluation included; nil: nothing schedules it.
+  func largest(window name: String) -> Int? {
+    guard schedule.run.ownValue(of: name, at: 0) != nil else { return nil }
     let windows =
-      (0..<training.steps).compactMap { schedule.run.ownValue(of: "attention_window", at: $0) }
-      + [evaluation.final["attention_window"]].compactMap(\.self)
+      (0..<training.steps).compactMap { schedule.run.ownValue(of: name, at: $0) }
+      + [evaluation.final[name]].compactMap(\.self)
     return windows.max().map { Int($0) }
   }
 

@@ -19,15 +19,26 @@ extension ModelSettings {
 
   /// How rotary positions turn; nil: frequencies are constants of the equations.
   var rotation: Rotation? {
-    switch architecture {
-    case .decoder, .llama: nil
-    }
+    guard let speedrun, let model = try? configuration(vocabularySize: 2, masksDocuments: false)
+    else { return nil }
+    return Rotation(
+      headWidth: model.headWidth, base: YaRN.standardBase,
+      isHalfTruncated: speedrun.rotation == .halfTruncated, followsWindow: speedrun.followsWindow)
+  }
+
+  /// What of the model a schedule can change.
+  var schedulable: [SchedulableScalar] {
+    let weights = 2..<2 + max(0, (speedrun?.predictions ?? 1) - 1)
+    return [.attentionWindow(configured: attentionWindow)]
+      + (speedrun == nil ? [] : [.shortAttentionWindow(configured: shortAttentionWindow)])
+      + weights.map { .predictionWeight($0, configured: nil) } + [.zLoss(configured: zLoss)]
   }
 
   /// Scalars without a schedule, by their leaves' names; the model's own leaves are among them.
   var configuredScalars: [String: Double] {
     var scalars = ["z_loss": zLoss]
     scalars["attention_window"] = attentionWindow.map(Double.init)
+    scalars["attention_window_short"] = shortAttentionWindow.map(Double.init)
     return scalars
   }
 }

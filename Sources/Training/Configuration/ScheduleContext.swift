@@ -42,13 +42,7 @@ extension ScheduleContext {
           named: schedulesContextLength
             ? "accumulation_steps" : "context_length x accumulation_steps"),
         .contextLength(configured: model.contextLength),
-        .attentionWindow(configured: model.attentionWindow),
-        .shortAttentionWindow(
-          configured: model.configuredScalars["attention_window_short"].map { Int($0) }),
-        .predictionWeight(2, configured: model.configuredScalars["prediction_weight_2"]),
-        .predictionWeight(3, configured: model.configuredScalars["prediction_weight_3"]),
-        .zLoss(configured: model.zLoss),
-      ], groups: groups?.map(\.name),
+      ] + model.schedulable, groups: groups?.map(\.name),
       defaultKind: optimizer.card.wantsConstantRate ? .constant : .cosine)
   }
 

@@ -162,7 +162,9 @@ public struct TrainingConfiguration: Sendable {
     do {
       return try model.configuration(
         vocabularySize: size, masksDocuments: data.masksDocuments,
-        largestWindow: largestAttentionWindow, schedulesZLoss: schedulesZLoss)
+        largestWindow: largest(window: "attention_window"),
+        largestShortWindow: largest(window: "attention_window_short"),
+        schedulesZLoss: schedulesZLoss)
     } catch {
       throw ConfigurationError(
         .contradiction, keys: ["model.\(error.key)"], "model.\(error.key): \(error.message)")

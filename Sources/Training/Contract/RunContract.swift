@@ -105,8 +105,16 @@ struct RunContract {
   }
 
   private var tokenOrder: String {
-    "data seed \(configuration.training.dataSeed), context length \(contextLength), "
-      + "attention \(configuration.data.masksDocuments ? "inside documents" : "across documents")"
+    let data = configuration.data
+    // Documents come in the order of the text, whatever the seed.
+    let order =
+      switch data.order {
+      case .windows: "data seed \(configuration.training.dataSeed)"
+      case .documents:
+        "sequences from documents in the order of the text, at most \(data.documentLimit) tokens of each"
+      }
+    return order + ", context length \(contextLength), "
+      + "attention \(data.masksDocuments ? "inside documents" : "across documents")"
   }
 
   private var batchTokens: String {

@@ -97,14 +97,14 @@ extension TrainingConfiguration {
       precision: precision)
   }
 
-  /// Refuses schedules of scalars that no program of the model reads.
+  /// Refuses a configuration that gives the model's programs no number for what they read, or an evaluation what they do not.
   func checkModelReads(_ names: Set<String>) throws(ConfigurationError) {
-    let scheduled = Self.modelScalars.filter { schedule.run.ownValue(of: $0, at: 0) != nil }
-    if let idle = scheduled.first(where: { !names.contains($0) }) {
+    let given = modelNumbers(at: 0).scalars
+    if let open = Self.modelScalars.first(where: { names.contains($0) && given[$0] == nil }) {
       throw ConfigurationError(
-        .contradiction, keys: ["schedule.\(idle)", "model.architecture"],
-        "schedule.\(idle): the model '\(model.architecture.rawValue)' does not read it; remove the schedule or choose "
-          + "another model")
+        .contradiction, keys: ["schedule.\(open)"],
+        "schedule.\(open): the model reads it and nothing gives it; schedule it, if only with kind = \"constant\""
+      )
     }
     if let idle = evaluation.final.keys.sorted().first(where: { !names.contains($0) }) {
       throw ConfigurationError(
