@@ -101,7 +101,7 @@ fi
 
 awk -v supports="$(ls Tests/Support 2>/dev/null | tr '\n' ' ')" '
   BEGIN {
-    split("Swift Foundation FoundationEssentials FoundationXML Dispatch Synchronization Darwin Glibc Musl Android Builtin os", known, " ")
+    split("Swift Foundation FoundationEssentials FoundationNetworking FoundationXML Dispatch Synchronization Darwin Glibc Musl Android Builtin os", known, " ")
     for (i in known) system_module[known[i]] = 1
     count = split(supports, known, " ")
     for (i = 1; i <= count; i++) support[known[i]] = 1
