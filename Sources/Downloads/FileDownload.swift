@@ -67,10 +67,11 @@ public struct FileDownload: Sendable {
       if let reason = try unfinished(end, part) {
         fruitless = part.count > before ? 0 : fruitless + 1
         guard fruitless < max(1, attempts) else {
+          part.removeIfEmpty()
           throw DownloadError(
             .network,
-            "cannot fetch \(url.absoluteString): \(reason). Give the command again later; it goes on from byte \(part.count)."
-          )
+            "cannot fetch \(url.absoluteString): \(reason). Give the command again later"
+              + (part.count > 0 ? "; it goes on from byte \(part.count)." : "."))
         }
         let pause = firstPause * Double(1 << min(16, max(0, fruitless - 1)))
         Thread.sleep(forTimeInterval: max(min(pause, 60), min(end.answer.retryAfter ?? 0, 60)))

@@ -62,7 +62,7 @@ public struct ShardFetch: Sendable {
   }
 
   /// What is in the folder in the end.
-  public struct Result: Equatable, Sendable {
+  public struct Result: Codable, Equatable, Sendable {
     /// Names of all files, the held-out shard first.
     public var files: [String]
     /// Files that were fetched, at least in part.
