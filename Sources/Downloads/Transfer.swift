@@ -46,6 +46,7 @@ final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
   ///   - part: What has arrived.
   ///   - patience: Seconds without a byte after which the connection counts as cut.
   ///   - progress: Is told the number of bytes of the file that are there, a few times a second, on the calling thread.
+  /// - Returns: How it ended.
   static func fetch(
     _ url: URL, into part: PartialFile, patience: Double, progress: (Int, Int?) -> Void
   ) -> End {
@@ -58,6 +59,8 @@ final class Transfer: NSObject, URLSessionDataDelegate, @unchecked Sendable {
   }
 
   /// Asks what the server says about a file, without the file.
+  ///
+  /// - Returns: How it ended.
   static func probe(_ url: URL, patience: Double) -> End {
     var request = URLRequest(url: url)
     request.httpMethod = "HEAD"
