@@ -4,6 +4,7 @@
 import LanguageModels
 import Optimizers
 import Schedules
+import TensorGraph
 
 /// What a run would do, step by step, known without starting it: every moment at which something changes, tokens, updates.
 public struct RunEvents: Codable, Equatable, Sendable {
