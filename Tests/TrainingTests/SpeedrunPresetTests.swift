@@ -5,6 +5,7 @@ import Configurations
 import Foundation
 import LanguageModels
 import Optimizers
+import Schedules
 import TensorGraph
 import Testing
 
