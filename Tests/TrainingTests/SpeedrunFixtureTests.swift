@@ -264,16 +264,21 @@ struct SpeedrunFixture {
   /// ||found - truth|| / ||truth|| as estimated by the fixture's random sums of the truth.
   func error(_ found: [Float], _ sketch: String, row: Int) throws -> Double {
     let truth = try file.doubles("\(description.name)/\(sketch)")
-    let probes = try weights.doubles("probes")
+    return Self.error(
+      found, sketch: Array(truth[row * 9..<(row + 1) * 9]), probes: try weights.doubles("probes"))
+  }
+
+  /// The same for one tensor: its norm and eight sums, and the signs that the sums were made with.
+  static func error(_ found: [Float], sketch truth: [Double], probes: [Double]) -> Double {
     let columns = probes.count / 8
-    let norm = truth[row * 9]
+    let norm = truth[0]
     var squares = 0.0
     for probe in 0..<8 {
       var sum = 0.0
       for (index, value) in found.enumerated() {
         sum += Double(value) * probes[probe * columns + index]
       }
-      let difference = sum - truth[row * 9 + 1 + probe]
+      let difference = sum - truth[1 + probe]
       squares += difference * difference
     }
     return norm > 0 ? (squares / 8).squareRoot() / norm : squares.squareRoot()
