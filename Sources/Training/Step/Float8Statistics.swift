@@ -15,40 +15,42 @@ final class Float8Statistics {
   private static let rows = 64
   private static let (largestE4M3, largestE5M2): (Float, Float) = (448, 57_344)
 
-  private let model: any LanguageModel
   private let scales: SpeedrunOptions.Float8Scales
-  private let precision: Precision
   private let runtime: any Runtime
-  private var program: BoundProgram?
+  /// By the variant of the model: sequences have different lengths at different steps.
+  private var programs: [ModelConfiguration: BoundProgram] = [:]
 
   /// Prepares nothing yet; nil where the model's head is not in float8.
   init?(_ definition: StepDefinition, runtime: any Runtime) {
     guard let scales = definition.model.configuration.speedrun?.float8 else { return nil }
     self.scales = scales
-    model = definition.model
-    precision = definition.precision
     self.runtime = runtime
   }
 
   /// Measures the weights as they are, on the first sequence of a batch.
   ///
   /// - Parameters:
-  ///   - batch: the next step's.
-  ///   - numbers: what the model reads.
-  ///   - lossScale: what the loss of a token is multiplied by.
+  ///   - step: the next, with its batch filled.
+  ///   - settings: what it will be run with.
   /// - Returns: x, weight and gradient.
   /// - Throws: what the runtime throws when it compiles.
   func measure(
-    _ batch: StepBatch, _ numbers: ModelNumbers, lossScale: Double
+    _ step: TrainingStep, _ settings: TrainingStep.Settings
   ) throws -> [Float8Record.Tensor: Float8Record.Measurement] {
-    let program = try self.program ?? BoundProgram(makeProgram(), runtime)
-    self.program = program
-    program.set(numbers)
+    let (model, batch) = (step.definition.model, step.batch)
+    let program =
+      try programs[model.configuration]
+      ?? BoundProgram(makeProgram(model, step.definition.precision), runtime)
+    programs[model.configuration] = program
+    program.set(settings.modelScalars)
+    program.set(settings.modelVectors)
     batch.copy(from: 0, count: model.configuration.contextLength, to: program.inputs)
     program.executable.run(.compute)
     let hidden = program.executable.output("hidden").bindMemory(to: Float.self)
     let logits = program.executable.output("logits").bindMemory(to: Float.self)
-    let gradients = gradients(Array(logits), batch, numbers, lossScale: Float(lossScale))
+    let scale = 1 / (settings.lossDivisor ?? Double(max(1, batch.countedTargets)))
+    let gradients = gradients(
+      Array(logits), model, batch, settings.modelScalars, lossScale: Float(scale))
     var found = [
       Float8Record.Tensor.x: hidden.measured(scales.hidden, Self.largestE4M3),
       .gradient: gradients.withUnsafeBufferPointer {
@@ -63,16 +65,18 @@ final class Float8Statistics {
   }
 
   /// Rows before the last that training predicts in full.
-  private var window: Range<Int> {
-    let end = model.configuration.contextLength - (model.configuration.speedrun?.predictions ?? 1) + 1
+  private func window(_ model: ModelConfiguration) -> Range<Int> {
+    let end = max(1, model.contextLength - (model.speedrun?.predictions ?? 1) + 1)
     return max(0, end - Self.rows)..<end
   }
 
-  private func makeProgram() throws(GraphError) -> Program {
+  private func makeProgram(
+    _ model: any LanguageModel, _ precision: Precision
+  ) throws(GraphError) -> Program {
     let graph = Graph()
     let inputs = ModelInputs(model.configuration, sequences: 1, in: graph)
     let weights = ModelWeights(model.parameters, in: graph)
-    let hidden = model.hidden(inputs, weights).slice(window)
+    let hidden = model.hidden(inputs, weights).slice(window(model.configuration))
     let x = roundedToE4M3(hidden * (1 / scales.hidden))
     let weight = roundedToE4M3(model.head(weights) * (1 / scales.weight))
     let logits = x.linear(weight).cast(to: .float32)
@@ -83,16 +87,17 @@ final class Float8Statistics {
 
   /// Gradients by the logits before their cap, of all rows of the window.
   private func gradients(
-    _ products: [Float], _ batch: StepBatch, _ numbers: ModelNumbers, lossScale: Float
+    _ products: [Float], _ model: any LanguageModel, _ batch: StepBatch,
+    _ numbers: [String: Double], lossScale: Float
   ) -> [Float] {
     let vocabulary = model.configuration.vocabularySize
     let predictions = model.configuration.speedrun?.predictions ?? 1
     let weights =
       [1]
-      + (1..<predictions).map { Float(numbers.scalars["prediction_weight_\($0 + 1)"] ?? 0) }
+      + (1..<predictions).map { Float(numbers["prediction_weight_\($0 + 1)"] ?? 0) }
     let factor = scales.hidden * scales.weight
     var result = products
-    for (place, row) in window.enumerated() {
+    for (place, row) in window(model.configuration).enumerated() {
       let range = place * vocabulary..<(place + 1) * vocabulary
       let slopes = range.map { index -> Float in
         let logit = result[index] * factor
