@@ -45,6 +45,9 @@ let modules = [
     name: "Comparison", layer: 2,
     uses: ["RunRecords", "Statistics", "Configurations", "RandomStreams"]),
   Module(name: "RunIndex", layer: 2, uses: ["RunRecords", "Configurations"], products: [grdb]),
+  Module(
+    name: "SpeedRecords", layer: 2,
+    uses: ["RunRecords", "Statistics", "Configurations", "TensorFiles", "RandomStreams"]),
 
   Module(
     name: "Training", layer: 3,
@@ -70,7 +73,7 @@ let modules = [
   Module(
     name: "assay", layer: 5, kind: .executable,
     uses: [
-      "Studies", "Reports", "Dashboard", "Comparison", "RunIndex", "Statistics",
+      "Studies", "Reports", "Dashboard", "Comparison", "RunIndex", "SpeedRecords", "Statistics",
       "Training", "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph",
       "TextData", "TensorFiles", "RunRecords", "Charts", "Configurations", "RandomStreams",
     ],

@@ -144,12 +144,18 @@ public enum Tests {
   private static func weighted(
     _ terms: [(weight: Double, values: [Double])], method: DifferenceTest.Method, level: Double
   ) -> DifferenceTest {
+    weighted(terms.map { ($0.weight, Sample($0.values).summary) }, method: method, level: level)
+  }
+
+  static func weighted(
+    _ terms: [(weight: Double, summary: SampleSummary)], method: DifferenceTest.Method,
+    level: Double
+  ) -> DifferenceTest {
     var estimate: Double? = 0
     var variance: Double? = 0
     var spread = 0.0
     var freedom = 0.0
-    for (weight, values) in terms {
-      let sample = Sample(values)
+    for (weight, sample) in terms {
       estimate = sample.mean.flatMap { mean in estimate.map { $0 + weight * mean } }
       guard let part = sample.variance.map({ weight * weight * $0 / Double(sample.count) }),
         let sum = variance
@@ -170,7 +176,7 @@ public enum Tests {
       if !known.isFinite { variance = nil }
     }
     return DifferenceTest(
-      method: method, counts: terms.map(\.values.count), estimate: estimate,
+      method: method, counts: terms.map(\.summary.count), estimate: estimate,
       standardError: variance?.squareRoot(), degreesOfFreedom: variance == nil ? nil : freedom,
       level: level)
   }
