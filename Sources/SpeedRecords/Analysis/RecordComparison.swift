@@ -177,6 +177,8 @@ extension RecordComparison {
     let isLengthKnown = fewer != nil || (baseline.steps == nil && candidate.steps == nil)
     let steps = fewer ?? 0
     guard isLengthKnown, steps == 0 || rate != nil else { return nil }
+    // On the very pair that the rate was measured on, steps make up for the losses by construction.
+    if let rate, steps != 0, Set(rate.sets) == [baseline.name, candidate.name] { return nil }
     let slope = (rate?.perHundredSteps ?? 0) / 100
 
     // Baseline, candidate, and the sets of the rate: a set that stands in two places is one cell.

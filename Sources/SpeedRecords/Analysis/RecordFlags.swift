@@ -188,6 +188,12 @@ struct RecordFlags {
         "it has \(abs(steps)) steps \(steps < 0 ? "fewer" : "more") than \(baseline.name), and nobody said what a step is worth: "
           + "losses of different lengths are not compared as methods; measure a rate with --exchange")
     }
+    if let rate, Set(rate.sets) == [baseline.name, candidate.name] {
+      add(
+        .weakExchangeRate, candidate.name,
+        "the exchange rate was measured on these two sets, so at equal length they are equal by construction: measure it on one "
+          + "recipe at two lengths")
+    }
     for run in candidate.runs {
       guard let seed = run.seed, let twin = baseline.runs.first(where: { $0.seed == seed }) else {
         continue

@@ -168,7 +168,8 @@ public enum Tests {
       freedom += Double(sample.count - 1)
     }
     if let known = estimate, !known.isFinite { estimate = nil }
-    if estimate == nil { variance = nil }
+    // Without terms there is nothing to test.
+    if estimate == nil || freedom <= 0 { variance = nil }
     if let known = variance {
       // Where nothing varies Satterthwaite's ratio is 0 / 0; the pooled count stands in. Squares of squares may underflow: likewise.
       let ratio = known * known / spread
