@@ -116,7 +116,7 @@ import Testing
     (first + "step:5 val_loss:3.9\n", "form step:DONE/ALL"),
     (
       first + "step:5/9 train_time:9ms step_avg:1.00ms\nstep:3/9 train_time:9ms step_avg:1.00ms\n",
-      ":3: step 3 after step 5: there are two runs in one file"
+      ":3: step 3 after step 5: lines of several runs are mixed"
     ),
     (first + "step:3/8 val_loss:3.9 train_time:9ms step_avg:1.00ms\n", "8 steps within one of 9"),
     ("step:0/9 val_loss:10.8 train_time:0 step_avg:0.02ms\n", "its train_time is '0'"),
@@ -144,6 +144,19 @@ import Testing
     #expect(said.contains("step 15 of 20") && said.contains("--at-step 15"), "\(said)")
     #expect(try RecordedRun(read, at: 15).steps == 15)
     #expect(message { _ = try RecordedRun(read, at: 12) }.contains("the nearest is at 10"))
+  }
+
+  @Test func severalRunsOneAfterTheOtherInOneLogAreSeveralRuns() throws {
+    let folder = try Folder()
+    var log = LogFixture.track3("a.txt", loss: 3.2790)
+    log.lines += LogFixture.track3("a.txt", loss: 3.2780, steps: 25).lines
+    let path = try folder.write(log.data, to: "logs/a.txt")
+    let read = try SpeedrunLog(reading: path, scope: .everything)
+    #expect(read.data == log.data && read.runs.count == 2)
+    let runs = try RecordedRun.all(of: read)
+    #expect(runs.map(\.loss) == [3.279, 3.278] && runs.map(\.steps) == [20, 25])
+    #expect(runs.map(\.name) == ["a#1", "a#2"] && runs[0].checksum != runs[1].checksum)
+    #expect(runs[1].curve.count == 6)
   }
 
   @Test func aMissingFileIsSaid() {

@@ -40,7 +40,8 @@ import Testing
     ).pValue
     #expect(pValues.count == 4)
     #expect(pValues.min() ?? 1 <= exact && exact <= pValues.max() ?? 0)
-    #expect(SampleSummary(count: 3, mean: nil, variance: nil).roundings(mean: 1, deviation: 1).count == 1)
+    #expect(
+      SampleSummary(count: 3, mean: nil, variance: nil).roundings(mean: 1, deviation: 1).count == 1)
   }
 
   @Test func aMarginOf11TenThousandthsNeeds17RunsUnderTAnd22UnderZ() {
@@ -68,7 +69,8 @@ import Testing
     #expect(abs(Power.powerOfMean(margin: 0, count: 8, level: 0.01) - 0.01) < 1e-9)
   }
 
-  /// Rates of 20,000 simulations have a standard error of at most 0.0016; three of them are the tolerance.
+  /// Rates of 20,000 simulations have a standard error of at most 0.0016; three of them are the tolerance. Two million in NumPy gave
+  /// 0.0553 and 0.0411.
   @Test func stoppingAtTheFirstSuccessHas5Point6PercentFalsePositives() {
     let rate = OptionalStopping.falsePositives(counts: 3...20, level: 0.01)
     #expect(abs(rate - 0.056) < 0.005, "\(rate)")
@@ -82,7 +84,8 @@ import Testing
   }
 
   @Test func theZRuleUnderTheSamePeekingStaysBelowOnePercent() {
+    // 0.0064 by two million simulations; from the first run on instead of the third, 0.0075.
     let rate = OptionalStopping.falsePositives(counts: 3...20, threshold: 0.004 / 0.0013)
-    #expect(abs(rate - 0.008) < 0.002, "\(rate)")
+    #expect(abs(rate - 0.0064) < 0.0017, "\(rate)")
   }
 }

@@ -39,7 +39,8 @@ enum DuplicateCheck {
     let rest = problems.count > 10 ? "; and \(problems.count - 10) more" : ""
     throw SpeedRecordError(
       .duplicate,
-      "runs count twice: \(shown)\(rest). Repeats of one seed say nothing about others: leave out all but one of each")
+      "runs count twice: \(shown)\(rest). Repeats of one seed say nothing about others: leave out all but one of each"
+    )
   }
 
   /// Files of logs are compared by content; Assay's runs of equal content are the same run only under one path, for a change that

@@ -47,7 +47,8 @@ public struct ExchangeRate: Codable, Equatable, Sendable {
       guard a != b else {
         throw SpeedRecordError(
           .incomparable,
-          "'\(first.name)' and '\(second.name)' both have \(a) steps; an exchange rate needs one recipe at two lengths")
+          "'\(first.name)' and '\(second.name)' both have \(a) steps; an exchange rate needs one recipe at two lengths"
+        )
       }
       let (shorter, longer) = a < b ? (first, second) : (second, first)
       guard let low = shorter.losses, let high = longer.losses else {
@@ -66,7 +67,8 @@ public struct ExchangeRate: Codable, Equatable, Sendable {
       pValue = test.pValue
       sets = [shorter.name, longer.name]
       steps = [min(a, b), max(a, b)]
-      origin = "measured: \(shorter.name) (\(min(a, b)) steps) against \(longer.name) (\(max(a, b)) steps)"
+      origin =
+        "measured: \(shorter.name) (\(min(a, b)) steps) against \(longer.name) (\(max(a, b)) steps)"
     }
   }
 }

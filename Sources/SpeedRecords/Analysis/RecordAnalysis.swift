@@ -136,7 +136,8 @@ public struct RecordAnalysis: Codable, Equatable, Sendable {
       throw SpeedRecordError(
         .incomparable,
         "\(run.label) of '\(name)' was evaluated on other tokens than \(first.1.label) of '\(first.0)' "
-          + "(\(run.evaluation ?? "") against \(first.1.evaluation ?? "")); compare runs of one data set and evaluation")
+          + "(\(run.evaluation ?? "") against \(first.1.evaluation ?? "")); compare runs of one data set and evaluation"
+      )
     }
   }
 }

@@ -8,11 +8,20 @@ import Statistics
 struct RecordFlags {
   let rules: RecordRules
   private(set) var flags: [RecordFlag] = []
+  /// What was simulated, by its words: sets of one analysis ask the same.
+  private var rates: [String: Double] = [:]
 
   init(_ rules: RecordRules) { self.rules = rules }
 
   private mutating func add(_ code: RecordFlag.Code, _ set: String?, _ text: String) {
     flags.append(RecordFlag(code, set, text))
+  }
+
+  private mutating func rate(_ question: String, _ simulate: () -> Double) -> Double {
+    if let known = rates[question] { return known }
+    let rate = simulate()
+    rates[question] = rate
+    return rate
   }
 
   // MARK: - One set
@@ -36,7 +45,8 @@ struct RecordFlags {
         if equal > 1 {
           add(
             .similarRuns, set.name,
-            "\(other.label) and \(run.label) have equal losses at all \(equal) validations: perhaps one run twice")
+            "\(other.label) and \(run.label) have equal losses at all \(equal) validations: perhaps one run twice"
+          )
         }
       }
     }
@@ -71,7 +81,8 @@ struct RecordFlags {
     if machines.count > 1 {
       add(
         .otherMachine, set.name,
-        "its times are from \(machines.count) machines or sets of software: the mean time is of no machine")
+        "its times are from \(machines.count) machines or sets of software: the mean time is of no machine"
+      )
     }
   }
 
@@ -81,16 +92,23 @@ struct RecordFlags {
     guard let planned else {
       guard n >= 2, test != nil else { return }
       let looks = 3...max(20, n)
-      let rate = OptionalStopping.falsePositives(counts: looks, level: rules.level)
+      let level = rules.level
+      let rate = rate("looks \(looks)") {
+        OptionalStopping.falsePositives(counts: looks, level: level)
+      }
       var text =
         "that there would be \(n) runs was not fixed beforehand, as far as is known; whoever stops as soon as p < "
-        + "\(Self.short(rules.level)) between 3 and \(looks.upperBound) runs has \(Self.percent(rate)) false positives instead "
-        + "of \(Self.percent(rules.level))"
+        + "\(Self.short(rules.level)) between 3 and \(looks.upperBound) runs has about \(Self.percent(rate)) false positives "
+        + "instead of \(Self.percent(rules.level))"
       if let threshold = rules.threshold, let deviation = rules.deviation {
-        let z = OptionalStopping.falsePositives(counts: looks, threshold: threshold / deviation)
+        let z = self.rate("z \(looks)") {
+          OptionalStopping.falsePositives(counts: looks, threshold: threshold / deviation)
+        }
         text += " (the z rule \(Self.percent(z)))"
       }
-      add(.runsNotFixed, set.name, text + "; fix the number with --planned, or in a line '# preregistered: runs=N'")
+      add(
+        .runsNotFixed, set.name,
+        text + "; fix the number with --planned, or in a line '# preregistered: runs=N'")
       return
     }
     if n < planned {
@@ -126,7 +144,8 @@ struct RecordFlags {
     } else {
       add(
         .stepsDiffer, set.name,
-        "its runs have different lengths (\(least) to \(most) steps): they are no replicates of one recipe")
+        "its runs have different lengths (\(least) to \(most) steps): they are no replicates of one recipe"
+      )
     }
   }
 
@@ -186,7 +205,8 @@ struct RecordFlags {
       add(
         .stepsDiffer, candidate.name,
         "it has \(abs(steps)) steps \(steps < 0 ? "fewer" : "more") than \(baseline.name), and nobody said what a step is worth: "
-          + "losses of different lengths are not compared as methods; measure a rate with --exchange")
+          + "losses of different lengths are not compared as methods; measure a rate with --exchange"
+      )
     }
     if let rate, Set(rate.sets) == [baseline.name, candidate.name] {
       add(
@@ -201,7 +221,8 @@ struct RecordFlags {
       if DuplicateCheck.equalValidations(run, twin) > 0 {
         add(
           .changeIsInert, candidate.name,
-          "seed \(seed) has the same losses under \(baseline.name) to the last digit: the change does nothing")
+          "seed \(seed) has the same losses under \(baseline.name) to the last digit: the change does nothing"
+        )
       }
     }
     for influence in comparison.influence {

@@ -56,6 +56,13 @@ public struct RecordRules: Codable, Equatable, Sendable {
     }
   }
 
+  /// The threshold of a known deviation: its 99.9 % point, as track 3 has it.
+  ///
+  /// - Parameter deviation: Standard deviation of a run's loss, above 0.
+  public static func threshold(deviation: Double) -> Double {
+    SpeedrunRules.threshold(deviation: deviation)
+  }
+
   /// Track 3's exchange rate, measured there on runs of about 3,300 steps; shorter runs have larger ones.
   public static let publishedExchange = Exchange.given(
     perHundredSteps: 0.0045, origin: "published for track 3, at about 3,300 steps")

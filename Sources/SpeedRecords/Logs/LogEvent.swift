@@ -183,7 +183,9 @@ extension LogEvent {
     }
     if let rest = value(of: "train_time:", in: word) {
       if rest.count > 2, rest.suffix(2).elementsEqual("ms".utf8) {
-        if let number = LogNumber(.init(rebasing: rest.dropLast(2))) { return .milliseconds(number) }
+        if let number = LogNumber(.init(rebasing: rest.dropLast(2))) {
+          return .milliseconds(number)
+        }
       } else if rest.last == UInt8(ascii: "s"),
         let number = LogNumber(.init(rebasing: rest.dropLast()))
       {

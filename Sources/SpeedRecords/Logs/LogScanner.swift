@@ -111,9 +111,10 @@ struct LogScanner {
         "\(path): is no log of the speedrun: no line has the form "
           + "'step:S/T val_loss:F train_time:Mms step_avg:Fms'; check the path")
     }
-    guard lines.contains(where: { line in
-      if case .event(let event) = line { event.validationLoss != nil } else { false }
-    })
+    guard
+      lines.contains(where: { line in
+        if case .event(let event) = line { event.validationLoss != nil } else { false }
+      })
     else {
       throw SpeedRecordError(
         .truncatedLog,
@@ -160,21 +161,24 @@ struct LogScanner {
       guard endsWithLineEnd else {
         throw SpeedRecordError(
           .truncatedLog,
-          "\(path):\(number): the file ends within the line '\(text)'; copy the whole log, or leave it out")
+          "\(path):\(number): the file ends within the line '\(text)'; copy the whole log, or leave it out"
+        )
       }
       try fail(
         SpeedRecordError(
           .damagedLog,
-          "\(path):\(number): '\(text)' is damaged: \(error.reason); take the log from the run again"))
+          "\(path):\(number): '\(text)' is damaged: \(error.reason); take the log from the run again"
+        ))
       return
     }
-    if let previous {
+    // Step 0 begins another run: track 3's script may make several, one after the other, into one file.
+    if let previous, event.step > 0 || previous.step == 0 {
       if event.step < previous.step {
         try fail(
           SpeedRecordError(
             .damagedLog,
-            "\(path):\(number): step \(event.step) after step \(previous.step): there are two runs in one file, or "
-              + "lines are out of order; give one file for each run"))
+            "\(path):\(number): step \(event.step) after step \(previous.step): lines of several runs are mixed, or "
+              + "out of order; give one file for each run, or one after the other from step 0"))
       }
       if event.plannedSteps != previous.planned {
         try fail(

@@ -18,7 +18,7 @@ public import Foundation
 /// ```
 ///
 /// Older logs have a third separator, logs of standard output none, and a file may end without a newline or have Windows line ends; all
-/// of these are read and written back as they were. At step S the line of the validation comes before that of step S + 1.
+/// of these are read and written back as they were. A log of track 3 may hold several runs, see ``runs``. At step S the line of the validation comes before that of step S + 1.
 public struct SpeedrunLog: Sendable {
   /// What is kept of a log.
   public enum Scope: Sendable {
@@ -85,9 +85,10 @@ public struct SpeedrunLog: Sendable {
     self.peakMemory = peakMemory
     separatorCount = 2
     checksum = ""
-    registration = source.split(separator: "\n").lazy.compactMap {
-      Registration(line: String($0), origin: path)
-    }.first
+    registration =
+      source.split(separator: "\n").lazy.compactMap {
+        Registration(line: String($0), origin: path)
+      }.first
   }
 
   init(path: String) {
@@ -107,6 +108,18 @@ public struct SpeedrunLog: Sendable {
   /// The measurements.
   public var events: [LogEvent] {
     lines.compactMap { if case .event(let event) = $0 { event } else { nil } }
+  }
+
+  /// The measurements of each run: one, but for scripts that make several runs, one after the other, into one log.
+  public var runs: [[LogEvent]] {
+    var runs: [[LogEvent]] = []
+    var previous = Int.max
+    for event in events {
+      if event.step < previous, event.step == 0 || runs.isEmpty { runs.append([]) }
+      runs[runs.count - 1].append(event)
+      previous = event.step
+    }
+    return runs
   }
 
   /// The last measurement with a validation loss.

@@ -41,7 +41,8 @@ enum NumberList {
     else {
       throw SpeedRecordError(
         .malformed,
-        "\(set): '\(text)' is no run; write LOSS, LOSS@SECONDS or @SECONDS, with commas between runs")
+        "\(set): '\(text)' is no run; write LOSS, LOSS@SECONDS or @SECONDS, with commas between runs"
+      )
     }
     var run = RecordedRun(
       name: "\(index + 1)", origin: .number, loss: loss, seconds: seconds)
@@ -72,7 +73,8 @@ enum NumberList {
     _ values: [String: String], name: String
   ) throws(SpeedRecordError) -> RunSet {
     guard let count = values["n"].flatMap({ Int($0) }), count >= 1 else {
-      throw SpeedRecordError(.malformed, "\(name): n is '\(values["n"] ?? "")'; give a whole number")
+      throw SpeedRecordError(
+        .malformed, "\(name): n is '\(values["n"] ?? "")'; give a whole number")
     }
     func moments(_ mean: String, _ deviation: String) -> RunSet.Printed.Moments? {
       guard let text = values[mean], let number = Double(text) else { return nil }

@@ -73,7 +73,8 @@ enum NumberTable {
     return sets
   }
 
-  private static func title(_ cells: [String], _ place: String) throws(SpeedRecordError) -> [String] {
+  private static func title(_ cells: [String], _ place: String) throws(SpeedRecordError) -> [String]
+  {
     let names = cells.map { $0.lowercased() }
     let known = names.contains("n") ? setColumns : runColumns
     if let other = names.first(where: { !known.contains($0) }) {

@@ -31,7 +31,8 @@ extension RecordedRun {
       configuration = try ResolvedConfiguration(json: record.configurationJSON)
       let metrics = folder + "/" + RunFolder.FileName.metrics
       scan = try MetricsScan(path: metrics, names: ["validationLoss"])
-      checksum = SHA256.hexadecimal(of: [UInt8](try Data(contentsOf: URL(fileURLWithPath: metrics))))
+      checksum = SHA256.hexadecimal(
+        of: [UInt8](try Data(contentsOf: URL(fileURLWithPath: metrics))))
     } catch {
       throw SpeedRecordError(.unreadable, "\(folder): cannot be taken as a run: \(error)")
     }
@@ -66,7 +67,8 @@ extension RecordedRun {
     guard let loss else {
       throw SpeedRecordError(
         .unfinishedRun,
-        "\(folder): has no validation loss; set evaluation.every or take runs that were evaluated at their end")
+        "\(folder): has no validation loss; set evaluation.every or take runs that were evaluated at their end"
+      )
     }
     let initial = Self.integer(configuration, "training.seed") ?? 0
     self.init(

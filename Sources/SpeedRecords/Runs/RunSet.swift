@@ -111,6 +111,14 @@ public struct RunSet: Codable, Equatable, Sendable {
     return first
   }
 
+  /// Notes the steps of runs that do not know them, as numbers on a command line.
+  ///
+  /// - Parameter steps: Steps of each run; runs that know theirs keep them.
+  public mutating func setSteps(_ steps: Int) {
+    if printed != nil { printedSteps = printedSteps ?? steps }
+    for at in runs.indices where runs[at].steps == nil { runs[at].steps = steps }
+  }
+
   /// Losses by seed, of the runs whose seed and finite loss are known.
   public var lossesBySeed: [RunSeed: Double] {
     var result: [RunSeed: Double] = [:]

@@ -46,7 +46,8 @@ public struct SetReader {
         guard set.printed == nil, sets[at].printed == nil else {
           throw SpeedRecordError(
             .malformed,
-            "'\(set.name)' is given twice, and a table's row cannot be joined with anything; choose another name")
+            "'\(set.name)' is given twice, and a table's row cannot be joined with anything; choose another name"
+          )
         }
         sets[at].runs += set.runs
         if sets[at].registration == nil { sets[at].registration = set.registration }
@@ -84,7 +85,8 @@ public struct SetReader {
     }
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw SpeedRecordError(
-        .unreadable, "'\(source)' is neither a file, a folder nor a list of numbers; check the path")
+        .unreadable, "'\(source)' is neither a file, a folder nor a list of numbers; check the path"
+      )
     }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     let label = name ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
@@ -97,7 +99,8 @@ public struct SetReader {
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().lastPathComponent
         sets = [
           RunSet(
-            name: name ?? parent, runs: [try RecordedRun(SpeedrunLog(reading: path), at: step)])
+            name: name ?? parent,
+            runs: try RecordedRun.all(of: SpeedrunLog(reading: path), at: step))
         ]
       }
     } else if RecordPack.isPack(path) {
@@ -184,8 +187,7 @@ public struct SetReader {
     var problems: [SpeedRecordError] = []
     for file in files.sorted() {
       do throws(SpeedRecordError) {
-        runs.append(
-          try RecordedRun(SpeedrunLog(reading: path + "/" + file), at: step))
+        runs += try RecordedRun.all(of: SpeedrunLog(reading: path + "/" + file), at: step)
       } catch {
         // A text without separators and without any measurement is another file, not a damaged log.
         if error.message.contains(": is no log of the speedrun") {

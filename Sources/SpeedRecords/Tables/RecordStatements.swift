@@ -43,7 +43,8 @@ struct RecordStatements {
     first += test.t.map { ", t = \(RecordTable.fixed($0, 3))" } ?? ", no t"
     first += ", one-sided p = \(RecordFlags.p(test.pValue))"
     if let range = test.pValueRange {
-      first += " (\(RecordFlags.p(range[0])) to \(RecordFlags.p(range[1])) within the printed digits)"
+      first +=
+        " (\(RecordFlags.p(range[0])) to \(RecordFlags.p(range[1])) within the printed digits)"
     }
     first += test.passes ? ": passes" : ": does not pass"
     first += " at \(Self.short(test.level))"
@@ -74,7 +75,8 @@ struct RecordStatements {
     {
       lines.append(
         "\(row.name): p without one run goes from \(RecordFlags.p(least.pValue)) (without \(least.run), loss "
-          + "\(Self.short(least.loss))) to \(RecordFlags.p(most.pValue)) (without \(most.run), loss \(Self.short(most.loss)))")
+          + "\(Self.short(least.loss))) to \(RecordFlags.p(most.pValue)) (without \(most.run), loss \(Self.short(most.loss)))"
+      )
     }
     return lines
   }
@@ -114,7 +116,8 @@ struct RecordStatements {
       lines.append(text)
     }
     if let power = comparison.power {
-      var text = "were this the true difference, these runs would find it with \(RecordFlags.percent(power))"
+      var text =
+        "were this the true difference, these runs would find it with \(RecordFlags.percent(power))"
       if let runs = comparison.requiredRuns {
         text += "; \(RecordFlags.percent(analysis.rules.power)) need \(runs) runs on each side"
       }

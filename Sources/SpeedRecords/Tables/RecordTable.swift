@@ -88,7 +88,8 @@ public struct RecordTable: Sendable {
     var parts = [lines.joined(separator: "\n")]
     if !runLists.isEmpty { parts.append("```\n" + runLists + "\n```") }
     for (title, lines) in RecordStatements(analysis).sections {
-      parts.append("**\(title)**\n\n" + lines.map { "- " + Self.escaped($0) }.joined(separator: "\n"))
+      parts.append(
+        "**\(title)**\n\n" + lines.map { "- " + Self.escaped($0) }.joined(separator: "\n"))
     }
     return parts.joined(separator: "\n\n")
   }
@@ -103,7 +104,8 @@ public struct RecordTable: Sendable {
       let comparison = analysis.comparisons.first { $0.candidate == row.name }
       func number(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
       var cells = [Self.quoted(row.name), "\(row.count)", row.steps.map { "\($0)" } ?? ""]
-      cells += [row.seconds?.mean, row.seconds?.standardDeviation, row.secondsDifference].map(number)
+      cells += [row.seconds?.mean, row.seconds?.standardDeviation, row.secondsDifference].map(
+        number)
       cells += [row.loss?.mean, row.loss?.standardDeviation, row.lossDifference].map(number)
       cells += [row.target?.target, row.target?.t, row.target?.pValue, row.target?.zStatistic]
         .map(number)
