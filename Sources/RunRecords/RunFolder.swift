@@ -12,6 +12,7 @@ public import Foundation
 ///     contract.json        what has to be equal for another run to be compared with it
 ///     trial.json           which trial of a study it is, if it is one
 ///     metrics.jsonl        one record a line, only ever appended to: the same bits for the same configuration
+///     trajectories.bin     values of small parameters at every step, norms and quantiles of the others
 ///     timings.jsonl        what clocks and memory counters say, in the same form
 ///     outcome.json         how the run stands or ended; its presence makes a folder a run
 ///     seal.json            checksums of the above, of a run that has ended
@@ -32,6 +33,8 @@ public final class RunFolder {
     public static let optimizer = "optimizer.json"
     /// The metrics.
     public static let metrics = "metrics.jsonl"
+    /// Values of small parameters at every step.
+    public static let trajectories = "trajectories.bin"
     /// How the run stands or ended.
     public static let outcome = "outcome.json"
     /// What has to be equal for two runs to be compared.
@@ -197,9 +200,22 @@ public final class RunFolder {
     try MetricsWriter(path: file(FileName.timings), keeping: retention)
   }
 
+  /// Opens the trajectories for appending.
+  ///
+  /// - Parameters:
+  ///   - header: what is going to be recorded.
+  ///   - bytes: how much of what is there to keep.
+  /// - Returns: the only writer there should be; it must not outlive this folder.
+  /// - Throws: ``RunRecordError`` when the file was changed or cannot be written.
+  public func trajectoryWriter(
+    _ header: TrajectoryHeader, keepingBytes bytes: Int
+  ) throws(RunRecordError) -> TrajectoryWriter {
+    try TrajectoryWriter(path: file(FileName.trajectories), header: header, keepingBytes: bytes)
+  }
+
   /// What is stored about the run.
   ///
-  /// - Returns: everything but metrics and timings.
+  /// - Returns: everything but metrics, timings and trajectories.
   /// - Throws: ``RunRecordError`` when a file is missing or damaged.
   public func record() throws(RunRecordError) -> RunRecord {
     try RunRecord(path: path)

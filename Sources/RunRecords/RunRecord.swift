@@ -65,4 +65,12 @@ public struct RunRecord: Sendable {
   public func timings() throws(RunRecordError) -> MetricsReader {
     try MetricsReader(path: path + "/" + RunFolder.FileName.timings)
   }
+
+  /// Reads the trajectories.
+  ///
+  /// - Returns: what was recorded so far; nil when nothing was.
+  /// - Throws: ``RunRecordError`` when the file is damaged before its last record.
+  public func trajectories() throws(RunRecordError) -> TrajectoryRecord? {
+    try TrajectoryRecord.read(run: path)
+  }
 }

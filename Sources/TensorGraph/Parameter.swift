@@ -9,6 +9,8 @@ public enum ParameterRole: String, Hashable, Sendable, CaseIterable, Codable {
   case embedding
   /// The matrix that makes logits.
   case head
+  /// A table of vectors, by token, that are added to attention's values.
+  case valueEmbedding
   /// Attention's query projection.
   case attentionQuery
   /// Attention's key projection.
@@ -23,6 +25,8 @@ public enum ParameterRole: String, Hashable, Sendable, CaseIterable, Codable {
   case mlpGate
   /// The projection out of the feed-forward layer.
   case mlpOut
+  /// A small matrix that makes the numbers a gate opens by.
+  case gate
   /// The gain of a norm on the residual stream.
   case normGain
   /// The gain of a norm on queries or keys.
@@ -43,12 +47,15 @@ public enum ParameterRole: String, Hashable, Sendable, CaseIterable, Codable {
     case .attentionQuery, .attentionKey, .attentionValue, .attentionOutput, .mlpIn, .mlpGate,
       .mlpOut:
       true
-    case .embedding, .head, .normGain, .queryKeyNormGain, .scalar: false
+    case .embedding, .head, .valueEmbedding, .gate, .normGain, .queryKeyNormGain, .scalar: false
     }
   }
 
-  /// Whether weight decay applies when nobody says otherwise: to matrices and tables, not to gains and scalars.
-  public var decays: Bool { isHiddenMatrix || self == .embedding || self == .head }
+  /// Whether it is a table with a row for each token.
+  public var isTable: Bool { self == .embedding || self == .head || self == .valueEmbedding }
+
+  /// Whether weight decay applies when nobody says otherwise: to matrices and tables, not to gates, gains and scalars.
+  public var decays: Bool { isHiddenMatrix || isTable }
 }
 
 /// How a parameter starts.
@@ -57,6 +64,10 @@ public enum Initialization: Hashable, Sendable {
   case constant(Float)
   /// Normal with mean 0.
   case normal(standardDeviation: Float)
+  /// Uniform between -bound and bound.
+  case uniform(bound: Float)
+  /// These numbers over and over.
+  case repeating([Float])
 }
 
 /// A trained tensor as its model declares it.

@@ -60,7 +60,8 @@ extension Workspace {
     var files: [String: Data] = [:]
     for trial in try list(study + "/trials") {
       for name in [
-        "metrics.jsonl", "contract.json", "configuration.json", "optimizer.json", "trial.json",
+        "metrics.jsonl", "trajectories.bin", "contract.json", "configuration.json",
+        "optimizer.json", "trial.json",
       ] {
         files["\(trial)/\(name)"] = try read("\(study)/trials/\(trial)/\(name)")
       }

@@ -95,7 +95,8 @@ import Testing
     let rest = try start(workspace).wait()
     #expect(rest.code == 0, "\(rest)")
     for name in [
-      "metrics.jsonl", "contract.json", "configuration.json", "optimizer.json", "trial.json",
+      "metrics.jsonl", "trajectories.bin", "contract.json", "configuration.json", "optimizer.json",
+      "trial.json",
     ] {
       #expect(try workspace.read("parts/" + name) == workspace.read("whole/" + name), "\(name)")
     }

@@ -64,7 +64,7 @@ import Testing
   @Test("Counting looks at the run's first tokens and leaves the source where it was")
   func counting() throws {
     let source = smallSource()
-    let batch = StepBatch(tokens: 16, hasDocuments: false)
+    let batch = StepBatch(tokens: 16, contextLength: 8, hasDocuments: false)
     try source.fill(batch)
     let position = source.position
     let frequencies = try TokenFrequencies(source, batch, targets: 100)

@@ -43,7 +43,9 @@ import Training
     let seal = try #require(try RunSeal.read(from: run))
     #expect(
       Set(seal.files.keys) == [
-        "configuration.json", "contract.json", "optimizer.json", "metrics.jsonl", "outcome.json",
+        "configuration.json", "contract.json", "optimizer.json", "metrics.jsonl",
+        "trajectories.bin",
+        "outcome.json",
       ])
 
     // Timings and the text for people are not sealed.

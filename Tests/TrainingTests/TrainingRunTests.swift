@@ -34,7 +34,9 @@ import Training
 
   /// The files of a run that are the same bits for the same configuration.
   func records(_ folder: String) throws -> [String: Data] {
-    let names = ["metrics.jsonl", "contract.json", "configuration.json", "optimizer.json"]
+    let names = [
+      "metrics.jsonl", "trajectories.bin", "contract.json", "configuration.json", "optimizer.json",
+    ]
     return try Dictionary(
       uniqueKeysWithValues: names.map { name in
         (name, try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name)))

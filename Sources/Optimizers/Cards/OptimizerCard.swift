@@ -73,6 +73,10 @@ public struct OptimizerCard: Sendable {
       self == .all || role.isHiddenMatrix
     }
 
+    /// Whether a rule that names a role may give the method parameters of it: those it takes anyway, and gates, which are
+    /// matrices as well.
+    public func accepts(named role: ParameterRole) -> Bool { accepts(role) || role == .gate }
+
     /// The method for the parameters that are not taken.
     public var fallback: String? {
       if case .hiddenMatrices(let name) = self { return name }

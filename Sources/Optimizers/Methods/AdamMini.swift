@@ -85,7 +85,8 @@ public struct AdamMini: OptimizerMethod {
       let rows = parameter.shape.rows
       switch parameter.role {
       case .attentionQuery, .attentionKey: self = .heads(parameter.heads ?? 1, rows: rows)
-      case .attentionValue, .attentionOutput, .mlpIn, .mlpGate, .mlpOut, .embedding, .head:
+      case .attentionValue, .attentionOutput, .mlpIn, .mlpGate, .mlpOut, .embedding, .head,
+        .valueEmbedding, .gate:
         self = .rows(rows)
       case .normGain, .queryKeyNormGain, .scalar: self = .whole
       }

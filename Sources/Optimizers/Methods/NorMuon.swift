@@ -14,13 +14,18 @@ public import TensorGraph
 ///     s_r = beta2 s_r + (1 - beta2) mean of V_r^2
 ///     k_r = 1 / sqrt(max(s_r, 1e-10))
 ///     w = w - lr^2 wd w [V w >= 0] - lr scale diag(k) V ||V|| / max(||diag(k) V||, 1e-10)
+///
+/// With `statistics = "longer-axis"` a matrix that is wider than tall has a step size for each column instead: the speedrun keeps
+/// the projection out of the feed-forward layer transposed, and its stored rows are the columns of w.
 public struct NorMuon: OptimizerMethod {
   private let scale: StepScale
   private let newtonSchulz: NewtonSchulz
+  private let takesLongerAxis: Bool
 
-  /// Makes the method; options `scale` and `precision`.
+  /// Makes the method; options `scale`, `statistics` and `precision`.
   public init(_ options: MethodOptions) {
     scale = StepScale(options["scale"])
+    takesLongerAxis = options["statistics"] == Self.longerAxis
     newtonSchulz = NewtonSchulz(coefficients: "polar-express", precision: options["precision"])
   }
 
@@ -51,10 +56,17 @@ public struct NorMuon: OptimizerMethod {
     ],
     options: [
       StepScale.option([.none, .spectral, .matchRMS], source: speedrun),
+      .init(
+        "statistics", choices: ["rows", longerAxis], source: "Li et al., 2025, and \(speedrun)",
+        summary:
+          "what has a step size of its own: each row, or each line along the longer axis (a column of a wide matrix)"
+      ),
       NewtonSchulz.precisionOption,
     ],
-    state: StateSize("4 bytes a number, 4 a row") { parameter, _ in
-      4 * (parameter.shape.count + parameter.shape.rows)
+    state: StateSize("4 bytes a number, 4 a row") { parameter, options in
+      let (rows, columns) = (parameter.shape.rows, parameter.shape.columns)
+      let lines = options?["statistics"] == longerAxis ? max(rows, columns) : rows
+      return 4 * (parameter.shape.count + lines)
     },
     eligibility: .hiddenMatrices(fallback: "adamw"), settings: settings,
     deviations: [
@@ -67,11 +79,13 @@ public struct NorMuon: OptimizerMethod {
     caveats: [
       "A learning rate multiplier c multiplies decay by c^2; for the speedrun's matrices with c = 2 set the multiplier of "
         + "decay to 1/2.",
-      "Embedding, head, gains and scalars go to the fallback with its own defaults, whatever their shapes.",
+      "Embedding, head, gates, gains and scalars go to the fallback with its own defaults, whatever their shapes; gates come "
+        + "here where a rule names their role.",
       "There is no golden trajectory: no public package has this form. Its parts are held against numbers worked out from "
         + "the published record.",
     ])
 
+  private static let longerAxis = "longer-axis"
   private static let speedrun = "NanoGPT speedrun, 2025"
 
   /// Decay only where it and the step pull the same way, quadratic in the learning rate.
@@ -92,10 +106,12 @@ public struct NorMuon: OptimizerMethod {
     state["momentum"] = m
     let v = newtonSchulz.orthogonalized(scalars.average("momentum", m, g), scalars)
 
-    // Everything from here to the step is one number a row: sums of squares of diag(k) V need no pass of their own.
-    let squares = square(v).sum(.columns)
+    // Everything from here to the step is one number a line: sums of squares of diag(k) V need no pass of their own.
+    let isByColumns = takesLongerAxis && columns > rows
+    let squares = square(v).sum(isByColumns ? .rows : .columns)
     let s = scalars.average(
-      "beta2", state.zeros("row_second_moment", [rows, 1]), squares / Float(columns))
+      "beta2", state.zeros("row_second_moment", squares.shape),
+      squares / Float(isByColumns ? rows : columns))
     state["row_second_moment"] = s
     let floor = w.graph.constant(1e-10)
     let k = reciprocalSquareRoot(maximum(s, floor))

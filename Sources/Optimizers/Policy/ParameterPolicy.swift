@@ -86,11 +86,19 @@ public struct ParameterPolicy: Hashable, Sendable {
         hyperparameters["learning_rate"] ?? base.card.defaults["learning_rate"]
     }
     let options = (isBase ? self.options : [:]).merging(rule.options) { $1 }
-    if let stranger = members.first(where: { !method.card.eligibility.accepts($0.role) }) {
+    let eligibility = method.card.eligibility
+    let stranger = members.first { member in
+      let isNamed = rule.roles?.contains(member.role) ?? false
+      return !(isNamed ? eligibility.accepts(named: member.role) : eligibility.accepts(member.role))
+    }
+    if let stranger {
       throw OptimizerError(
         .ineligible, name: stranger.name, rule: index,
         "\(place(index)) gives '\(stranger.name)' (role \(stranger.role.key)) to \(method.card.name), which takes "
-          + "hidden matrices only; let the rule match fewer roles or name another method")
+          + "hidden matrices only"
+          + (eligibility.accepts(named: stranger.role)
+            ? ", and gates where the rule's roles name them" : "")
+          + "; let the rule match fewer roles or name another method")
     }
     let made = try made(
       name, method, values, options, [settings, rule.settings], members: members, rule: index)

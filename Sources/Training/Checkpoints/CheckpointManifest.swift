@@ -37,6 +37,8 @@ public struct RecordBytes: Codable, Equatable, Sendable {
   public var metrics = 0
   /// Of `timings.jsonl`.
   public var timings = 0
+  /// Of `trajectories.bin`; nil when there was none.
+  public var trajectories: Int?
 
   /// The start of a run.
   public init() {}

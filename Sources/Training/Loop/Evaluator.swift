@@ -42,7 +42,8 @@ public final class Evaluator {
     let sequences = Self.sequences(
       of: source.validationTokens, contextLength: model.contextLength)
     batch = StepBatch(
-      tokens: sequences * model.contextLength, hasDocuments: model.masksDocuments)
+      tokens: sequences * model.contextLength, contextLength: model.contextLength,
+      hasDocuments: model.masksDocuments)
     program = try BoundProgram(definition.evaluationProgram(sequences: sequences), runtime)
   }
 

@@ -13,6 +13,8 @@ final class RunRecorder {
   private let folder: RunFolder
   private let metrics: MetricsWriter
   private let timings: MetricsWriter
+  /// Nil where there is nothing to record and nothing was.
+  private let trajectories: TrajectoryWriter?
   private var outcome: RunOutcome
 
   /// Starts a run's records, or goes on with them.
@@ -22,11 +24,12 @@ final class RunRecorder {
   ///   - trial: which trial of a study the run is; nil: whatever it was.
   ///   - machine: what to add to the record of the machine.
   ///   - optimizer: what becomes of every parameter.
+  ///   - trajectories: whose values are recorded; nil: nobody's.
   ///   - kept: how much of the records belongs to the checkpoint that the session starts from; nothing without one.
   /// - Throws: `RunRecordError`.
   init(
     _ configuration: TrainingConfiguration, trial: TrialRecord?, machine: [String: String],
-    optimizer: OptimizerTable, kept: RecordBytes
+    optimizer: OptimizerTable, trajectories: TrajectoryHeader?, kept: RecordBytes
   ) throws {
     let path = configuration.run.folder
     // Where the folder lies and how many threads there are may differ between two runs of the same bits.
@@ -55,13 +58,20 @@ final class RunRecorder {
     try folder.write(encoder.encode(optimizer), to: RunFolder.FileName.optimizer)
     metrics = try folder.metricsWriter(keeping: .bytes(kept.metrics))
     timings = try folder.timingsWriter(keeping: .bytes(kept.timings))
+    if let trajectories {
+      self.trajectories = try folder.trajectoryWriter(
+        trajectories, keepingBytes: kept.trajectories ?? 0)
+    } else {
+      self.trajectories = nil
+    }
   }
 
-  /// Bytes of metrics and timings so far.
+  /// Bytes of metrics, trajectories and timings so far.
   var recordBytes: RecordBytes {
     var bytes = RecordBytes()
     bytes.metrics = metrics.position
     bytes.timings = timings.position
+    bytes.trajectories = trajectories?.position
     return bytes
   }
 
@@ -147,9 +157,21 @@ final class RunRecorder {
     if !values.isEmpty { try metrics.append(step: step, values) }
   }
 
-  /// Brings metrics and timings to the disk.
+  func trajectory(
+    step: Int, numbers: [Float], values: [UnsafeBufferPointer<Float>]
+  ) throws { try trajectories?.append(step: step, numbers: numbers, values: values) }
+
+  func summaries(_ rows: [[Float]], step: Int) throws {
+    try trajectories?.append(step: step, summaries: rows)
+  }
+
+  /// What a head in 8-bit floating point did.
+  func float8(_ record: Float8Record) throws { try metrics.append(record) }
+
+  /// Brings metrics, trajectories and timings to the disk.
   func synchronize() throws {
     try metrics.synchronize()
+    try trajectories?.synchronize()
     try timings.synchronize()
   }
 

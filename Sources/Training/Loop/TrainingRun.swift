@@ -29,6 +29,8 @@ public final class TrainingRun {
   private let statistics: WeightStatistics
   /// Nil where nobody asked.
   private let effectiveRates: EffectiveRates?
+  /// Nil where nothing is to be recorded.
+  let trajectories: TrajectoryRecording?
   let tensors: KeptTensors
   let schedule: Schedule
   let store: CheckpointStore
@@ -107,10 +109,11 @@ public final class TrainingRun {
     runtime = try provider.make(precision, threads > 0 ? threads : nil)
     let table = OptimizerTable(optimizer)
     optimizerStateBytes = table.stateBytes
+    trajectories = TrajectoryRecording(configuration, optimizer, runtime: runtime)
     recorder = try RunRecorder(
       configuration, trial: trial,
       machine: ["runtime": runtime.summary, "precision": precision.rawValue], optimizer: table,
-      kept: checkpoint?.manifest.records ?? RecordBytes())
+      trajectories: trajectories?.header, kept: checkpoint?.manifest.records ?? RecordBytes())
 
     try store.removeRemains()
     let definition = StepDefinition(
@@ -239,6 +242,7 @@ public final class TrainingRun {
     progress.seconds += seconds
     pace.add(seconds)
     try report(result, index: index, seconds: seconds)
+    try trajectories?.record(index, settings, isMeasured: measures, to: recorder)
     if measures, result.isUpdated {
       let measured = statistics.measure()
       try recorder.statistics(measured, step: index)

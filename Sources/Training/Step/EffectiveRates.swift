@@ -76,7 +76,7 @@ public final class EffectiveRates {
   }
 
   private func slope(_ parameter: Parameter, _ rates: UnsafeBufferPointer<Float>) -> Double? {
-    guard parameter.role == .embedding || parameter.role == .head, parameter.shape.rank == 2,
+    guard parameter.role.isTable, parameter.shape.rank == 2,
       rates.count % parameter.shape.rows == 0
     else { return nil }
     return frequencies.slope(ofRates: rates, rows: parameter.shape.rows)

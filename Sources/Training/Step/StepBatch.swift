@@ -2,12 +2,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The tokens of one step, all micro-batches one after another, in memory that is made once.
+///
+/// A batch is a number of sequences of ``contextLength`` tokens each, one after another.
 public final class StepBatch {
   /// Tokens in use; at most what there is room for.
   public var count: Int {
     didSet {
       precondition(count <= allTokens.count, "\(count) tokens, room for \(allTokens.count)")
     }
+  }
+  /// Tokens of each sequence; whoever sets it sees to it that ``count`` is a multiple of it when the batch is filled.
+  ///
+  /// A source fills sequences of this length, or refuses it with an error.
+  public var contextLength: Int {
+    didSet { precondition(contextLength >= 1, "sequences of \(contextLength) tokens") }
+  }
+  /// Sequences in use.
+  public var sequences: Int {
+    precondition(
+      count % contextLength == 0, "\(count) tokens in sequences of \(contextLength)")
+    return count / contextLength
   }
   /// Token ids.
   public var tokens: UnsafeMutableBufferPointer<Int32> { used(allTokens) }
@@ -27,13 +41,19 @@ public final class StepBatch {
   }
 
   /// Makes room for a number of tokens.
-  public init(tokens count: Int, hasDocuments: Bool) {
+  ///
+  /// - Parameters:
+  ///   - count: tokens of the largest batch.
+  ///   - contextLength: tokens of a sequence, at first.
+  ///   - hasDocuments: whether the numbers of documents are wanted.
+  public init(tokens count: Int, contextLength: Int, hasDocuments: Bool) {
     func room() -> UnsafeMutableBufferPointer<Int32> {
       let buffer = UnsafeMutableBufferPointer<Int32>.allocate(capacity: count)
       buffer.initialize(repeating: 0)
       return buffer
     }
     self.count = count
+    self.contextLength = contextLength
     allTokens = room()
     allTargets = room()
     allDocuments = hasDocuments ? room() : nil

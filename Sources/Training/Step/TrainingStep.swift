@@ -96,6 +96,7 @@ public final class TrainingStep {
     self.accumulationSteps = accumulationSteps
     batch = StepBatch(
       tokens: definition.tokens * accumulationSteps,
+      contextLength: definition.model.configuration.contextLength,
       hasDocuments: definition.model.configuration.masksDocuments)
     if accumulationSteps == 1 {
       forward = try BoundProgram(

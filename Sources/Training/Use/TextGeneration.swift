@@ -42,7 +42,8 @@ public struct TextGeneration {
     for index in 0..<count {
       let seen = Array(text.suffix(context))
       let batch = StepBatch(
-        tokens: context, hasDocuments: model.definition.model.configuration.masksDocuments)
+        tokens: context, contextLength: context,
+        hasDocuments: model.definition.model.configuration.masksDocuments)
       for (position, token) in seen.enumerated() { batch.tokens[position] = token }
       batch.copy(from: 0, count: context, to: program.inputs)
       program.executable.run(.compute)

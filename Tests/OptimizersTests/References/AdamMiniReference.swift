@@ -25,7 +25,8 @@ struct AdamMiniReference: ProposingReference {
       switch parameter.role {
       case .attentionQuery, .attentionKey:
         BlockMoments(parameter.count, size: parameter.count / (parameter.heads ?? 1))
-      case .attentionValue, .attentionOutput, .mlpIn, .mlpGate, .mlpOut, .embedding, .head:
+      case .attentionValue, .attentionOutput, .mlpIn, .mlpGate, .mlpOut, .embedding, .head,
+        .valueEmbedding, .gate:
         BlockMoments(parameter.count, size: parameter.columns)
       case .normGain, .queryKeyNormGain, .scalar:
         BlockMoments(parameter.count, size: parameter.count)

@@ -131,6 +131,7 @@ struct NorMuonReference: ProposingReference {
 
   let parameters: [ReferenceParameter]
   private let scale: String
+  private let isLongerAxis: Bool
   private var momentum: [[Double]]
   private var rowMoments: [[Double]]
 
@@ -140,8 +141,9 @@ struct NorMuonReference: ProposingReference {
   ) {
     self.parameters = parameters
     scale = options.choice("scale")
+    isLongerAxis = options.choice("statistics") == "longer-axis"
     momentum = zeros(parameters)
-    rowMoments = parameters.map { [Double](repeating: 0, count: $0.rows) }
+    rowMoments = parameters.map { [Double](repeating: 0, count: max($0.rows, $0.columns)) }
   }
 
   mutating func propose(
@@ -153,7 +155,10 @@ struct NorMuonReference: ProposingReference {
       let u = Self.nesterov(mu, &momentum[p], gradients[p])
       let v = NewtonSchulz.orthogonalized(
         ReferenceMatrix(parameter.rows, parameter.columns, u), isPolarExpress: true)
-      let normalised = Self.normalised(v, hyperparameters.value("beta2"), &rowMoments[p])
+      let isTurned = isLongerAxis && v.columns > v.rows
+      let lines = Self.normalised(
+        isTurned ? v.transposed : v, hyperparameters.value("beta2"), &rowMoments[p])
+      let normalised = isTurned ? lines.transposed : lines
       let factor =
         hyperparameters.value("learning_rate")
         * NewtonSchulz.scale(scale, parameter.rows, parameter.columns)
