@@ -20,7 +20,8 @@ struct RecordsCommand: ParsableCommand {
       row).
       """,
     subcommands: [
-      RecordsCompareCommand.self, RecordsPowerCommand.self,
+      RecordsCompareCommand.self, RecordsPowerCommand.self, RecordsPackCommand.self,
+      RecordsVerifyCommand.self, RecordsReplicateCommand.self,
     ],
     defaultSubcommand: RecordsCompareCommand.self)
 }
@@ -144,10 +145,26 @@ struct RecordSetOptions: ParsableArguments {
     }
   }
 
+  /// What is to be judged.
+  struct Request {
+    let baseline: RunSet?
+    let candidates: [RunSet]
+    let rules: RecordRules
+  }
+
   /// Reads the sets and judges them.
   ///
   /// - Throws: `SpeedRecordError`, or a usage error.
   func analysis(_ options: RecordRuleOptions) throws -> RecordAnalysis {
+    let request = try request(options)
+    return try RecordAnalysis(
+      baseline: request.baseline, candidates: request.candidates, request.rules)
+  }
+
+  /// Reads the sets.
+  ///
+  /// - Throws: `SpeedRecordError`, or a usage error.
+  func request(_ options: RecordRuleOptions) throws -> Request {
     var rules = options.rules
     var reader = SetReader(step: atStep)
     var baselines = try reader.sets(sets)
@@ -161,15 +178,15 @@ struct RecordSetOptions: ParsableArguments {
     }
     try setExchange(&rules, all, &reader)
     guard !against.isEmpty else {
-      return try RecordAnalysis(baseline: nil, candidates: baselines, rules)
+      return Request(baseline: nil, candidates: baselines, rules: rules)
     }
-    guard baselines.count == 1 || against.isEmpty else {
+    guard baselines.count == 1 else {
       throw CommandFailure(
         .usage,
         "there are \(baselines.count) baselines (\(baselines.map(\.name).joined(separator: ", "))); give one before --against, or "
           + "one name to all: NAME=SOURCE")
     }
-    return try RecordAnalysis(baseline: baselines[0], candidates: candidates, rules)
+    return Request(baseline: baselines[0], candidates: candidates, rules: rules)
   }
 
   private func setExchange(

@@ -8,7 +8,7 @@ import SpeedRecords
 enum LogFixture {
   /// A source text that prints such lines, has them in a comment, and a separator that is one sign too short.
   static let source = """
-    import torch
+    from torch import nn
     # step:1/2 val_loss:9.9 is what this prints
     print0(f"step:{step}/{steps} val_loss:{loss:.4f} train_time:{t:.0f}ms step_avg:{t/step:.2f}ms")
     print0("="*100)

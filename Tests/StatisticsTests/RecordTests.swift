@@ -69,8 +69,9 @@ import Testing
     #expect(abs(Power.powerOfMean(margin: 0, count: 8, level: 0.01) - 0.01) < 1e-9)
   }
 
-  /// Rates of 20,000 simulations have a standard error of at most 0.0016; three of them are the tolerance. Two million in NumPy gave
-  /// 0.0553 and 0.0411.
+  /// Rates of 20,000 simulations have a standard error of at most 0.0016; three of them are the tolerance.
+  ///
+  /// Two million in NumPy gave 0.0553 and 0.0411.
   @Test func stoppingAtTheFirstSuccessHas5Point6PercentFalsePositives() {
     let rate = OptionalStopping.falsePositives(counts: 3...20, level: 0.01)
     #expect(abs(rate - 0.056) < 0.005, "\(rate)")

@@ -61,8 +61,10 @@ public struct RecordComparison: Codable, Equatable, Sendable {
   public let welch: DifferenceTest?
   /// The paired view; nil where fewer than two seeds are shared.
   public let pairing: Pairing?
-  /// Which of both stands first: paired where every run of the smaller set has a partner, at least three seeds are shared and their
-  /// correlation is at least 0.5. It is decided by the seeds and the correlation, never by which p is smaller.
+  /// Which of both stands first.
+  ///
+  /// Paired where every run of the smaller set has a partner, at least three seeds are shared and their correlation is at least 0.5.
+  /// It is decided by the seeds and the correlation, never by which p is smaller.
   public let method: Method
   /// The difference of losses by that test.
   public var loss: DifferenceTest? { method == .paired ? pairing?.test : welch }

@@ -59,6 +59,7 @@ public struct RecordRules: Codable, Equatable, Sendable {
   /// The threshold of a known deviation: its 99.9 % point, as track 3 has it.
   ///
   /// - Parameter deviation: Standard deviation of a run's loss, above 0.
+  /// - Returns: A threshold in nats.
   public static func threshold(deviation: Double) -> Double {
     SpeedrunRules.threshold(deviation: deviation)
   }

@@ -51,6 +51,7 @@ public struct LogEvent: Equatable, Sendable, CustomStringConvertible {
   ///   - plannedSteps: Steps of the whole run.
   ///   - validationLoss: In nats per token, printed with four digits; nil between evaluations.
   ///   - milliseconds: Training time so far.
+  /// - Returns: The line.
   public static func track1(
     step: Int, plannedSteps: Int, validationLoss: Double? = nil, milliseconds: Double
   ) -> LogEvent {
@@ -71,6 +72,7 @@ public struct LogEvent: Equatable, Sendable, CustomStringConvertible {
   ///   - plannedSteps: Steps of the whole run.
   ///   - validationLoss: In nats per token, printed with five digits.
   ///   - seconds: Training time so far.
+  /// - Returns: The line.
   public static func track3(
     step: Int, plannedSteps: Int, validationLoss: Double, seconds: Double
   ) -> LogEvent {

@@ -6,9 +6,10 @@ import Foundation
 import RunRecords
 
 extension RecordedRun {
-  /// Keys in which runs of one recipe may differ: seeds, and what changes no number.
+  /// Keys in which runs of one recipe may differ: seeds, what changes no number, and where the data lie, for the contract has what they are.
   static let keysOfReplicates = [
     "run", "machine.threads", "training.seed", "training.data_seed", "checkpoint", "metrics",
+    "data.path",
   ]
 
   /// Takes a run from its folder.

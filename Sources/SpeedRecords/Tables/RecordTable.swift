@@ -130,6 +130,7 @@ public struct RecordTable: Sendable {
   /// - Parameters:
   ///   - number: Any number.
   ///   - digits: Digits after the point.
+  /// - Returns: The text; `nan` and `inf` as they are.
   public static func fixed(_ number: Double, _ digits: Int) -> String {
     number.isFinite ? String(format: "%.\(digits)f", number * (1 + 1e-12)) : "\(number)"
   }

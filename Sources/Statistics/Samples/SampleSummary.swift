@@ -45,8 +45,8 @@ public struct SampleSummary: Codable, Equatable, Sendable {
   /// The samples at the corners of what was rounded: any result that is monotone in both lies between its values there.
   ///
   /// - Parameters:
-  ///   - mean: Half a unit of the mean's last digit, for example 0.000005 for 3.27763; 0 where it is exact.
-  ///   - deviation: The same of the standard deviation.
+  ///   - half: Half a unit of the mean's last digit, for example 0.000005 for 3.27763; 0 where it is exact.
+  ///   - halfDeviation: The same of the standard deviation.
   /// - Returns: Up to four samples; negative deviations are taken as 0.
   public func roundings(mean half: Double, deviation halfDeviation: Double) -> [SampleSummary] {
     guard let center = mean else { return [self] }
