@@ -89,7 +89,7 @@ extension ModelConfiguration.Architecture {
       "pre-norm, layer norm without biases, exact GeLU, rotary positions, optional query-key norm"
     case .llama: "RMS norm, SwiGLU, rotary positions, grouped queries, optional query-key norm"
     case .speedrun:
-      "the NanoGPT speedrun's decoder of December 2025; every part of it can be switched off"
+      "the NanoGPT speedrun's: value embeddings, gates, learned mixing of layers, windows, part by part"
     }
   }
 }
