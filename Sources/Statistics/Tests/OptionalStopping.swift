@@ -101,10 +101,14 @@ public enum OptionalStopping {
   ) -> Double {
     precondition(simulations > 0, "\(simulations) simulations")
     let stream = RandomStream(seed: seed, name: "statistics/optional-stopping")
+    var drawn = [Float](repeating: 0, count: count)
     var values = [Double](repeating: 0, count: count)
     var successes = 0
     for simulation in 0..<simulations {
-      for index in 0..<count { values[index] = stream.normal(at: simulation * count + index) }
+      drawn.withUnsafeMutableBufferPointer {
+        stream.fillNormal(into: $0, mean: 0, standardDeviation: 1, startingAt: simulation * count)
+      }
+      for index in 0..<count { values[index] = Double(drawn[index]) }
       if isSuccess(values) { successes += 1 }
     }
     return Double(successes) / Double(simulations)
