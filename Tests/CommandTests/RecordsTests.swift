@@ -101,7 +101,8 @@ import Testing
     #expect(packed.code == 0 && packed.output == "pack\n", "\(packed)")
     #expect(packed.errors.contains("2 shared seeds, pair correlation"), "\(packed)")
     let verified = try workspace.run("records", "verify", "pack")
-    #expect(verified.code == 0 && verified.errors.contains("follows from its 4 runs"), "\(verified)")
+    #expect(
+      verified.code == 0 && verified.errors.contains("follows from its 4 runs"), "\(verified)")
 
     // New seeds, with the first attempt killed on its way.
     let killed = try workspace.start("records", "replicate", "pack", "--runs", "2")
@@ -116,7 +117,9 @@ import Testing
 
     let same = try workspace.run("records", "replicate", "pack", "--runs", "2", "--same-seeds")
     #expect(same.code == 0, "\(same)")
-    #expect(same.output.contains("seed 1: the same bits") && same.output.contains("seed 2: the same bits"))
+    #expect(
+      same.output.contains("seed 1: the same bits") && same.output.contains("seed 2: the same bits")
+    )
 
     try workspace.alter("pack/runs/fast/2/metrics.jsonl") { data in
       var text = String(decoding: data, as: UTF8.self)
