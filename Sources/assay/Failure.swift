@@ -6,6 +6,7 @@ import CPURuntime
 import Comparison
 import Configurations
 import Dashboard
+import Downloads
 import Foundation
 import LanguageModels
 import Optimizers
@@ -13,6 +14,7 @@ import Reports
 import RunIndex
 import RunRecords
 import Schedules
+import SpeedRecords
 import Studies
 import TensorFiles
 import TensorGraph
@@ -59,6 +61,7 @@ struct Failure {
       .usage
     case let error as RuntimeError: error.code == .setting ? .usage : .failed
     case let error as DataError: status(error.code)
+    case let error as DownloadError: error.code == .invalidOption ? .usage : .failed
     case let error as RunRecordError: status(error.code)
     case let error as ComparisonError: error.code == .noRecords ? .failed : .refused
     case is StudyRefusal: .refused
@@ -66,6 +69,7 @@ struct Failure {
     case is ChildProcessError, is ReportError: .failed
     case let error as TrainingError: status(error.code)
     case let error as DashboardError: error.code == .server ? .failed : .usage
+    case let error as SpeedRecordError: status(error.code)
     case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed
     default: nil
@@ -87,6 +91,15 @@ struct Failure {
     switch code {
     case .alreadyExists: .refused
     case .notARun, .locked, .notWritable, .diskFull, .damaged, .systemFailure: .failed
+    }
+  }
+
+  private static func status(_ code: SpeedRecordError.Code) -> ExitStatus {
+    switch code {
+    case .malformed: .usage
+    case .duplicate, .incomparable: .refused
+    case .unreadable, .damagedLog, .truncatedLog, .unfinishedRun, .damagedPack, .notWritable:
+      .failed
     }
   }
 
