@@ -62,6 +62,7 @@ final class TrainingSteps {
   /// The step of an index, with its batch set to the size it takes.
   ///
   /// - Parameter index: of a step of the run; after the last, the last one's.
+  /// - Returns: the compiled step of its variant.
   func prepared(at index: Int) -> TrainingStep {
     let index = min(index, configuration.training.steps - 1)
     let variant = configuration.variant(at: index)
@@ -83,6 +84,7 @@ extension TrainingConfiguration {
   ///   - optimizer: of all parameters.
   ///   - precision: of products.
   ///   - isWhole: with the model that looks up in its own table, and no parameter resting.
+  /// - Returns: what a ``TrainingStep`` is compiled from.
   func definition(
     _ entry: VariantSteps, _ model: ModelConfiguration, _ optimizer: Optimizer,
     precision: Precision, isWhole: Bool = false
