@@ -234,7 +234,8 @@ import Testing
     // The wider window of the last evaluation, rotary positions as they were.
     let last = fixture.schedule.count
     for (after, expected) in [
-      (last - 1, fixture.validation.settings_of_last_step), (last, fixture.validation.final_windows),
+      (last - 1, fixture.validation.settings_of_last_step),
+      (last, fixture.validation.final_windows),
     ] {
       let found = try run.evaluators.run(
         configuration.evaluationNumbers(after: after), after: after)
