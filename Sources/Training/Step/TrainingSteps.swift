@@ -59,6 +59,7 @@ final class TrainingSteps {
   /// The step of an index, with its batch set to the size it takes.
   ///
   /// - Parameter index: of a step of the run; after the last, the last one's.
+  /// - Returns: the compiled step.
   func prepared(at index: Int) -> TrainingStep {
     let index = min(index, configuration.training.steps - 1)
     let variant = configuration.variant(at: index)
@@ -97,6 +98,7 @@ extension TrainingConfiguration {
   ///   - precision: of products.
   ///   - isWhole: with the model that looks up in its own table, and no parameter resting.
   ///   - sequences: of a micro-batch; nil: as many as the configuration asks for.
+  /// - Returns: what the steps are compiled from.
   func definition(
     _ entry: VariantSteps, _ model: ModelConfiguration, _ optimizer: Optimizer,
     precision: Precision, isWhole: Bool = false, sequences: Int? = nil
