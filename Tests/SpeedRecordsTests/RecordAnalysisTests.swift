@@ -180,6 +180,12 @@ import Testing
     try manager.copyItem(atPath: path + "/0.txt", toPath: other + "/9.txt")
     let both = message { _ = try compare(read("set=" + path, "other=" + other)) }
     #expect(both.contains("stands in 'set' and in 'other'"), "\(both)")
+    // Also with another clock.
+    try manager.removeItem(atPath: other + "/9.txt")
+    try folder.write(
+      LogFixture.track1("x", loss: 3.2790, milliseconds: 13_777).data, to: "other/8.txt")
+    let clock = message { _ = try compare(read("set=" + path, "other=" + other)) }
+    #expect(clock.contains("8.txt stands in 'set' and in 'other'"), "\(clock)")
   }
 
   @Test func aChangeThatDoesNothingIsSaid() throws {

@@ -27,7 +27,7 @@ enum DuplicateCheck {
           }
         }
         for earlier in sets[..<index] {
-          for other in earlier.runs where isSameFile(run, other) {
+          for other in earlier.runs where isSameRun(run, other) {
             problems.append(
               "\(run.label) stands in '\(earlier.name)' and in '\(set.name)'")
           }
@@ -45,9 +45,12 @@ enum DuplicateCheck {
 
   /// Files of logs are compared by content; Assay's runs of equal content are the same run only under one path, for a change that
   /// does nothing gives equal bits honestly.
-  private static func isSameFile(_ a: RecordedRun, _ b: RecordedRun) -> Bool {
-    guard let checksum = a.checksum, checksum == b.checksum else { return false }
-    return a.origin == .log || a.path == b.path
+  private static func isSameRun(_ a: RecordedRun, _ b: RecordedRun) -> Bool {
+    if let checksum = a.checksum, checksum == b.checksum {
+      return a.origin == .log || a.path == b.path
+    }
+    // A log with another header, or with times of its own, is still the same run.
+    return a.origin == .log && equalValidations(a, b) >= certainValidations
   }
 
   /// How many validations after the first are equal in both; 0 unless all are.

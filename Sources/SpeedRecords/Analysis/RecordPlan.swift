@@ -66,7 +66,7 @@ public struct RecordPlan: Codable, Equatable, Sendable {
         the t test against a target at \(level) with \(runs(runsOfTTest))
         the z rule with threshold \(threshold) with \(runs(runsOfZRule))
         a one-sided \(correlation == nil ? "Welch" : "paired") t test of two sets at \(level) with \(runs(runsOfComparison)) on each side
-      fix the number before the first run: stopping at the first p < \(level) between 3 and 20 runs has \
+      fix the number before the first run: stopping at the first p < \(level) between 3 and 20 runs has about \
       \(RecordFlags.percent(falsePositivesOfPeeking)) false positives
       """
   }
