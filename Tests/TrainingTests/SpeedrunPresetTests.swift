@@ -138,11 +138,11 @@ import Testing
     #expect(steps(.pauseEnd, "scalars") == pauses.dropLast().map { $0 + 40 })
 
     let updates = Dictionary(uniqueKeysWithValues: found.updates.map { ($0.group, $0) })
-    for group in ["head", "value tables", "x0"] {
+    for group in ["head", "value-tables", "x0"] {
       #expect(updates[group]?.updates == record.updates.main, "\(group)")
     }
     #expect(updates["scalars"]?.updates == record.updates.scalars)
-    for group in ["gates", "attention", "mlp in", "mlp out"] {
+    for group in ["gates", "attention", "mlp-in", "mlp-out"] {
       #expect(updates[group]?.updates == record.steps, "\(group)")
     }
     if record.name == "C" {
@@ -208,7 +208,7 @@ import Testing
     #expect(rows["blocks.6.attention.query.weight"] == nil, "the layer without attention")
     let groups = Dictionary(
       uniqueKeysWithValues: OptimizerTable(optimizer).groups.map { ($0.name, $0) })
-    for name in ["head", "value tables", "x0", "scalars"] {
+    for name in ["head", "value-tables", "x0", "scalars"] {
       #expect(groups[name]?.settings["every"] == "2")
       #expect(groups[name]?.options["epsilon_position"] == "before-correction")
     }
@@ -216,7 +216,7 @@ import Testing
     #expect(groups["head"]?.hyperparameters["beta1"] == 0.65)
     #expect(
       groups["head"]?.settings["cautious_decay"] == (record.name == "C" ? "strict" : "inclusive"))
-    #expect(groups["mlp out"]?.options["statistics"] == "longer-axis")
+    #expect(groups["mlp-out"]?.options["statistics"] == "longer-axis")
     #expect(groups["scalars"]?.settings["pausable"] == (record.name == "A" ? nil : "true"))
     #expect(optimizer.trainedParameters.count == model.parameters.count)
   }
