@@ -88,6 +88,13 @@ void ck_rotary(size_t rows, size_t first_row, size_t context_length, size_t head
                   cosine, sine, inverse);
 }
 
+void ck_token_shift(size_t first_row, size_t rows, size_t columns, size_t context_length, size_t
+                    period, const ck_column_range *ranges, size_t range_count, int keeps_first, int
+                    adjoint, const void *x, void *y, ck_type type) {
+  kernels()->token_shift(first_row, rows, columns, context_length, period, ranges, range_count,
+                       keeps_first, adjoint, x, y, type);
+}
+
 void ck_embedding_forward(size_t rows, size_t columns, const int32_t *restrict tokens, const float
                           *restrict table, void *restrict out, ck_type out_type) {
   kernels()->embedding_forward(rows, columns, tokens, table, out, out_type);
@@ -143,32 +150,37 @@ void ck_row_dot(size_t rows, size_t columns, const void *restrict a, ck_type a_t
   kernels()->row_dot(rows, columns, a, a_type, a_stride, b, b_type, b_stride, out);
 }
 
-void ck_cross_entropy_tile(size_t rows, size_t columns, const float *restrict logits, size_t
-                           logits_stride, float softcap, int32_t first, const int32_t *restrict
-                           targets, void *restrict exponentials, ck_type type, size_t
+void ck_cross_entropy_tile(const ck_head *head, size_t rows, size_t columns, const float *restrict
+                           products, size_t stride, size_t first_row, int32_t first, const int32_t
+                           *restrict targets, void *restrict exponentials, ck_type type, size_t
                            exponentials_stride, float *restrict tile_maximum, size_t tile_count,
                            float *restrict maximum, float *restrict sum, float *restrict
                            target_logit) {
-  kernels()->cross_entropy_tile(rows, columns, logits, logits_stride, softcap, first, targets,
+  kernels()->cross_entropy_tile(head, rows, columns, products, stride, first_row, first, targets,
                               exponentials, type, exponentials_stride, tile_maximum, tile_count,
                               maximum, sum, target_logit);
 }
 
-void ck_cross_entropy_finish(size_t rows, const int32_t *restrict targets, const float *restrict
-                             maximum, const float *restrict sum, const float *restrict target_logit,
-                             float *restrict log_sum_exp, float *restrict cross_entropy) {
-  kernels()->cross_entropy_finish(rows, targets, maximum, sum, target_logit, log_sum_exp,
-                                cross_entropy);
+void ck_cross_entropy_finish(const ck_head *head, size_t rows, size_t first_row, const int32_t
+                             *restrict targets, const float *restrict maximum, const float *restrict
+                             sum, const float *restrict target_logit, float *restrict log_sum_exp,
+                             float *restrict cross_entropy, float *restrict objective) {
+  kernels()->cross_entropy_finish(head, rows, first_row, targets, maximum, sum, target_logit,
+                                log_sum_exp, cross_entropy, objective);
 }
 
-void ck_cross_entropy_gradient(size_t rows, size_t columns, int32_t first, const int32_t *restrict
-                               targets, const float *restrict tile_maximum, size_t tile_count, const
-                               float *restrict log_sum_exp, float scale, float z_loss, const float
-                               *restrict row_scale, void *exponentials, ck_type type, size_t stride)
-                               {
-  kernels()->cross_entropy_gradient(rows, columns, first, targets, tile_maximum, tile_count,
-                                  log_sum_exp, scale, z_loss, row_scale, exponentials, type,
+void ck_cross_entropy_gradient(const ck_head *head, size_t rows, size_t columns, size_t first_row,
+                               int32_t first, const int32_t *restrict targets, const float *restrict
+                               tile_maximum, size_t tile_count, const float *restrict log_sum_exp,
+                               float scale, float z_loss, void *exponentials, ck_type type, size_t
+                               stride) {
+  kernels()->cross_entropy_gradient(head, rows, columns, first_row, first, targets, tile_maximum,
+                                  tile_count, log_sum_exp, scale, z_loss, exponentials, type,
                                   stride);
+}
+
+void ck_cap_logits(const ck_head *head, size_t rows, size_t columns, float *logits, size_t stride) {
+  kernels()->cap_logits(head, rows, columns, logits, stride);
 }
 
 void ck_sample_groups(size_t rows, size_t columns, const float *restrict logits, size_t

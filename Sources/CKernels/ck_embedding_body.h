@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rotary position embedding; embedding lookup and its gradient.
+// Rotary position embedding, shifts by one token; embedding lookup and its gradient.
 
 CK_INLINE void rotary_typed(size_t rows, size_t first_row, size_t context_length, size_t heads, size_t head_width,
                             const void *x, ck_type x_type, void *y, ck_type y_type, const float *restrict cosine,
@@ -43,6 +43,35 @@ static void rotary(size_t rows, size_t first_row, size_t context_length, size_t 
   CK_CASE(CK_BF16, CK_F32)
   CK_CASE(CK_BF16, CK_BF16)
 #undef CK_CASE
+}
+
+static void token_shift(size_t first_row, size_t rows, size_t columns, size_t context_length, size_t period,
+                        const ck_column_range *ranges, size_t range_count, int keeps_first, int adjoint,
+                        const void *x, void *y, ck_type type) {
+  const size_t width = type == CK_BF16 ? 2 : 4;
+  for (size_t r = first_row; r < first_row + rows; r++) {
+    const size_t position = r % context_length;
+    const int is_first = position == 0, is_last = position + 1 == context_length;
+    const char *own = (const char *)x + r * columns * width;
+    char *out = (char *)y + r * columns * width;
+    memcpy(out, own, columns * width);
+    const int stays = !adjoint && is_first && keeps_first;
+    for (size_t start = 0; start < columns && !stays; start += period) {
+      for (size_t range = 0; range < range_count; range++) {
+        const size_t begin = start + ranges[range].begin, count = ranges[range].end - ranges[range].begin;
+        if (adjoint ? is_last : is_first) {
+          memset(out + begin * width, 0, count * width);
+        } else {
+          const char *other = adjoint ? own + columns * width : own - columns * width;
+          memcpy(out + begin * width, other + begin * width, count * width);
+        }
+        if (!(adjoint && is_first && keeps_first)) continue;
+        for (size_t c = begin; c < begin + count; c++) {
+          store_one(out, type, c, load_one(out, type, c) + load_one(own, type, c));
+        }
+      }
+    }
+  }
 }
 
 static void embedding_forward(size_t rows, size_t columns, const int32_t *restrict tokens,

@@ -81,7 +81,9 @@ static int step_is_heavy(uint8_t opcode) {
   step(CK_RECIPROCAL_SQUARE_ROOT, 1.0f / square_root(v))         \
   step(CK_RELU, v < 0.0f ? splat(0) : v)                         \
   step(CK_IS_FINITE, one_where(absolute(v) < CK_INFINITY))       \
-  step(CK_ROUND_TO_BF16, round_to_bf16(v))
+  step(CK_ROUND_TO_BF16, round_to_bf16(v))                       \
+  step(CK_ROUND_TO_E4M3, round_to_e4m3(v))                       \
+  step(CK_ROUND_TO_E5M2, round_to_e5m2(v))
 #define CK_LIGHT_BINARY(step)                                    \
   step(CK_ADD, v + w) step(CK_SUBTRACT, v - w)                   \
   step(CK_MULTIPLY, v * w) step(CK_DIVIDE, v / w)                \

@@ -12,10 +12,10 @@
 #define CK_MEMBERS(member)                                                                     \
   member(convert_f32_to_bf16) member(convert_bf16_to_f32) member(transpose) member(region_run) \
   member(sum_partials) member(max_partials) member(norm_forward) member(norm_backward)         \
-  member(rotary) member(embedding_forward) member(embedding_sort) member(embedding_backward)   \
+  member(rotary) member(token_shift) member(embedding_forward) member(embedding_sort) member(embedding_backward)   \
   member(attention_softmax) member(scale_rows) member(attention_finish)                        \
   member(attention_recompute) member(attention_backward) member(row_dot)                       \
-  member(cross_entropy_tile) member(cross_entropy_finish) member(cross_entropy_gradient)       \
+  member(cross_entropy_tile) member(cross_entropy_finish) member(cross_entropy_gradient) member(cap_logits) \
   member(sample_groups) member(sample_group) member(sample_column) member(matrix_product)      \
   member(householder_panel) member(block_reflection) member(symmetric_part)                    \
   member(tridiagonal_panel) member(tridiagonal_eigenvectors) member(eigenvector_columns)       \

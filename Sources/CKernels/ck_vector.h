@@ -55,6 +55,25 @@ CK_INLINE vector_f32 round_to_bf16(vector_f32 value) {
   return (vector_f32)(rounded_bf16_bits(value) << 16);
 }
 
+/// Nearest number of a float8 format, ties to even; beyond the largest, the largest. `dropped`: bits of a float32's fraction that
+/// the format has not; below `normal` its numbers are as far apart as float32's around `anchor`.
+CK_INLINE vector_f32 round_to_float8(vector_f32 value, int dropped, float normal, float anchor, float largest) {
+  const vector_i32 magnitude = bits_of(value) & 0x7fffffff, sign = bits_of(value) & (int32_t)0x80000000;
+  vector_f32 size = from_bits(magnitude);
+  size = size > largest ? splat(largest) : size;
+  const vector_i32 bits = bits_of(size);
+  const vector_i32 half = (vector_i32)((1 << (dropped - 1)) - 1) + ((bits >> dropped) & 1);
+  const vector_f32 coarse = from_bits((bits + half) & ~((1 << dropped) - 1));
+  const vector_f32 fine = (size + anchor) - anchor;
+  const vector_f32 rounded = from_bits(bits_of(size < normal ? fine : coarse) | sign);
+  return value != value ? value : rounded;
+}
+
+/// float8 e4m3 without infinities: 3 bits of fraction, from 2^-9 to 448.
+CK_INLINE vector_f32 round_to_e4m3(vector_f32 value) { return round_to_float8(value, 20, 0x1p-6f, 0x1.8p14f, 448.0f); }
+/// float8 e5m2: 2 bits of fraction, from 2^-16 to 57,344.
+CK_INLINE vector_f32 round_to_e5m2(vector_f32 value) { return round_to_float8(value, 21, 0x1p-14f, 0x1.8p7f, 57344.0f); }
+
 CK_INLINE vector_f32 load_bf16(const uint16_t *in) {
   vector_u16 value;
   __builtin_memcpy(&value, in, sizeof value);

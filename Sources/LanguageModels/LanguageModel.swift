@@ -18,6 +18,20 @@ public protocol LanguageModel: Sendable {
   ///   - weights: the parameters' values.
   /// - Returns: `[N, C]`, ready for the head.
   func hidden(_ inputs: ModelInputs, _ weights: ModelWeights) -> Tensor
+
+  /// The head's weight `[V, C]`.
+  func head(_ weights: ModelWeights) -> Tensor
+
+  /// What evaluation makes of the head's products: a cap, a factor.
+  var headForm: HeadForm { get }
+
+  /// What training minimises, and the plain sum of the next token's cross-entropies; see ``loss(_:scale:_:)``.
+  func trainingLoss(
+    _ inputs: ModelInputs, scale: Tensor, _ weights: ModelWeights
+  ) -> (loss: Tensor, crossEntropySum: Tensor)
+
+  /// The most keys that a query of each layer with attention sees; nil: all of its context.
+  var attentionWindows: [Int?] { get }
 }
 
 /// The values of a model's parameters in one graph: usually its leaves, or an average of them.
@@ -52,11 +66,20 @@ public struct ModelInputs {
   public let documents: Tensor?
   /// How many keys back a query sees at this run, where the configuration schedules it.
   public let attentionWindow: Tensor?
+  /// The same for layers with a short window of their own.
+  public let shortAttentionWindow: Tensor?
+  /// The frequencies of rotary positions, float32 `[D/2]`, where the architecture leaves them to the run.
+  public let rotaryFrequencies: Tensor?
+  /// What products of queries and keys are multiplied by, where the architecture leaves it to the run.
+  public let attentionScale: Tensor?
+  /// Weights of the second and third token ahead in the training loss, where the model predicts them.
+  public let predictionWeights: [Tensor]
   /// The weight of the squared log-sum-exp in the loss: read at each run where the configuration schedules it, else its number.
   public let zLoss: Tensor
 
-  /// Leaves `tokens`, `targets` and, with document masks, `documents` for a number of sequences; scalars `attention_window` and
-  /// `z_loss` where they are scheduled.
+  /// Leaves `tokens`, `targets` and, with document masks, `documents` for a number of sequences; scalars `attention_window`,
+  /// `attention_window_short` and `z_loss` where they are scheduled; and for the speedrun's decoder the input `rotary_frequencies`, and
+  /// scalars `attention_scale`, `prediction_weight_2` and `prediction_weight_3`.
   public init(_ configuration: ModelConfiguration, sequences: Int, in graph: Graph) {
     let count = sequences * configuration.contextLength
     tokens = graph.input("tokens", [count])
@@ -64,15 +87,40 @@ public struct ModelInputs {
     documents = configuration.masksDocuments ? graph.input("documents", [count]) : nil
     attentionWindow =
       configuration.schedulesAttentionWindow ? graph.scalar("attention_window") : nil
+    shortAttentionWindow =
+      configuration.schedulesShortAttentionWindow ? graph.scalar("attention_window_short") : nil
+    let speedrun = configuration.speedrun
+    rotaryFrequencies = speedrun.map { _ in
+      graph.input("rotary_frequencies", [configuration.headWidth / 2], .float32)
+    }
+    attentionScale = speedrun.map { _ in graph.scalar("attention_scale") }
+    predictionWeights = (1..<(speedrun?.predictions ?? 1)).map {
+      graph.scalar("prediction_weight_\($0 + 1)")
+    }
     zLoss =
       configuration.schedulesZLoss ? graph.scalar("z_loss") : graph.constant(configuration.zLoss)
   }
 }
 
 extension LanguageModel {
-  /// The head's weight `[V, C]`: its own, or the token table.
+  /// Its own, or the token table.
   public func head(_ weights: ModelWeights) -> Tensor {
     weights[configuration.isTied ? "embedding.weight" : "head.weight"]
+  }
+
+  /// Products as they are.
+  public var headForm: HeadForm { HeadForm() }
+
+  /// The loss that evaluation measures.
+  public func trainingLoss(
+    _ inputs: ModelInputs, scale: Tensor, _ weights: ModelWeights
+  ) -> (loss: Tensor, crossEntropySum: Tensor) {
+    loss(inputs, scale: scale, weights)
+  }
+
+  /// One window for all layers.
+  public var attentionWindows: [Int?] {
+    Array(repeating: configuration.attentionWindow, count: configuration.layers)
   }
 
   /// Loss and plain cross-entropy sum.
@@ -83,12 +131,15 @@ extension LanguageModel {
     _ inputs: ModelInputs, scale: Tensor, _ weights: ModelWeights
   ) -> (loss: Tensor, crossEntropySum: Tensor) {
     hidden(inputs, weights).linearCrossEntropy(
-      weight: head(weights), targets: inputs.targets, scale: scale, zLoss: inputs.zLoss)
+      weight: head(weights), targets: inputs.targets, scale: scale, zLoss: inputs.zLoss,
+      form: headForm)
   }
 
   /// Logits `[N, V]`.
   public func logits(_ inputs: ModelInputs, _ weights: ModelWeights) -> Tensor {
-    hidden(inputs, weights).linear(head(weights))
+    let products = hidden(inputs, weights).linear(head(weights))
+    guard let cap = headForm.softCap else { return products }
+    return tanh(products * (1 / cap)) * cap
   }
 }
 
@@ -98,6 +149,7 @@ extension ModelConfiguration {
     switch architecture {
     case .decoder: Decoder(self)
     case .llama: Llama(self)
+    case .speedrun: SpeedrunDecoder(self)
     }
   }
 }

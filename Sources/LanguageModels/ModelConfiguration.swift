@@ -9,6 +9,8 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
     case decoder
     /// The Llama family, see ``Llama``.
     case llama
+    /// The NanoGPT speedrun's decoder, see ``SpeedrunDecoder``.
+    case speedrun
   }
 
   /// The family.
@@ -41,6 +43,12 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   ///
   /// Where the window is scheduled, the most that it may be.
   public let attentionWindow: Int?
+  /// The same for layers with a short window, in an architecture that has them; nil: all.
+  public let shortAttentionWindow: Int?
+  /// Whether the short window is the scalar `attention_window_short`.
+  public let schedulesShortAttentionWindow: Bool
+  /// The parts of the speedrun's decoder; nil for other architectures.
+  public let speedrun: SpeedrunOptions?
   /// Whether the window is a number that the host sets before each run, the scalar `attention_window`.
   public let schedulesAttentionWindow: Bool
   /// Whether the weight of the z-loss is a number that the host sets before each run, the scalar `z_loss`.
@@ -63,6 +71,9 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   ///   - zLoss: weight of the squared log-sum-exp, at least 0; nil: 1e-4 for the decoder, 0 for Llama.
   ///   - masksDocuments: whether attention stays inside documents.
   ///   - attentionWindow: keys a query sees, at least 1; nil: all. The largest of them when it is scheduled.
+  ///   - shortAttentionWindow: the same for layers with a short window.
+  ///   - schedulesShortAttentionWindow: whether the host sets that one before each run.
+  ///   - speedrun: the parts of the speedrun's decoder; nil: the published ones.
   ///   - schedulesAttentionWindow: whether the host sets the window before each run.
   ///   - schedulesZLoss: whether the host sets the weight of the z-loss before each run; `zLoss` is not read then.
   /// - Throws: ``ModelError`` naming the values and the remedy.
@@ -72,7 +83,8 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
     feedForwardWidth: Int? = nil, contextLength: Int, isTied: Bool = false,
     hasQueryKeyNorm: Bool? = nil, zLoss: Float? = nil, masksDocuments: Bool = false,
     attentionWindow: Int? = nil, schedulesAttentionWindow: Bool = false,
-    schedulesZLoss: Bool = false
+    shortAttentionWindow: Int? = nil, schedulesShortAttentionWindow: Bool = false,
+    schedulesZLoss: Bool = false, speedrun: SpeedrunOptions? = nil
   ) throws(ModelError) {
     func positive(_ key: String, _ value: Int) throws(ModelError) {
       guard value >= 1 else {
@@ -88,6 +100,7 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
     if let keyValueHeads { try positive("key_value_heads", keyValueHeads) }
     if let feedForwardWidth { try positive("feed_forward_width", feedForwardWidth) }
     if let attentionWindow { try positive("attention_window", attentionWindow) }
+    if let shortAttentionWindow { try positive("attention_window_short", shortAttentionWindow) }
 
     let (heads, headWidth) = try Self.heads(width: width, heads: heads, headWidth: headWidth)
     let keyValueHeads = keyValueHeads ?? heads
@@ -101,6 +114,17 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
     guard zLoss.isFinite, zLoss >= 0 else {
       throw ModelError(.value, key: "z_loss", "z_loss is \(zLoss); give a finite number from 0")
     }
+    self.speedrun =
+      architecture == .speedrun ? speedrun ?? SpeedrunOptions(layers: layers) : nil
+    try self.speedrun?.check(layers: layers, headWidth: headWidth, width: width)
+    if architecture == .speedrun, keyValueHeads != heads {
+      throw ModelError(
+        .contradiction, key: "key_value_heads",
+        "key_value_heads is \(keyValueHeads); the speedrun's decoder has as many as heads, \(heads)"
+      )
+    }
+    self.shortAttentionWindow = shortAttentionWindow
+    self.schedulesShortAttentionWindow = schedulesShortAttentionWindow
     self.architecture = architecture
     self.vocabularySize = vocabularySize
     self.width = width
@@ -157,7 +181,7 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
 
   private static func feedForwardWidth(_ architecture: Architecture, width: Int) -> Int {
     switch architecture {
-    case .decoder: 4 * width
+    case .decoder, .speedrun: 4 * width
     case .llama: (8 * width + 3 * 64 - 1) / (3 * 64) * 64
     }
   }

@@ -7,7 +7,7 @@ import TensorGraph
 public struct ModelCost: Equatable, Sendable {
   /// All trained numbers.
   public let parameters: Int
-  /// Those of the token table.
+  /// Those of the token table, and of tables of values.
   public let embeddingParameters: Int
   /// Those of the head; 0 when it is the token table.
   public let headParameters: Int
@@ -31,7 +31,7 @@ public struct ModelCost: Equatable, Sendable {
       let count = parameter.shape.count
       all += count
       switch parameter.role {
-      case .embedding: embedding += count
+      case .embedding, .valueEmbedding: embedding += count
       case .head:
         head += count
         products += count
@@ -42,11 +42,12 @@ public struct ModelCost: Equatable, Sendable {
     parameters = all
     embeddingParameters = embedding
     headParameters = head
-    let pairs = Attention.pairs(
-      contextLength: configuration.contextLength, window: configuration.attentionWindow)
+    let pairs = model.attentionWindows.reduce(0) {
+      $0 + Attention.pairs(contextLength: configuration.contextLength, window: $1)
+    }
     let attention =
       4 * pairs / Double(configuration.contextLength)
-      * Double(configuration.heads * configuration.headWidth * configuration.layers)
+      * Double(configuration.heads * configuration.headWidth)
     forwardFLOPsPerToken = 2 * Double(products) + attention
   }
 }

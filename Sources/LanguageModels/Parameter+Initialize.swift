@@ -20,18 +20,31 @@ extension Parameter {
     switch initialization {
     case .constant(let number):
       buffer.update(repeating: number)
+    case .repeating(let numbers):
+      for index in buffer.indices { buffer[index] = numbers[index % numbers.count] }
     case .normal(let deviation):
-      let stream = RandomStream(seed: seed, name: "parameters/" + name)
-      let chunk = 1 << 16
-      let chunks = (buffer.count + chunk - 1) / chunk
-      // Each iteration writes its own elements; the numbers do not depend on who draws them.
-      nonisolated(unsafe) let target = buffer
-      DispatchQueue.concurrentPerform(iterations: chunks) { index in
-        let range = index * chunk..<min(target.count, (index + 1) * chunk)
-        stream.fillNormal(
-          into: UnsafeMutableBufferPointer(rebasing: target[range]), mean: 0,
-          standardDeviation: deviation, startingAt: range.lowerBound)
+      draw(buffer, seed) { stream, part, first in
+        stream.fillNormal(into: part, mean: 0, standardDeviation: deviation, startingAt: first)
       }
+    case .uniform(let bound):
+      draw(buffer, seed) { stream, part, first in
+        stream.fillUniform(into: part, lower: -bound, upper: bound, startingAt: first)
+      }
+    }
+  }
+
+  private func draw(
+    _ buffer: UnsafeMutableBufferPointer<Float>, _ seed: UInt64,
+    _ fill: @Sendable (RandomStream, UnsafeMutableBufferPointer<Float>, Int) -> Void
+  ) {
+    let stream = RandomStream(seed: seed, name: "parameters/" + name)
+    let chunk = 1 << 16
+    let chunks = (buffer.count + chunk - 1) / chunk
+    // Each iteration writes its own elements; the numbers do not depend on who draws them.
+    nonisolated(unsafe) let target = buffer
+    DispatchQueue.concurrentPerform(iterations: chunks) { index in
+      let range = index * chunk..<min(target.count, (index + 1) * chunk)
+      fill(stream, UnsafeMutableBufferPointer(rebasing: target[range]), range.lowerBound)
     }
   }
 }

@@ -15,7 +15,7 @@ extension LanguageModel {
     _ inputs: ModelInputs, uniforms: Tensor, _ weights: ModelWeights
   ) -> Tensor {
     hidden(inputs, weights).linearSample(
-      weight: head(weights), uniforms: uniforms, targets: inputs.targets)
+      weight: head(weights), uniforms: uniforms, targets: inputs.targets, form: headForm)
   }
 
   /// The loss with labels drawn from the model's own softmax in place of the targets; there is no z-loss in it.
@@ -36,6 +36,6 @@ extension LanguageModel {
   ) -> (loss: Tensor, crossEntropySum: Tensor) {
     hidden(inputs, weights).linearCrossEntropy(
       weight: head(weights), targets: sampledLabels(inputs, uniforms: uniforms, weights),
-      scale: scale, zLoss: 0)
+      scale: scale, zLoss: scale.graph.constant(0), form: headForm)
   }
 }

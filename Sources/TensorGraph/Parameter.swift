@@ -64,6 +64,10 @@ public enum Initialization: Hashable, Sendable {
   case constant(Float)
   /// Normal with mean 0.
   case normal(standardDeviation: Float)
+  /// Uniform between -bound and bound.
+  case uniform(bound: Float)
+  /// These numbers over and over.
+  case repeating([Float])
 }
 
 /// A trained tensor as its model declares it.

@@ -123,5 +123,7 @@ public func relu(_ a: Tensor) -> Tensor { a.unary(.relu) }
 public func gelu(_ a: Tensor) -> Tensor { a.unary(.gelu) }
 /// a sigmoid(a) (Elfwing et al., 2017).
 public func silu(_ a: Tensor) -> Tensor { a.unary(.silu) }
+/// Rounded to float8 e4m3, at most 448 in size; gradients pass as if nothing were rounded.
+public func roundedToE4M3(_ a: Tensor) -> Tensor { a.unary(.roundToE4M3) }
 /// 1 where a is neither infinite nor NaN, else 0.
 public func isFinite(_ a: Tensor) -> Tensor { a.unary(.isFinite) }

@@ -120,7 +120,7 @@ struct RunPlan: Encodable {
   init(_ configuration: TrainingConfiguration, flopsPerSecond: Double? = nil) throws {
     let vocabularySize =
       try configuration.model.vocabularySize
-      ?? TokenDataset(folder: configuration.data.path).vocabularySize
+      ?? DatasetDescription(folder: configuration.data.path).vocabularySize
     let estimate = try RunEstimate(configuration, vocabularySize: vocabularySize)
     let model = try configuration.modelConfiguration(vocabularySize: vocabularySize).makeModel()
     optimizer = OptimizerTable(try configuration.optimizer(for: model.parameters))

@@ -99,6 +99,8 @@ func exactResult(_ opcode: ck_opcode, _ a: Float, _ b: Float, _ c: Float) -> Flo
   case CK_FLOOR: a.rounded(.down)
   case CK_IS_FINITE: a.isFinite ? 1 : 0
   case CK_ROUND_TO_BF16: roundedToBFloat16(a)
+  case CK_ROUND_TO_E4M3: Float8Format.e4m3.rounded(a)
+  case CK_ROUND_TO_E5M2: Float8Format.e5m2.rounded(a)
   case CK_ADD: a + b
   case CK_SUBTRACT: a - b
   case CK_MULTIPLY: a * b
@@ -117,6 +119,7 @@ func exactResult(_ opcode: ck_opcode, _ a: Float, _ b: Float, _ c: Float) -> Flo
 let exactUnary = [
   CK_COPY, CK_NEGATE, CK_ABSOLUTE, CK_SIGN, CK_SQUARE, CK_SQUARE_ROOT, CK_RECIPROCAL,
   CK_RECIPROCAL_SQUARE_ROOT, CK_RELU, CK_FLOOR, CK_IS_FINITE, CK_ROUND_TO_BF16,
+  CK_ROUND_TO_E4M3, CK_ROUND_TO_E5M2,
 ]
 let exactBinary = [
   CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM, CK_MINIMUM, CK_LESS, CK_LESS_OR_EQUAL,

@@ -30,6 +30,62 @@ extension GradientCases {
     ]
   }
 
+  /// Rotation of heads by tables of given frequencies, whose tables are observed.
+  static func rotation(
+    sequences: Int, contextLength: Int, heads: Int, headWidth: Int, inverse: Bool = false
+  ) -> GradientCase {
+    GradientCase(
+      name: "rotation \(sequences) x \(contextLength), \(heads) heads of \(headWidth)"
+        + (inverse ? ", inverse" : ""), fills: ["frequencies": .uniform(0...1)]
+    ) { graph in
+      let x = graph.parameter("x", [sequences * contextLength, heads * headWidth])
+      let frequencies = graph.input("frequencies", [headWidth / 2], .float32)
+      let (cosines, sines) = frequencies.rotaryTables(contextLength: contextLength)
+      let operation = Rotation(headWidth: headWidth, inverse: inverse)
+      return .init(
+        results: [graph.apply(operation, [x, cosines * 0.7, sines * 0.7])[0]],
+        observed: [cosines, sines])
+    }
+  }
+
+  static var rotations: [GradientCase] {
+    [
+      rotation(sequences: 1, contextLength: 1, heads: 1, headWidth: 2),
+      rotation(sequences: 2, contextLength: 5, heads: 1, headWidth: 4),
+      rotation(sequences: 3, contextLength: 2, heads: 2, headWidth: 6, inverse: true),
+    ]
+  }
+
+  /// All columns, or some of every head, from the token before.
+  static func tokenShift(
+    sequences: Int, contextLength: Int, heads: Int, headWidth: Int, ranges: [Range<Int>],
+    keepsFirst: Bool
+  ) -> GradientCase {
+    GradientCase(
+      name: "token shift \(sequences) x \(contextLength), \(heads) heads of \(headWidth), \(ranges)"
+        + (keepsFirst ? ", first kept" : "")
+    ) { graph in
+      let x = graph.parameter("x", [sequences * contextLength, heads * headWidth])
+      let operation = TokenShift(
+        contextLength: contextLength, period: headWidth, ranges: ranges, keepsFirst: keepsFirst)
+      return .init(results: [graph.apply(operation, x)])
+    }
+  }
+
+  static var tokenShifts: [GradientCase] {
+    [
+      tokenShift(
+        sequences: 1, contextLength: 1, heads: 1, headWidth: 3, ranges: [0..<3], keepsFirst: false),
+      tokenShift(
+        sequences: 2, contextLength: 4, heads: 1, headWidth: 3, ranges: [0..<3], keepsFirst: false),
+      tokenShift(
+        sequences: 2, contextLength: 4, heads: 2, headWidth: 8, ranges: [2..<4, 6..<8],
+        keepsFirst: true),
+      tokenShift(
+        sequences: 2, contextLength: 1, heads: 1, headWidth: 5, ranges: [1..<2], keepsFirst: true),
+    ]
+  }
+
   /// A norm of the rows of a tensor; statistics are observed.
   static func norm(_ kind: RowNorm.Kind, _ shape: Shape, epsilon: Float = 1e-5) -> GradientCase {
     GradientCase(
@@ -160,7 +216,7 @@ extension GradientCases {
   /// The weight of the z-loss is a constant, or read at the run.
   static func crossEntropy(
     rows: Int, width: Int, vocabularySize: Int, zLoss: Float = 0, readsZLoss: Bool = false,
-    mask: TargetMask = .none
+    mask: TargetMask = .none, form: HeadForm = HeadForm()
   ) -> GradientCase {
     let targets: Fill =
       switch mask {
@@ -170,17 +226,18 @@ extension GradientCases {
       }
     return GradientCase(
       name: "cross entropy \(rows) x \(width), vocabulary \(vocabularySize), z-loss \(zLoss)"
-        + (readsZLoss ? " read, " : ", ") + "masked \(mask.rawValue)",
+        + (readsZLoss ? " read, " : ", ") + "masked \(mask.rawValue)" + description(form),
       fills: [
         "targets": targets, "x": .normal(0.7), "scale": .values([1 / Double(rows)]),
-        "z-loss": .values([Double(zLoss)]),
+        "z-loss": .values([Double(zLoss)]), "weight 1": .values([0.5]), "weight 2": .values([0.2]),
       ],
       negligible: vocabularySize == 1 ? 1 : 1e-2
     ) { graph in
       let (loss, sum) = graph.parameter("x", [rows, width]).linearCrossEntropy(
         weight: graph.parameter("weight", [vocabularySize, width]),
         targets: graph.input("targets", [rows]), scale: graph.parameter("scale", []),
-        zLoss: readsZLoss ? graph.scalar("z-loss") : graph.constant(zLoss))
+        zLoss: readsZLoss ? graph.scalar("z-loss") : graph.constant(zLoss), form: form,
+        predictionWeights: (1..<form.predictions).map { graph.scalar("weight \($0)") })
       return .init(results: [loss], observed: [sum])
     }
   }
@@ -199,5 +256,27 @@ extension GradientCases {
       crossEntropy(
         rows: 7, width: 3, vocabularySize: 11, zLoss: 0.1, readsZLoss: true, mask: .some),
     ]
+      + headForms.map {
+        crossEntropy(rows: 12, width: 3, vocabularySize: 7, zLoss: 0.1, mask: .some, form: $0)
+      }
+  }
+
+  /// Caps, factors, tokens ahead.
+  static var headForms: [HeadForm] {
+    var (capped, ahead, both) = (HeadForm(), HeadForm(), HeadForm())
+    capped.softCap = 2
+    capped.logitFactor = 0.7
+    ahead.predictions = 3
+    ahead.contextLength = 4
+    both.softCap = 3
+    both.predictions = 2
+    both.contextLength = 6
+    return [capped, ahead, both]
+  }
+
+  private static func description(_ form: HeadForm) -> String {
+    form == HeadForm()
+      ? ""
+      : ", factor \(form.logitFactor), cap \(form.softCap ?? 0), \(form.predictions) ahead of \(form.contextLength)"
   }
 }

@@ -9,7 +9,8 @@ enum GradientCases {
     unary(shape: [3, 5]) + binary(rows: 3, columns: 5) + ternary(rows: 3, columns: 5)
     + rankThree + reductions([3, 5]) + reductions([1, 7]) + reductions([7, 1])
     + reductions([1, 1]) + reductions([2, 3, 5]) + reductions([11]) + shapes
-    + products + matrices + embeddings + rotaries + norms + attentions + crossEntropies
+    + products + matrices + embeddings + rotaries + rotations + tokenShifts + norms + attentions
+    + crossEntropies
     + compositions + drawnLabels
 }
 
@@ -20,10 +21,15 @@ extension GradientCases {
     .squareRoot, .reciprocal, .reciprocalSquareRoot, .log,
   ]
 
-  /// Every function of one operand whose gradient is defined.
+  /// Functions that only gradients use, and roundings that gradients pass as if there were none.
+  static let withoutDifferences: Set<Elementwise.Function> = [
+    .geluDerivative, .siluDerivative, .roundToE4M3, .roundToE5M2,
+  ]
+
+  /// Every function of one operand whose gradient is its derivative.
   static func unary(shape: Shape) -> [GradientCase] {
     Elementwise.Function.allCases.filter {
-      $0.arity == 1 && $0 != .geluDerivative && $0 != .siluDerivative
+      $0.arity == 1 && !withoutDifferences.contains($0)
     }.map { function in
       GradientCase(
         name: "\(function.rawValue) of \(shape)",

@@ -51,6 +51,7 @@ extension OperationCases {
         outputs: [
           ("gelu", a.unary(.geluDerivative)), ("silu", a.unary(.siluDerivative)),
           ("rounded", a.unary(.roundToBFloat16)), ("floor", a.unary(.floor)),
+          ("e4m3", (a * 100).unary(.roundToE4M3)), ("e5m2", (a * 1e-4).unary(.roundToE5M2)),
           ("finite", isFinite(a)), ("sign", sign(a)),
         ])
     }

@@ -53,26 +53,40 @@ enum OperationCases {
         GradientCases.crossEntropy(
           rows: 33, width: 16, vocabularySize: 513, zLoss: 1e-4, mask: .some),
         GradientCases.crossEntropy(rows: 129, width: 5, vocabularySize: 3, mask: .some),
-      ] + GradientCases.embedding(rows: 131, vocabularySize: 29, width: 33)
+        GradientCases.rotation(sequences: 3, contextLength: 300, heads: 3, headWidth: 10),
+        GradientCases.tokenShift(
+          sequences: 3, contextLength: 97, heads: 3, headWidth: 16, ranges: [4..<8, 12..<16],
+          keepsFirst: true),
+      ]
+      + GradientCases.headForms.map {
+        GradientCases.crossEntropy(
+          rows: 132, width: 16, vocabularySize: 530, zLoss: 1e-4, mask: .some, form: $0)
+      } + GradientCases.embedding(rows: 131, vocabularySize: 29, width: 33)
       + GradientCases.embedding(rows: 7, vocabularySize: 257, width: 17)
   }
 
   /// Products, attention, norms, rotations and heads as a bfloat16 run stores them.
   private static var narrowed: [OperationCase] {
-    let small = [
-      GradientCases.product(3, 5, 7, false, true), GradientCases.product(17, 33, 65, false, true),
-      GradientCases.product(1, 7, 3, false, false), GradientCases.product(37, 48, 101, true, false),
-      GradientCases.product(33, 16, 31, true, true),
-      GradientCases.attention(AttentionSizes(sequences: 2, contextLength: 7, headWidth: 3)),
-      GradientCases.attention(
-        AttentionSizes(
-          sequences: 2, contextLength: 67, heads: 4, keyValueHeads: 2, headWidth: 8)),
-      GradientCases.attention(
-        AttentionSizes(contextLength: 65, headWidth: 16, window: 17, longestDocument: 30)),
-      GradientCases.crossEntropy(
-        rows: 33, width: 16, vocabularySize: 131, zLoss: 1e-4, mask: .some),
-      GradientCases.crossEntropy(rows: 3, width: 5, vocabularySize: 13),
-    ]
+    let small =
+      [
+        GradientCases.product(3, 5, 7, false, true), GradientCases.product(17, 33, 65, false, true),
+        GradientCases.product(1, 7, 3, false, false),
+        GradientCases.product(37, 48, 101, true, false),
+        GradientCases.product(33, 16, 31, true, true),
+        GradientCases.attention(AttentionSizes(sequences: 2, contextLength: 7, headWidth: 3)),
+        GradientCases.attention(
+          AttentionSizes(
+            sequences: 2, contextLength: 67, heads: 4, keyValueHeads: 2, headWidth: 8)),
+        GradientCases.attention(
+          AttentionSizes(contextLength: 65, headWidth: 16, window: 17, longestDocument: 30)),
+        GradientCases.crossEntropy(
+          rows: 33, width: 16, vocabularySize: 131, zLoss: 1e-4, mask: .some),
+        GradientCases.crossEntropy(rows: 3, width: 5, vocabularySize: 13),
+      ]
+      + GradientCases.headForms.map {
+        GradientCases.crossEntropy(
+          rows: 24, width: 16, vocabularySize: 131, zLoss: 1e-4, mask: .some, form: $0)
+      }
     let layers = GradientCases.compositions.filter { $0.name.contains("layer") }
     return (small + layers + [normThenProducts]).map { $0.operationCase.inBFloat16() }
   }

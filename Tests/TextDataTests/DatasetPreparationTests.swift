@@ -33,16 +33,17 @@ struct DatasetPreparationTests {
     let train = try documents(of: dataset.train, with: tokenizer)
     let validation = try documents(of: dataset.validation, with: tokenizer)
     #expect((train + validation).sorted() == expected.sorted())
+    let manifest = try #require(dataset.manifest)
     for (part, found) in [
-      (dataset.manifest.train, train), (dataset.manifest.validation, validation),
+      (manifest.train, train), (manifest.validation, validation),
     ] {
       #expect(part.documents == found.count)
       #expect(part.textBytes == found.reduce(0) { $0 + $1.utf8.count })
       #expect(part.tokens == part.shards.reduce(0) { $0 + $1.tokens })
       #expect(part.bytesPerToken == Double(part.textBytes) / Double(part.tokens))
     }
-    #expect(dataset.manifest.train.tokens == dataset.train.count)
-    #expect(dataset.manifest.validation.tokens == dataset.validation.count)
+    #expect(manifest.train.tokens == dataset.train.count)
+    #expect(manifest.validation.tokens == dataset.validation.count)
     return (train, validation)
   }
 

@@ -69,6 +69,7 @@ typedef enum {
   CK_RECIPROCAL, CK_RECIPROCAL_SQUARE_ROOT /* 1/sqrt(x), full precision */, CK_EXP, CK_LOG, CK_TANH, CK_SIGMOID, CK_ERF,
   CK_RELU, CK_GELU /* exact, erf form */, CK_GELU_DERIVATIVE, CK_SILU, CK_SILU_DERIVATIVE,
   CK_FLOOR, CK_IS_FINITE /* 1 or 0 */, CK_ROUND_TO_BF16 /* fp32 value rounded to bf16 and back */,
+  CK_ROUND_TO_E4M3, CK_ROUND_TO_E5M2 /* to float8 and back; beyond the largest number, the largest */,
   CK_SINE, CK_COSINE,
   // binary: a, b
   CK_ADD, CK_SUBTRACT, CK_MULTIPLY, CK_DIVIDE, CK_MAXIMUM /* NaN in either gives NaN */, CK_MINIMUM, CK_POWER,
@@ -143,6 +144,18 @@ void ck_rotary(size_t rows, size_t first_row, size_t context_length, size_t head
                const void *x, ck_type x_type, void *y, ck_type y_type,
                const float *restrict cosine, const float *restrict sine, int inverse);
 
+/// Columns c of every `period` that take another row's value: begin <= c < end.
+typedef struct {
+  size_t begin, end;
+} ck_column_range;
+
+/// y[r, :] = x[r, :], and in the given columns of every period the row before it in its sequence of context_length rows; the first row of a
+/// sequence keeps its own there, or gets 0. x is that of row 0, of which rows `first_row ..< first_row + rows` are made.
+/// adjoint != 0: the transposed map (the row after; the first row also what it kept).
+void ck_token_shift(size_t first_row, size_t rows, size_t columns, size_t context_length, size_t period,
+                    const ck_column_range *ranges, size_t range_count, int keeps_first, int adjoint, const void *x,
+                    void *y, ck_type type);
+
 // ---------------------------------------------------------------------------------------------------------
 // Embedding
 
@@ -195,24 +208,42 @@ void ck_row_dot(size_t rows, size_t columns, const void *restrict a, ck_type a_t
 // ---------------------------------------------------------------------------------------------------------
 // Cross entropy around the head's product: logits come in column tiles, never all at once in fp32
 
-/// One tile of logits [rows, columns] starting at vocabulary index `first`. Writes exp(l - tile maximum) in `type`, tile_maximum[row * tile_count],
-/// updates running maximum and sum (start: -inf, 0) and target_logit[row] when the row's target lies in this tile.
-/// softcap > 0: l = softcap * tanh(l / softcap) first.
-void ck_cross_entropy_tile(size_t rows, size_t columns, const float *restrict logits, size_t logits_stride, float softcap,
-                           int32_t first, const int32_t *restrict targets,
+/// The most tokens ahead that one row predicts.
+#define CK_PREDICTIONS 8
+
+/// What a head makes of its products x w': logits l = scale x w', capped as cap tanh(l / cap), and which targets a row has.
+typedef struct {
+  float logit_scale;      // 1: none
+  float softcap;          // 0: none
+  size_t depth;           // a row's targets are its own and those of the next depth - 1 rows, from 1 to CK_PREDICTIONS ...
+  size_t context_length;  // ... of its sequence of so many rows; read where depth > 1
+  const float *weights;   // [depth - 1]: of the second target and so on; the first has 1
+  float gradient_scale;   // > 0: gradients are divided by it and rounded to float8 e5m2; the caller multiplies again
+} ck_head;
+
+/// One tile of products [rows, columns] starting at vocabulary index `first`; targets are those of its first row, number first_row of all,
+/// and go on after the last. Writes exp(l - tile maximum) in `type`, tile_maximum[row * tile_count], updates running maximum and sum
+/// (start: -inf, 0) and target_logit[row * depth + place] for targets in this tile.
+void ck_cross_entropy_tile(const ck_head *head, size_t rows, size_t columns, const float *restrict products,
+                           size_t stride, size_t first_row, int32_t first, const int32_t *restrict targets,
                            void *restrict exponentials, ck_type type, size_t exponentials_stride,
                            float *restrict tile_maximum, size_t tile_count,
                            float *restrict maximum, float *restrict sum, float *restrict target_logit);
-/// log_sum_exp = maximum + log(sum); cross_entropy = log_sum_exp - target_logit, 0 where target < 0.
-void ck_cross_entropy_finish(size_t rows, const int32_t *restrict targets, const float *restrict maximum,
-                             const float *restrict sum, const float *restrict target_logit,
-                             float *restrict log_sum_exp, float *restrict cross_entropy);
-/// In place: exponentials -> scale * (p * (1 + 2 * z_loss * lse) - onehot(target)), with p = e * exp(tile_maximum - lse); rows with target < 0 become 0.
-/// row_scale may be NULL (ones). (Soft-capped logits: not supported by this call yet; pass softcap 0.)
-void ck_cross_entropy_gradient(size_t rows, size_t columns, int32_t first, const int32_t *restrict targets,
-                               const float *restrict tile_maximum, size_t tile_count, const float *restrict log_sum_exp,
-                               float scale, float z_loss, const float *restrict row_scale,
+/// log_sum_exp = maximum + log(sum); cross_entropy = log_sum_exp - target_logit of the first target, objective the weighted sum over all
+/// of them; both 0 where the first target is negative. A later target that is negative does not count.
+void ck_cross_entropy_finish(const ck_head *head, size_t rows, size_t first_row, const int32_t *restrict targets,
+                             const float *restrict maximum, const float *restrict sum,
+                             const float *restrict target_logit, float *restrict log_sum_exp,
+                             float *restrict cross_entropy, float *restrict objective);
+/// In place: exponentials -> the loss by l before its cap,
+/// scale * slope * (p * (weights + 2 * z_loss * lse) - weight at targets), with p = e * exp(tile_maximum - lse); rows whose first target is
+/// negative become 0.
+void ck_cross_entropy_gradient(const ck_head *head, size_t rows, size_t columns, size_t first_row, int32_t first,
+                               const int32_t *restrict targets, const float *restrict tile_maximum, size_t tile_count,
+                               const float *restrict log_sum_exp, float scale, float z_loss,
                                void *exponentials, ck_type type, size_t stride);
+/// In place: l = softcap tanh(scale l / softcap) of logits [rows, columns]; softcap 0: none.
+void ck_cap_logits(const ck_head *head, size_t rows, size_t columns, float *logits, size_t stride);
 
 // ---------------------------------------------------------------------------------------------------------
 // Drawing a label from the softmax of a row of logits: the inverse of its distribution function at a uniform number in

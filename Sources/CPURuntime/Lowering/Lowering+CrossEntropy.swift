@@ -13,7 +13,9 @@ extension Lowering {
   /// Loss, and with `gradientType` the gradients, in one sweep: logits tile by tile, exponentials kept, never the logits.
   ///
   /// For each chunk of rows: blocks of rows make logits, softmax and dx; then tiles of the vocabulary add up dW.
-  func lowerCrossEntropy(gradientType: ElementType?, _ index: Int, _ stage: Stage) {
+  func lowerCrossEntropy(
+    _ form: HeadForm, gradientType: ElementType?, _ index: Int, _ stage: Stage
+  ) {
     let inputs = graph.nodes[index].inputs
     let (x, weight, targets, scale) = (inputs[0], inputs[1], inputs[2], inputs[3])
     let zLoss = inputs[4]
@@ -33,14 +35,16 @@ extension Lowering {
       ? rows : min(rows, max(block, chunkBytes / (vocabulary * bytes) / block * block))
     let exponentials = workspace(inference ? 4 : perChunk * vocabulary * bytes)
     let tileMaximum = workspace(inference ? 4 : perChunk * tiles * 4)
-    let statistics = workspace(rows * 2 * 4)  // log-sum-exp, cross entropy
+    let statistics = workspace(rows * 3 * 4)  // log-sum-exp, cross entropy, objective
+    let depth = form.predictions
     let (xBuffer, wBuffer, tBuffer) = (buffer(x), buffer(weight), buffer(targets))
     let (sBuffer, zBuffer) = (buffer(scale), buffer(zLoss))
+    let predictionBuffers = inputs[5...].map(buffer)
     let cache = products
     let scratch = laneScratch
     let logitBytes = block * tileColumns * 4
-    // Logits, exponentials of one tile (inference), tile maximum, and maximum, sum, target logit of each row.
-    let scratchBytes = 2 * logitBytes + 4 * block * 4
+    // Logits, exponentials of one tile (inference), tile maximum, and maximum, sum, target logits of each row.
+    let scratchBytes = 2 * logitBytes + (3 + depth) * block * 4
 
     func key(
       _ m: Int, _ n: Int, _ k: Int, _ strides: (Int, Int, Int), _ result: ElementType,
@@ -63,20 +67,22 @@ extension Lowering {
       emit(
         KernelPlan(
           label: "logits and softmax", category: .head, rows: count, block: block,
-          reads: [x, weight, targets, scale, zLoss].map(whole),
+          reads: inputs.map(whole),
           writes: [exponentials, tileMaximum, statistics].map {
             BufferUse(buffer: $0, rowLocal: false)
           } + (dx.map { [whole($0)] } ?? []), stage: stage
         ) { binding in
           let from = binding.address(xBuffer) + start * width * bytes
-          let head = binding.address(wBuffer)
+          let table = binding.address(wBuffer)
           let target = binding.address(tBuffer).assumingMemoryBound(to: Int32.self) + start
           let lossScale = binding.address(sBuffer).assumingMemoryBound(to: Float.self)
           let zWeight = binding.address(zBuffer).assumingMemoryBound(to: Float.self)
+          let head = HeadKernel(form, weights: predictionBuffers.map(binding.address))
           let kept = binding.address(exponentials)
           let keptMaximum = binding.address(tileMaximum).assumingMemoryBound(to: Float.self)
           let logs = binding.address(statistics).assumingMemoryBound(to: Float.self) + start
           let losses = logs + rows
+          let objectives = losses + rows
           let to = dxBuffer.map(binding.address)
           let heights = count % block == 0 ? [block] : [min(block, count), count % block]
           let widths = [min(tileColumns, vocabulary), vocabulary % tileColumns].filter { $0 > 0 }
@@ -102,19 +108,20 @@ extension Lowering {
             let maximum = spareMaximum + block
             let sum = maximum + block
             let targetLogit = sum + block
+            var form = head.form()
             for index in 0..<m {
               maximum[index] = -.infinity
               sum[index] = 0
-              targetLogit[index] = 0
             }
+            for index in 0..<m * depth { targetLogit[index] = 0 }
             for tile in 0..<tiles {
               let column = tile * tileColumns
               let n = min(tileColumns, vocabulary - column)
               logitProducts[height][n == widths[0] ? 0 : widths.count - 1].run(
-                lane, from + row * width * bytes, head + column * width * bytes, logits)
+                lane, from + row * width * bytes, table + column * width * bytes, logits)
               if productsOnly { continue }
               ck_cross_entropy_tile(
-                m, n, logits, tileColumns, 0, Int32(column), target + row,
+                &form, m, n, logits, tileColumns, start + row, Int32(column), target + row,
                 inference ? spare : kept + (row * vocabulary + column) * bytes, element.kernelType,
                 inference ? tileColumns : vocabulary,
                 inference ? spareMaximum : keptMaximum + row * tiles + tile,
@@ -122,19 +129,20 @@ extension Lowering {
             }
             if !productsOnly {
               ck_cross_entropy_finish(
-                m, target + row, maximum, sum, targetLogit, logs + row, losses + row)
+                &form, m, start + row, target + row, maximum, sum, targetLogit, logs + row,
+                losses + row, objectives + row)
             }
             guard let to else { return }
             for tile in 0..<(productsOnly ? 0 : tiles) {
               let column = tile * tileColumns
               ck_cross_entropy_gradient(
-                m, min(tileColumns, vocabulary - column), Int32(column), target + row,
-                keptMaximum + row * tiles + tile, tiles, logs + row, lossScale.pointee,
-                zWeight.pointee, nil, kept + (row * vocabulary + column) * bytes,
+                &form, m, min(tileColumns, vocabulary - column), start + row, Int32(column),
+                target + row, keptMaximum + row * tiles + tile, tiles, logs + row,
+                lossScale.pointee, zWeight.pointee, kept + (row * vocabulary + column) * bytes,
                 element.kernelType, vocabulary)
             }
             inputGradients[height].run(
-              lane, kept + row * vocabulary * bytes, head,
+              lane, kept + row * vocabulary * bytes, table,
               to + (start + row) * width * gradientBytes)
           }
         }, laneScratch: scratchBytes)
@@ -186,6 +194,7 @@ extension Lowering {
       ) { binding in
         let logs = binding.address(statistics).assumingMemoryBound(to: Float.self)
         let losses = logs + rows
+        let objectives = losses + rows
         let target = binding.address(targets).assumingMemoryBound(to: Int32.self)
         let lossScale = binding.address(scale).assumingMemoryBound(to: Float.self)
         let zWeight = binding.address(zLoss).assumingMemoryBound(to: Float.self)
@@ -193,15 +202,41 @@ extension Lowering {
         let plain = binding.address(sumBuffer).assumingMemoryBound(to: Float.self)
         return { _, _, _ in
           var crossEntropy = 0.0
+          var objective = 0.0
           var squares = 0.0
           for row in 0..<rows where target[row] >= 0 {
             crossEntropy += Double(losses[row])
+            objective += Double(objectives[row])
             squares += Double(logs[row]) * Double(logs[row])
           }
           plain.pointee = Float(crossEntropy)
           total.pointee = Float(
-            Double(lossScale.pointee) * (crossEntropy + Double(zWeight.pointee) * squares))
+            Double(lossScale.pointee) * (objective + Double(zWeight.pointee) * squares))
         }
       })
+  }
+}
+
+/// The form of a head as its kernels read it, with the weights of this run.
+struct HeadKernel {
+  private let fixed: HeadForm
+  private let sources: [UnsafePointer<Float>]
+  private let weights: UnsafeMutablePointer<Float>
+
+  /// - Parameter weights: where the weights of the second prediction and so on are found at each run.
+  init(_ form: HeadForm, weights sources: [UnsafeMutableRawPointer] = []) {
+    fixed = form
+    self.sources = sources.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) }
+    // As long as the program lives: kernels are bound once.
+    weights = .allocate(capacity: max(1, sources.count))
+  }
+
+  /// The form; every unit of a kernel writes the same numbers into the same places.
+  func form() -> ck_head {
+    for (place, source) in sources.enumerated() { weights[place] = source.pointee }
+    return ck_head(
+      logit_scale: fixed.logitFactor, softcap: fixed.softCap ?? 0, depth: fixed.predictions,
+      context_length: fixed.contextLength, weights: weights,
+      gradient_scale: fixed.gradientScale ?? 0)
   }
 }

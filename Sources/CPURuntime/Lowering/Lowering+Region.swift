@@ -413,6 +413,8 @@ extension Elementwise.Function {
     case .floor: CK_FLOOR
     case .isFinite: CK_IS_FINITE
     case .roundToBFloat16: CK_ROUND_TO_BF16
+    case .roundToE4M3: CK_ROUND_TO_E4M3
+    case .roundToE5M2: CK_ROUND_TO_E5M2
     case .sine: CK_SINE
     case .cosine: CK_COSINE
     case .add: CK_ADD

@@ -50,7 +50,7 @@ extension Lowering {
         reads: inputs.map(whole), writes: [rowwise(result)], stage: stage
       ) { binding in
         let from = UnsafeRawPointer(binding.address(xBuffer))
-        let head = UnsafeRawPointer(binding.address(wBuffer))
+        let table = UnsafeRawPointer(binding.address(wBuffer))
         let uniform = binding.address(uBuffer).assumingMemoryBound(to: Float.self)
         let temperature = binding.address(temperatureBuffer).assumingMemoryBound(to: Float.self)
         let target = targetBuffer.map { binding.address($0).assumingMemoryBound(to: Int32.self) }
@@ -60,6 +60,7 @@ extension Lowering {
         let blocks = heights.map { m in widths.map { logits(m, $0, stride: tileColumns) } }
         let ends = [min(groupColumns, vocabulary), vocabulary % groupColumns].filter { $0 > 0 }
         let single = ends.map { logits(1, $0, stride: groupColumns) }
+        let head = HeadKernel(operation.form)
         return { range, _, lane in
           let m = range.count
           let height = m == heights[0] ? 0 : heights.count - 1
@@ -67,14 +68,16 @@ extension Lowering {
           let values = scratch[lane].assumingMemoryBound(to: Float.self)
           let maximum = values + block * tileColumns
           let sum = maximum + block * groups
+          var form = head.form()
           let inverse = 1 / min(max(temperature.pointee, 1e-30), 1e30)
           for tile in 0..<tiles {
             let column = tile * tileColumns
             let n = min(tileColumns, vocabulary - column)
             blocks[height][n == widths[0] ? 0 : widths.count - 1].run(
-              lane, from + row * width * bytes, head + column * width * bytes, values)
+              lane, from + row * width * bytes, table + column * width * bytes, values)
             if productsOnly { continue }
             let group = column / groupColumns
+            ck_cap_logits(&form, m, n, values, tileColumns)
             ck_sample_groups(
               m, n, values, tileColumns, inverse, maximum + group, sum + group, groups)
           }
@@ -91,7 +94,8 @@ extension Lowering {
             let column = group * groupColumns
             let n = min(groupColumns, vocabulary - column)
             single[n == ends[0] ? 0 : ends.count - 1].run(
-              lane, from + (row + place) * width * bytes, head + column * width * bytes, values)
+              lane, from + (row + place) * width * bytes, table + column * width * bytes, values)
+            ck_cap_logits(&form, 1, n, values, groupColumns)
             label[row + place] = Int32(column + ck_sample_column(n, values, inverse, rest))
           }
         }

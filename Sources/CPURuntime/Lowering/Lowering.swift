@@ -87,11 +87,15 @@ final class Lowering {
     case let operation as RowNorm: lowerNorm(operation, index, stage)
     case let operation as RowNormGradient: lowerNormGradient(operation, index, stage)
     case let operation as Rotary: lowerRotary(operation, index, stage)
+    case let operation as RotaryTables: lowerRotaryTables(operation, index, stage)
+    case let operation as Rotation: lowerRotation(operation, index, stage)
+    case let operation as TokenShift: lowerTokenShift(operation, index, stage)
     case let operation as Attention: lowerAttention(operation, index, stage)
     case let operation as AttentionGradient: lowerAttentionGradient(operation, index, stage)
-    case is LinearCrossEntropy: lowerCrossEntropy(gradientType: nil, index, stage)
+    case let operation as LinearCrossEntropy:
+      lowerCrossEntropy(operation.form, gradientType: nil, index, stage)
     case let operation as LinearCrossEntropyGradient:
-      lowerCrossEntropy(gradientType: operation.elementType, index, stage)
+      lowerCrossEntropy(operation.form, gradientType: operation.elementType, index, stage)
     case let operation as LinearSample: lowerSample(operation, index, stage)
     case let operation as OrthogonalBasis: lowerOrthogonalBasis(operation, index, stage)
     case let operation as SymmetricEigenbasis: lowerSymmetricEigenbasis(operation, index, stage)

@@ -45,6 +45,8 @@ extension Elementwise: ReferenceOperation {
     case .isFinite: a.isFinite ? 1 : 0
     // Rounded by the executable, like a result stored as bfloat16.
     case .roundToBFloat16: a
+    case .roundToE4M3: roundedToFloat8(a, fractionBits: 3, smallestExponent: -6, largest: 448)
+    case .roundToE5M2: roundedToFloat8(a, fractionBits: 2, smallestExponent: -14, largest: 57_344)
     case .sine: sin(a)
     case .cosine: cos(a)
     default: preconditionFailure("\(name) does not take one operand")
@@ -75,4 +77,18 @@ extension Elementwise: ReferenceOperation {
   private func normalDensity(_ a: Double) -> Double {
     Foundation.exp(-a * a / 2) / (2 * Double.pi).squareRoot()
   }
+}
+
+/// The nearest number of a float8 format, ties to even; beyond the largest, the largest.
+///
+/// Numbers below 2^smallestExponent are as far apart as those above it.
+func roundedToFloat8(
+  _ number: Double, fractionBits: Int, smallestExponent: Int, largest: Double
+) -> Double {
+  if number.isNaN { return number }
+  let size = min(number.magnitude, largest)
+  let exponent = max(smallestExponent, size > 0 ? Int(size.exponent) : smallestExponent)
+  let spacing = pow(2, Double(exponent - fractionBits))
+  let rounded = min(largest, (size / spacing).rounded(.toNearestOrEven) * spacing)
+  return number.sign == .minus ? -rounded : rounded
 }

@@ -11,7 +11,7 @@ extension LinearSample: ReferenceOperation {
     return [
       rows.indices.map { row in
         if hasTargets, inputs[4][row] < 0 { return inputs[4][row] }
-        let logits = weight.map { dot(rows[row], $0) }
+        let logits = weight.map { form.logit(of: dot(rows[row], $0)) }
         let largest = logits.max() ?? 0
         let masses = logits.map { exp(($0 - largest) / temperature) }
         return Double(Self.label(masses, uniforms[row]))

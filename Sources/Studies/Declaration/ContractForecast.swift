@@ -72,9 +72,9 @@ struct ContractForecast {
   private func forecast(
     _ configuration: TrainingConfiguration
   ) throws -> [FairnessContract.Field: String] {
-    let manifest = try? DatasetManifest.read(folder: configuration.data.path)
+    let data = try? DatasetDescription(folder: configuration.data.path)
     // Without data there is no vocabulary to know; all arms get the same.
-    let size = configuration.model.vocabularySize ?? manifest?.tokenizer.vocabularySize ?? 2
+    let size = configuration.model.vocabularySize ?? data?.vocabularySize ?? 2
     return try configuration.contractForecast(vocabularySize: size)
   }
 

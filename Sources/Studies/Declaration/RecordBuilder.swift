@@ -49,10 +49,10 @@ struct RecordBuilder {
     let cell = draft.arms.lazy.compactMap {
       cells[ArmInVariant(arm: $0.name, variant: variant.name)]
     }.first
-    let manifest = cell.flatMap { try? DatasetManifest.read(folder: $0.configuration.data.path) }
+    let data = cell.flatMap { try? DatasetDescription(folder: $0.configuration.data.path) }
     return StudyRecord.Variant(
       name: variant.name, changes: changes(variant.layer),
-      entropyFloor: manifest?.synthetic?.entropyRate)
+      entropyFloor: data?.synthetic?.entropyRate)
   }
 
   private func changes(_ layer: ConfigurationLayer) -> [String: String] {

@@ -75,7 +75,7 @@ struct StepBudget {
     let vocabulary =
       try configuration.model.vocabularySize
       ?? (needsData
-        ? DatasetManifest.read(folder: configuration.data.path).tokenizer.vocabularySize : 2)
+        ? DatasetDescription(folder: configuration.data.path).vocabularySize : 2)
     let model = try configuration.modelConfiguration(vocabularySize: vocabulary).makeModel()
     let groups = try configuration.optimizer(for: model.parameters).trained
     let batch = Double(configuration.training.batchTokens)

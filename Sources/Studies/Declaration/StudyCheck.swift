@@ -318,12 +318,12 @@ struct StudyCheck {
     _ cells: [ArmInVariant: StudyCell]
   ) -> [(error: any Error, name: ArmInVariant)] {
     var errors: [(error: any Error, name: ArmInVariant)] = []
-    var manifests: [String: DatasetManifest] = [:]
+    var descriptions: [String: DatasetDescription] = [:]
     for (name, cell) in cells.sorted(by: { "\($0.key)" < "\($1.key)" }) {
       let path = cell.configuration.data.path
-      if manifests[path] == nil {
+      if descriptions[path] == nil {
         do {
-          manifests[path] = try DatasetManifest.read(folder: path)
+          descriptions[path] = try DatasetDescription(folder: path)
         } catch {
           if surroundings.requiresData {
             errors.append(
@@ -332,23 +332,25 @@ struct StudyCheck {
         }
       }
       for loss in draft.targets?.losses ?? [] {
-        if let problem = unreachable(loss, cell, manifests[path]) { errors.append((problem, name)) }
+        if let problem = unreachable(loss, cell, descriptions[path]) {
+          errors.append((problem, name))
+        }
       }
     }
     return errors
   }
 
   private func unreachable(
-    _ loss: Double, _ cell: StudyCell, _ manifest: DatasetManifest?
+    _ loss: Double, _ cell: StudyCell, _ data: DatasetDescription?
   ) -> ConfigurationError? {
-    if let floor = manifest?.synthetic?.entropyRate, loss <= floor {
+    if let floor = data?.synthetic?.entropyRate, loss <= floor {
       return ConfigurationError(
         .outOfRange, keys: ["target.losses"],
         "target.losses: \(loss) is not above \(floor), the entropy of the text in \(cell.configuration.data.path), which no "
           + "model can go below; give a higher loss")
     }
     guard
-      let vocabulary = cell.configuration.model.vocabularySize ?? manifest?.tokenizer.vocabularySize
+      let vocabulary = cell.configuration.model.vocabularySize ?? data?.vocabularySize
     else { return nil }
     let initial = log(Double(vocabulary))
     guard loss >= initial else { return nil }

@@ -10,7 +10,7 @@ public struct Elementwise: Operation {
     // One operand.
     case negate, absolute, sign, square, squareRoot, reciprocal, reciprocalSquareRoot
     case exp, log, tanh, sigmoid, erf, relu, gelu, geluDerivative, silu, siluDerivative
-    case floor, isFinite, roundToBFloat16, sine, cosine
+    case floor, isFinite, roundToBFloat16, roundToE4M3, roundToE5M2, sine, cosine
     // Two operands.
     case add, subtract, multiply, divide, maximum, minimum, power, less, lessOrEqual, equal
     // Three operands.
@@ -82,7 +82,7 @@ public struct Elementwise: Operation {
     case .silu: return [dy * a.unary(.siluDerivative)]
     case .sine: return [dy * a.unary(.cosine)]
     case .cosine: return [-dy * a.unary(.sine)]
-    case .roundToBFloat16: return [dy]
+    case .roundToBFloat16, .roundToE4M3, .roundToE5M2: return [dy]
     case .sign, .floor, .isFinite, .less, .lessOrEqual, .equal: return inputs.map { _ in nil }
     case .add: return [dy, dy]
     case .subtract: return [dy, -dy]

@@ -4,7 +4,7 @@
 /// Labels drawn from a head's softmax, one a row, without the logits ever being stored whole.
 ///
 /// Operands: x `[N, C]`, weight `[V, C]`, uniforms `[N]` in [0, 1), temperature (a scalar), and, when a row may be left out,
-/// targets `[N]`. With l = x W' and p = softmax(l / temperature), the label of row n is the first v for which
+/// targets `[N]`. With the form's logits l of x W' and p = softmax(l / temperature), the label of row n is the first v for which
 /// p_0 + ... + p_v > u_n: the inverse of the distribution function. Where a target is negative, the target is the result.
 ///
 /// Temperatures count as at least 1e-30, where one of the largest logits is chosen, and at most 1e30, where all labels are
@@ -12,6 +12,8 @@
 public struct LinearSample: Operation {
   /// Whether a last operand says which rows are left out.
   public let hasTargets: Bool
+  /// Factor and cap of the logits; the rest is not read.
+  public var form = HeadForm()
 
   /// `linear sample`.
   public var name: String { "linear sample" }
@@ -60,12 +62,15 @@ extension Tensor {
   ///   - uniforms: `[N]`, each in [0, 1) and used for its row alone.
   ///   - temperature: a scalar; nil: 1.
   ///   - targets: int32 `[N]`; where one is negative, it is the result.
+  ///   - form: factor and cap of the logits.
   /// - Returns: int32 `[N]`.
   public func linearSample(
-    weight: Tensor, uniforms: Tensor, temperature: Tensor? = nil, targets: Tensor? = nil
+    weight: Tensor, uniforms: Tensor, temperature: Tensor? = nil, targets: Tensor? = nil,
+    form: HeadForm = HeadForm()
   ) -> Tensor {
     let operands = [self, weight, uniforms, temperature ?? graph.constant(1)]
     return graph.apply(
-      LinearSample(hasTargets: targets != nil), operands + (targets.map { [$0] } ?? []))[0]
+      LinearSample(hasTargets: targets != nil, form: form),
+      operands + (targets.map { [$0] } ?? []))[0]
   }
 }

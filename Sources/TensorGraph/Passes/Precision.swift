@@ -4,19 +4,27 @@
 extension Program {
   /// Shares one node between a loss and its gradient, so that the logits are swept once.
   public func sharingCrossEntropy() throws(GraphError) -> Program {
-    var differentiated: [[Graph.Value]: LinearCrossEntropyGradient] = [:]
+    var differentiated: [Head: LinearCrossEntropyGradient] = [:]
     let live = liveNodes()
     for (index, node) in graph.nodes.enumerated() where live[index] {
       if let gradient = node.operation as? LinearCrossEntropyGradient {
-        differentiated[node.inputs] = gradient
+        differentiated[Head(inputs: node.inputs, form: gradient.form)] = gradient
       }
     }
     return try rewritten { node, inputs, graph in
-      if node.operation is LinearCrossEntropy, let gradient = differentiated[node.inputs] {
+      if let loss = node.operation as? LinearCrossEntropy,
+        let gradient = differentiated[Head(inputs: node.inputs, form: loss.form)]
+      {
         return Array(graph.apply(gradient, inputs).suffix(2))
       }
       return graph.apply(node.operation, inputs)
     }
+  }
+
+  /// What a loss and its gradient have in common.
+  private struct Head: Hashable {
+    let inputs: [Graph.Value]
+    let form: HeadForm
   }
 
   /// Mixed precision: operands of matrix products, attention and the head become bfloat16, and so do their results
@@ -105,6 +113,9 @@ extension Program {
       case var rotary as Rotary:
         rotary.elementType = .bfloat16
         return graph.apply(rotary, inputs)
+      case var rotation as Rotation:
+        rotation.elementType = .bfloat16
+        return graph.apply(rotation, inputs)
       default:
         return graph.apply(node.operation, inputs)
       }

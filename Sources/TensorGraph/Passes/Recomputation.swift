@@ -102,6 +102,9 @@ extension Program {
     case var rotary as Rotary:
       rotary.isRecomputed = true
       return rotary
+    case var rotation as Rotation:
+      rotation.isRecomputed = true
+      return rotation
     default: return nil
     }
   }

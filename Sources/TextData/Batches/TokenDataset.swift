@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A prepared data set, opened: shards are memory-mapped, headers checked.
+/// A data set, opened: shards are memory-mapped, headers checked. Either one that was prepared, or a folder of llm.c shards
+/// (``LLMCFolder``).
 public struct TokenDataset: Sendable {
   /// When the payload of shards is read to compare checksums.
   public enum ChecksumPolicy: Sendable {
@@ -17,25 +18,46 @@ public struct TokenDataset: Sendable {
 
   /// Folder of the data set.
   public let folder: String
-  /// What the data set says about itself.
-  public let manifest: DatasetManifest
+  /// What a prepared data set says about itself; nil for llm.c shards.
+  public let manifest: DatasetManifest?
+  /// Identity of the tokens: over all of them through the checksums of a prepared data set's manifest, over the sizes and a
+  /// sample of llm.c shards, which have no checksums.
+  public let contentHash: String
+  /// Number of ids; a model needs at least as many.
+  public let vocabularySize: Int
   /// The tokens to train on.
   public let train: TokenStream
   /// The held-out tokens.
   public let validation: TokenStream
   private let shards: [TokenShard]
+  private let tokenizer: Tokenizer?
 
   /// Opens a data set folder.
   ///
   /// - Parameters:
-  ///   - folder: What `assay data prepare` made.
-  ///   - checksums: When to read all tokens and compare their checksums.
+  ///   - folder: What `assay data prepare` made, or llm.c shards.
+  ///   - checksums: When to read all tokens and compare their checksums; llm.c shards have none.
   /// - Throws: ``DataError`` when the manifest or a shard is missing, of another format or version,
   ///   truncated, corrupt, or of another data set.
   /// - Complexity: Milliseconds, unless checksums of much data are asked for.
   public init(folder: String, checksums: ChecksumPolicy = .whenCheap) throws(DataError) {
     self.folder = folder
-    manifest = try DatasetManifest.read(folder: folder)
+    if LLMCFolder.isOne(folder) {
+      let found = try LLMCFolder(folder)
+      manifest = nil
+      contentHash = found.contentHash
+      vocabularySize = found.vocabularySize
+      tokenizer = found.tokenizer
+      train = found.stream(found.train)
+      validation = found.stream(found.validation)
+      shards = []
+      return
+    }
+    let manifest = try DatasetManifest.read(folder: folder)
+    self.manifest = manifest
+    contentHash = manifest.contentHash
+    vocabularySize = manifest.tokenizer.vocabularySize
+    tokenizer = nil
     let trainShards = try Self.open(manifest.train, manifest, folder)
     let validationShards = try Self.open(manifest.validation, manifest, folder)
     shards = trainShards + validationShards
@@ -87,8 +109,11 @@ public struct TokenDataset: Sendable {
       largestToken: shards.map(\.header.largestToken).max() ?? 0)
   }
 
-  /// Number of ids; a model needs at least as many.
-  public var vocabularySize: Int { manifest.tokenizer.vocabularySize }
+  /// Bytes of text for each held-out token; nil for synthetic text, which stands for no bytes, and for llm.c shards.
+  public var bytesPerToken: Double? {
+    guard let part = manifest?.validation, part.textBytes > 0 else { return nil }
+    return part.bytesPerToken
+  }
 
   /// Reads all tokens and compares their checksums with the headers'.
   ///
@@ -103,6 +128,15 @@ public struct TokenDataset: Sendable {
   /// - Throws: ``DataError`` when the file is missing, damaged or of another vocabulary.
   public func loadTokenizer() throws(DataError) -> Tokenizer {
     let path = folder + "/" + DatasetManifest.tokenizerFileName
+    guard let manifest else {
+      guard let tokenizer else {
+        throw DataError(
+          .unreadableFile,
+          "the llm.c shards in '\(folder)' come without their tokenizer. Put GPT-2's 'tokenizer.json', in Hugging Face's "
+            + "format, beside them.")
+      }
+      return tokenizer
+    }
     let tokenizer = try Tokenizer.file(path)
     guard tokenizer.hashText == manifest.tokenizer.hash else {
       throw DataError(

@@ -3,13 +3,22 @@
 
 /// Held-out tokens in a fixed order: windows that do not overlap, each target counted once.
 ///
-/// A window has T inputs and, as targets, the tokens one later. Of the A whole windows of the stream a limit takes W,
-/// spread evenly (window w is number w A / W, rounded down): the first tokens of a text seldom stand for all of it.
-/// Without a limit windows follow one another. The last window is filled up with padding: end of text as input, -1 as target. Which tokens are evaluated depends on the
-/// stream, T and the limit only, never on the size of a batch.
+/// A window has T inputs and, as targets, the tokens one later. Of the A whole windows of the stream a limit takes W: spread
+/// evenly (window w is number w A / W, rounded down), for the first tokens of a text seldom stand for all of it; or
+/// the first ones, where that is the protocol. Without a limit windows follow one another. The last window is filled up with
+/// padding: end of text as input, -1 as target. Which tokens are evaluated depends on the stream, T, the limit and the
+/// selection only, never on the size of a batch; with the first ones not on T either.
 ///
 /// After `init` nothing is allocated. Confined to one thread at a time.
 public final class ValidationWindows {
+  /// Which windows a limit takes.
+  public enum Selection: String, Sendable, CaseIterable {
+    /// Evenly spread over all.
+    case spread
+    /// From the start of the stream, one after another.
+    case first
+  }
+
   /// Number of positions T of a sequence.
   public let contextLength: Int
   /// Number of targets in all.
@@ -17,7 +26,7 @@ public final class ValidationWindows {
   /// Targets that were handed out since the last ``restart()``.
   public private(set) var position = 0
   private let reader: WindowReader
-  /// Whole windows that the stream holds.
+  /// Whole windows that the stream holds; 0 when windows follow one another whatever it holds.
   private let availableWindows: Int
 
   /// Makes the windows of a stream.
@@ -26,16 +35,19 @@ public final class ValidationWindows {
   ///   - stream: The held-out tokens.
   ///   - contextLength: Positions T of a sequence, at least 1.
   ///   - maximumTokens: Largest number of targets, at least 1; nil means all.
+  ///   - selection: Which windows are taken when there are more.
   ///   - vocabularySize: Ids that the model has.
   /// - Throws: ``DataError`` `tooShort` for fewer than two tokens, `vocabularyMismatch` when an id is beyond
   ///   the vocabulary, `invalidOption` for a context length or a limit below 1.
   public init(
-    _ stream: TokenStream, contextLength: Int, maximumTokens: Int?, vocabularySize: Int
+    _ stream: TokenStream, contextLength: Int, maximumTokens: Int?,
+    selection: Selection = .spread, vocabularySize: Int
   ) throws(DataError) {
     reader = try WindowReader(
       stream, contextLength: contextLength, vocabularySize: vocabularySize)
     self.contextLength = contextLength
-    availableWindows = max(0, stream.count - 1) / max(1, contextLength)
+    availableWindows =
+      selection == .first ? 0 : max(0, stream.count - 1) / max(1, contextLength)
     if let maximumTokens, maximumTokens < 1 {
       throw DataError(
         .invalidOption, "at least 1 validation token is needed, got a limit of \(maximumTokens).")

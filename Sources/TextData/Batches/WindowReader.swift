@@ -30,7 +30,7 @@ final class WindowReader {
 
   deinit { window.deallocate() }
 
-  private static func outsideVocabulary(_ token: UInt32, _ vocabularySize: Int) -> DataError {
+  static func outsideVocabulary(_ token: UInt32, _ vocabularySize: Int) -> DataError {
     DataError(
       .vocabularyMismatch,
       "the data has the token id \(token), beyond the model's vocabulary of \(vocabularySize). "

@@ -50,7 +50,7 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
       folder: folder, checksums: verifyingChecksums ? .always : .never)
     let tokenizer = try dataset.loadTokenizer()
     self.folder = folder
-    manifest = dataset.manifest
+    manifest = try DatasetManifest.read(folder: folder)
     tokenWidth = TokenWidth(vocabularySize: tokenizer.vocabularySize).rawValue
     checksumsVerified = verifyingChecksums
     self.samples = []
@@ -78,11 +78,13 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
   ///
   /// - Returns: UTF-8 text that ends with a line break.
   /// - Throws: What the encoder throws for values that JSON cannot hold; there are none here.
-  public func json() throws -> String {
+  public func json() throws -> String { try Self.json(self) }
+
+  static func json(_ inspection: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    return String(decoding: try encoder.encode(inspection), as: UTF8.self) + "\n"
   }
 
   /// The inspection for people to read.
@@ -112,14 +114,16 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
         "note        \(manifest.origin.invalidBytes) bytes are not valid UTF-8 and were kept as they are"
       )
     }
-    for sample in samples {
-      lines.append("")
-      lines.append("\(sample.part) at token \(Self.grouped(sample.position)):")
-      lines.append(
-        contentsOf: sample.text.split(separator: "\n", omittingEmptySubsequences: false)
-          .map { "  | " + Self.printable($0) })
-    }
+    lines += Self.lines(of: samples)
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  static func lines(of samples: [Sample]) -> [String] {
+    samples.flatMap { sample in
+      ["", "\(sample.part) at token \(grouped(sample.position)):"]
+        + sample.text.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { "  | " + printable($0) }
+    }
   }
 
   private static func synthetic(_ manifest: DatasetManifest) -> [String] {
@@ -146,7 +150,7 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
     return result
   }
 
-  private static func grouped(_ number: Int) -> String {
+  static func grouped(_ number: Int) -> String {
     var text = String(number)
     var place = text.count - 3
     while place > 0 {

@@ -109,7 +109,31 @@ public struct TokenStream: Sendable {
 }
 
 extension TokenStream.Segment {
-  fileprivate func copy(
+  /// Where a token stands, and the largest token of all.
+  func positions(of token: Int32) -> (positions: [Int], largest: UInt32) {
+    guard let base = bytes.baseAddress else { return ([], 0) }
+    var positions: [Int] = []
+    var largest: UInt32 = 0
+    let wanted = UInt32(bitPattern: token)
+    func search<Number: FixedWidthInteger & UnsignedInteger>(_: Number.Type) {
+      let source = base.assumingMemoryBound(to: Number.self)
+      for index in 0..<count {
+        let found = UInt32(truncatingIfNeeded: Number(littleEndian: source[index]))
+        largest = max(largest, found)
+        if found == wanted { positions.append(index) }
+      }
+    }
+    switch width {
+    case .two: search(UInt16.self)
+    case .four: search(UInt32.self)
+    }
+    return (positions, largest)
+  }
+
+  /// Copies tokens that exist.
+  ///
+  /// - Returns: The largest id copied, as unsigned.
+  func copy(
     from offset: Int, count: Int, to output: UnsafeMutablePointer<Int32>
   ) -> UInt32 {
     guard let base = bytes.baseAddress else { return 0 }

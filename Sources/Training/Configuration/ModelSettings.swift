@@ -14,7 +14,7 @@ public struct ModelSettings: Sendable {
     case plain
   }
 
-  /// `architecture`: `decoder` or `llama`; decoder.
+  /// `architecture`: `decoder`, `llama` or `speedrun`; decoder.
   public let architecture: ModelConfiguration.Architecture
   /// `variant`: `standard` or `plain`; sets the defaults of `qk_norm` and `z_loss`.
   ///
@@ -44,20 +44,31 @@ public struct ModelSettings: Sendable {
   public let zLoss: Double
   /// `attention_window`: keys a query sees; all unless given.
   public let attentionWindow: Int?
+  /// `attention_window_short`: the same for layers with a short window, where the architecture has them.
+  public let shortAttentionWindow: Int?
+  /// The parts of the speedrun's decoder; nil for other architectures.
+  public let speedrun: SpeedrunOptions?
 
   init(_ section: ConfigurationSection) {
     architecture = section.choice("architecture", default: .decoder, doc: "the family of models")
-    variant = section.choice(
-      "variant", default: architecture == .decoder ? .standard : .plain,
-      doc: "standard: query and key norms and z-loss 1e-4; plain: neither")
+    let isSpeedrun = architecture == .speedrun
+    variant =
+      isSpeedrun
+      ? .plain
+      : section.choice(
+        "variant", default: architecture == .decoder ? .standard : .plain,
+        doc: "standard: query and key norms and z-loss 1e-4; plain: neither")
     let sizes = 1...1_000_000_000
     vocabularySize = section.optionalInteger(
       "vocabulary_size", in: sizes, doc: "token ids; by default those of the data set")
     width = section.integer("width", default: 256, in: sizes, doc: "width of the residual stream")
     layers = section.integer("layers", default: 4, in: sizes, doc: "blocks")
     heads = section.optionalInteger("heads", in: sizes, doc: "query heads; width / head_width")
-    keyValueHeads = section.optionalInteger(
-      "key_value_heads", in: sizes, doc: "key/value heads; as many as query heads")
+    keyValueHeads =
+      isSpeedrun
+      ? nil
+      : section.optionalInteger(
+        "key_value_heads", in: sizes, doc: "key/value heads; as many as query heads")
     headWidth = section.optionalInteger(
       "head_width", in: sizes, doc: "width of a head; width / heads, or 64")
     feedForwardWidth = section.optionalInteger(
@@ -65,14 +76,24 @@ public struct ModelSettings: Sendable {
       doc: "inner width; 4 width (decoder), 8 width / 3 to the next multiple of 64 (llama)")
     contextLength = section.integer(
       "context_length", default: 256, in: sizes, doc: "tokens of a sequence")
-    isTied = section.boolean("tied", default: false, doc: "the token table is also the head")
-    hasQueryKeyNorm = section.boolean(
-      "qk_norm", default: variant == .standard, doc: "norm of queries and keys for each head")
+    isTied =
+      !isSpeedrun
+      && section.boolean("tied", default: false, doc: "the token table is also the head")
+    hasQueryKeyNorm =
+      isSpeedrun
+      || section.boolean(
+        "qk_norm", default: variant == .standard, doc: "norm of queries and keys for each head")
     zLoss = section.number(
       "z_loss", default: variant == .standard ? 1e-4 : 0, in: .nonNegative,
       doc: "weight of the squared log-sum-exp in the loss")
     attentionWindow = section.optionalInteger(
       "attention_window", in: sizes, doc: "keys a query sees, itself included; all")
+    shortAttentionWindow =
+      isSpeedrun
+      ? section.optionalInteger(
+        "attention_window_short", in: sizes,
+        doc: "keys a query sees in layers with a short window, itself included; all") : nil
+    speedrun = isSpeedrun ? SpeedrunSettings.read(section, layers: layers) : nil
     do {
       _ = try configuration(vocabularySize: vocabularySize ?? 1, masksDocuments: false)
     } catch {
@@ -86,12 +107,13 @@ public struct ModelSettings: Sendable {
   ///   - vocabularySize: of the data.
   ///   - masksDocuments: whether attention stays inside documents.
   ///   - largestWindow: of a schedule of the attention window; nil: none.
+  ///   - largestShortWindow: of a schedule of the short window; nil: none.
   ///   - schedulesZLoss: whether the weight of the z-loss changes.
   /// - Returns: sizes and switches, complete.
   /// - Throws: `ModelError` when sizes do not fit each other.
   func configuration(
     vocabularySize: Int, masksDocuments: Bool, largestWindow: Int? = nil,
-    schedulesZLoss: Bool = false
+    largestShortWindow: Int? = nil, schedulesZLoss: Bool = false
   ) throws(ModelError) -> ModelConfiguration {
     try ModelConfiguration(
       architecture: architecture, vocabularySize: vocabularySize, width: width, layers: layers,
@@ -99,6 +121,9 @@ public struct ModelSettings: Sendable {
       feedForwardWidth: feedForwardWidth, contextLength: contextLength, isTied: isTied,
       hasQueryKeyNorm: hasQueryKeyNorm, zLoss: Float(zLoss), masksDocuments: masksDocuments,
       attentionWindow: largestWindow ?? attentionWindow,
-      schedulesAttentionWindow: largestWindow != nil, schedulesZLoss: schedulesZLoss)
+      schedulesAttentionWindow: largestWindow != nil,
+      shortAttentionWindow: largestShortWindow ?? shortAttentionWindow,
+      schedulesShortAttentionWindow: largestShortWindow != nil, schedulesZLoss: schedulesZLoss,
+      speedrun: speedrun)
   }
 }

@@ -2,16 +2,41 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configurations
+public import TextData
 
 /// Section `[data]`.
 public struct DataSettings: Sendable {
-  /// `path`: the folder that `assay data prepare` made; required.
+  /// Choices of `order`.
+  public enum Order: String, Sendable, CaseIterable {
+    /// Windows of the text in a shuffled order that depends on the seed.
+    case windows
+    /// Sequences that begin with documents, in the order of the text.
+    case documents
+  }
+
+  /// `path`: the folder that `assay data prepare` made, or one of llm.c shards; required.
   public let path: String
+  /// `order`: what training sequences are cut from, and in which order they come; windows.
+  public let order: Order
+  /// `document_limit`: with documents, tokens of each that are used at most; 2048.
+  public let documentLimit: Int
   /// `document_mask`: whether attention stays inside documents; false.
   public let masksDocuments: Bool
 
   init(_ section: ConfigurationSection) {
-    path = section.string("path", doc: "the folder that 'assay data prepare' made")
+    path = section.string(
+      "path",
+      doc:
+        "the folder that 'assay data prepare' made, or one of llm.c shards (*_train_*.bin, *_val_*.bin)"
+    )
+    order = section.choice(
+      "order", default: .windows,
+      doc:
+        "windows: of the text, shuffled by the seed; documents: each sequence begins with one, in the order of the text"
+    )
+    documentLimit = section.integer(
+      "document_limit", default: 2048, in: 1...1_000_000_000,
+      doc: "with order = \"documents\": tokens of a document that are used, at most")
     masksDocuments = section.boolean(
       "document_mask", default: false, doc: "attention stays inside documents")
   }
@@ -60,8 +85,12 @@ public struct StepSettings: Sendable {
 public struct EvaluationSettings: Sendable {
   /// `every`: steps between evaluations; a tenth of the steps, and 0: only before the first and after the last step.
   public let every: Int
-  /// `tokens`: of the validation part, counted from its start and rounded down to whole sequences; 65536, and 0: all.
+  /// `tokens`: targets of the validation part, always the same ones; 65536, and 0: all.
   public let tokens: Int
+  /// `selection`: which ones, where there are more; spread.
+  public let selection: ValidationWindows.Selection
+  /// `context_length`: of validation sequences; nil: the model's.
+  public let contextLength: Int?
 
   init(_ section: ConfigurationSection, steps: Int) {
     every = section.integer(
@@ -70,6 +99,12 @@ public struct EvaluationSettings: Sendable {
     tokens = section.integer(
       "tokens", default: 65536, in: 0...1_000_000_000_000,
       doc: "validation tokens, always the same ones; 0: all")
+    selection = section.choice(
+      "selection", default: .spread,
+      doc: "which validation tokens: sequences spread evenly over all, or the first ones")
+    contextLength = section.optionalInteger(
+      "context_length", in: 1...1_000_000_000,
+      doc: "of validation sequences; the model's")
   }
 }
 

@@ -74,6 +74,9 @@ extension TrainingConfiguration {
     (batchSizes.max() ?? training.batchTokens) / (sequences * model.contextLength)
   }
 
+  /// Tokens of a validation sequence.
+  public var evaluationContextLength: Int { evaluation.contextLength ?? model.contextLength }
+
   /// Tokens of all batches of the run.
   public var totalTokens: Int {
     schedulesBatch

@@ -81,8 +81,16 @@ struct RunContract {
   }
 
   private var tokenOrder: String {
-    "data seed \(configuration.training.dataSeed), context length \(configuration.model.contextLength), "
-      + "attention \(configuration.data.masksDocuments ? "inside documents" : "across documents")"
+    let data = configuration.data
+    // Documents come in the order of the text, whatever the seed.
+    let order =
+      switch data.order {
+      case .windows: "data seed \(configuration.training.dataSeed)"
+      case .documents:
+        "sequences from documents in the order of the text, at most \(data.documentLimit) tokens of each"
+      }
+    return order + ", context length \(configuration.model.contextLength), "
+      + "attention \(data.masksDocuments ? "inside documents" : "across documents")"
   }
 
   private var batchTokens: String {
@@ -102,7 +110,7 @@ struct RunContract {
 
   /// The held-out tokens themselves, each with its target.
   private func evaluationTokens(_ source: any BatchSource) throws -> String {
-    let contextLength = configuration.model.contextLength
+    let contextLength = configuration.evaluationContextLength
     let batch = StepBatch(
       tokens: max(1, Evaluator.batchTokens / contextLength) * contextLength,
       contextLength: contextLength,

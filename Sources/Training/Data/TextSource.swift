@@ -4,12 +4,11 @@
 import LanguageModels
 import TextData
 
-/// A prepared data set as a run reads it.
+/// A data set as a run reads it: one that was prepared, or a folder of llm.c shards.
 public final class TextSource: BatchSource {
   private let dataset: TokenDataset
-  private let order: BatchOrder
+  private let order: any TrainingOrder
   private let validation: ValidationWindows
-  private let sequences: Int
 
   /// Opens the data set of a configuration and checks that it holds a batch and something to evaluate on.
   ///
@@ -21,63 +20,51 @@ public final class TextSource: BatchSource {
       vocabularySize: dataset.vocabularySize
     ).vocabularySize
     let contextLength = configuration.model.contextLength
-    order = try BatchOrder(
-      dataset.train, contextLength: contextLength,
-      seed: UInt64(configuration.training.dataSeed), vocabularySize: vocabularySize)
-    sequences = configuration.training.batchTokens / contextLength
-    try order.checkBatch(sequences: sequences)
+    switch configuration.data.order {
+    case .windows:
+      order = WindowOrder(
+        order: try BatchOrder(
+          dataset.train, contextLength: contextLength,
+          seed: UInt64(configuration.training.dataSeed), vocabularySize: vocabularySize))
+    case .documents:
+      order = DocumentOrder(
+        batches: try DocumentBatches(
+          dataset.train, documentLimit: configuration.data.documentLimit,
+          vocabularySize: vocabularySize))
+    }
+    let largest = (0..<configuration.training.steps).map(configuration.batchTokens).max() ?? 0
+    try order.check(sequences: largest / contextLength, contextLength: contextLength)
     validation = try ValidationWindows(
-      dataset.validation, contextLength: contextLength,
+      dataset.validation, contextLength: configuration.evaluationContextLength,
       maximumTokens: configuration.evaluation.tokens == 0 ? nil : configuration.evaluation.tokens,
-      vocabularySize: vocabularySize)
+      selection: configuration.evaluation.selection, vocabularySize: vocabularySize)
   }
 
   /// Ids of the tokenizer.
   public var vocabularySize: Int { dataset.vocabularySize }
 
-  /// The hash of all tokens.
-  public var fingerprint: String { dataset.manifest.contentHash }
+  /// The hash of the tokens, see `TokenDataset.contentHash`.
+  public var fingerprint: String { dataset.contentHash }
 
-  /// Of the held-out part; nil for synthetic text, which stands for no bytes.
-  public var bytesPerToken: Double? {
-    let part = dataset.manifest.validation
-    return part.textBytes > 0 ? part.bytesPerToken : nil
-  }
+  /// Of the held-out part; nil for synthetic text, which stands for no bytes, and for llm.c shards.
+  public var bytesPerToken: Double? { dataset.bytesPerToken }
 
   /// Targets of an evaluation.
   public var validationTokens: Int { validation.targetCount }
 
-  /// The next sequences in the order of the seed.
+  /// The next sequences in the order of the configuration.
   ///
-  /// - Throws: `DataError` when a shard is damaged, ``TrainingError`` for sequences of another length than the model's.
-  public func fill(_ batch: StepBatch) throws {
-    guard let tokens = batch.tokens.baseAddress, let targets = batch.targets.baseAddress else {
-      return
-    }
-    guard batch.contextLength == order.contextLength else {
-      throw TrainingError(
-        .data,
-        "the data are cut into sequences of \(order.contextLength) tokens, and a step asks for \(batch.contextLength); keep "
-          + "the context length the same in all steps")
-    }
-    try order.nextBatch(
-      sequences: batch.sequences, into: tokens, targets: targets,
-      documents: batch.documents?.baseAddress)
-  }
+  /// - Throws: `DataError` when a shard is damaged or no shard holds the batch, ``TrainingError`` for windows of another length
+  ///   than the model's.
+  public func fill(_ batch: StepBatch) throws { try order.fill(batch) }
 
-  /// Epoch and window, as `EPOCH.WINDOW`.
-  public var position: String { "\(order.position.epoch).\(order.position.index)" }
+  /// Where the next batch begins: epoch and window, as `EPOCH.WINDOW`, or `EPOCH.SHARD.DOCUMENT`.
+  public var position: String { order.position }
 
   /// Takes up the order.
   ///
   /// - Throws: `DataError` or ``TrainingError`` when there is no such position.
-  public func move(to position: String) throws {
-    let parts = position.split(separator: ".").compactMap { Int($0) }
-    guard parts.count == 2 else {
-      throw TrainingError(.checkpoint, "'\(position)' is not a position in a data set")
-    }
-    try order.seek(to: BatchPosition(epoch: parts[0], index: parts[1]))
-  }
+  public func move(to position: String) throws { try order.move(to: position) }
 
   /// Goes back to the first held-out window.
   public func restartValidation() { validation.restart() }
@@ -85,13 +72,19 @@ public final class TextSource: BatchSource {
   /// The next held-out windows.
   ///
   /// - Returns: targets that count; 0 after the last window.
-  /// - Throws: `DataError` when a shard is damaged.
+  /// - Throws: `DataError` when a shard is damaged, ``TrainingError`` for sequences of another length than the evaluation's.
   public func fillValidation(_ batch: StepBatch) throws -> Int {
+    guard batch.contextLength == validation.contextLength else {
+      throw TrainingError(
+        .data,
+        "the held-out tokens are cut into sequences of \(validation.contextLength), and an evaluation asks for "
+          + "\(batch.contextLength)")
+    }
     guard let tokens = batch.tokens.baseAddress, let targets = batch.targets.baseAddress else {
       return 0
     }
     return try validation.nextBatch(
-      sequences: batch.tokens.count / validation.contextLength, into: tokens, targets: targets,
+      sequences: batch.sequences, into: tokens, targets: targets,
       documents: batch.documents?.baseAddress)
   }
 }

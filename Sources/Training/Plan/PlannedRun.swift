@@ -24,10 +24,10 @@ struct PlannedRun {
   init(
     _ configuration: TrainingConfiguration, vocabularySize given: Int?, provider: RuntimeProvider
   ) throws {
-    let manifest = try Self.manifest(configuration, isNeeded: given == nil)
+    let data = try Self.description(configuration, isNeeded: given == nil)
     let vocabularySize =
-      try given ?? manifest?.tokenizer.vocabularySize ?? configuration.model.vocabularySize
-      ?? TokenDataset(folder: configuration.data.path).vocabularySize
+      try given ?? data?.vocabularySize ?? configuration.model.vocabularySize
+      ?? DatasetDescription(folder: configuration.data.path).vocabularySize
     let model = try configuration.modelConfiguration(vocabularySize: vocabularySize).makeModel()
     let optimizer = try configuration.optimizer(for: model.parameters)
     let precision = provider.precision(configuration.machine.precision)
@@ -43,7 +43,7 @@ struct PlannedRun {
       microBatches > 1
       ? runtime.plannedWork[1] : PlannedWork()
     let limit = configuration.evaluation.tokens == 0 ? Int.max : configuration.evaluation.tokens
-    evaluationTokens = min(limit, manifest.map { $0.validation.tokens - 1 } ?? limit)
+    evaluationTokens = min(limit, data.map { $0.validationTokens - 1 } ?? limit)
     let sequences = Evaluator.sequences(
       of: evaluationTokens, contextLength: configuration.model.contextLength)
     evaluationBatchTokens = sequences * configuration.model.contextLength
@@ -56,11 +56,11 @@ struct PlannedRun {
   }
 
   /// The description of the data, where there are any; a plan can do without when the configuration names the vocabulary.
-  private static func manifest(
+  private static func description(
     _ configuration: TrainingConfiguration, isNeeded: Bool
-  ) throws -> DatasetManifest? {
+  ) throws -> DatasetDescription? {
     do {
-      return try DatasetManifest.read(folder: configuration.data.path)
+      return try DatasetDescription(folder: configuration.data.path)
     } catch {
       if isNeeded, configuration.model.vocabularySize == nil { throw error }
       return nil

@@ -221,7 +221,7 @@ public struct StepDefinition {
       let uniforms = graph.input(Self.uniformsLabel, [tokens], .float32)
       loss = model.sampledLoss(inputs, uniforms: uniforms, scale: scale, weights).loss
     } else {
-      (loss, sum) = model.loss(inputs, scale: scale, weights)
+      (loss, sum) = model.trainingLoss(inputs, scale: scale, weights)
     }
     let found = try gradients(of: loss, withRespectTo: parameters.map { weights[$0.name] })
     return Forward(

@@ -58,13 +58,41 @@ public struct LLMCShard: Sendable {
   /// - Returns: A stream over the mapped file.
   public func stream(endOfText: Int32 = 50256) -> TokenStream {
     TokenStream(
-      segments: [
-        TokenStream.Segment(
-          bytes: UnsafeRawBufferPointer(rebasing: file.bytes[Self.headerSize...]), width: .two,
-          owner: file)
-      ],
-      endOfText: endOfText, largestToken: Int32(UInt16.max))
+      segments: [segment], endOfText: endOfText, largestToken: Int32(UInt16.max))
   }
+
+  /// The payload as part of a token stream; keeps the mapping alive.
+  var segment: TokenStream.Segment {
+    TokenStream.Segment(
+      bytes: UnsafeRawBufferPointer(rebasing: file.bytes[Self.headerSize...]), width: .two,
+      owner: file)
+  }
+
+  /// A checksum of the number of tokens and of a sample of them: 16 blocks of 64 KiB, evenly spread with the first and the
+  /// last among them, or all tokens where there are no more.
+  ///
+  /// Another text, another tokenizer or another order of documents is found; a few bytes that were altered between two blocks
+  /// of a large shard are not. For that there are checksums over whole files.
+  var sampleChecksum: UInt64 {
+    let payload = UnsafeRawBufferPointer(rebasing: file.bytes[Self.headerSize...])
+    var checksum = Checksum()
+    withUnsafeBytes(of: UInt64(tokenCount).littleEndian) { checksum.update($0) }
+    if payload.count <= Self.sampleBlocks * Self.sampleBlockBytes {
+      checksum.update(payload)
+    } else {
+      let last = payload.count - Self.sampleBlockBytes
+      for block in 0..<Self.sampleBlocks {
+        let start = last / (Self.sampleBlocks - 1) * block
+        let first = block == Self.sampleBlocks - 1 ? last : start
+        checksum.update(
+          UnsafeRawBufferPointer(rebasing: payload[first..<first + Self.sampleBlockBytes]))
+      }
+    }
+    return checksum.value
+  }
+
+  static let sampleBlocks = 16
+  static let sampleBlockBytes = 64 << 10
 
   /// Writes a shard, atomically.
   ///
@@ -74,33 +102,11 @@ public struct LLMCShard: Sendable {
   /// - Throws: ``DataError`` `vocabularyMismatch` for a larger id, `invalidOption` for too many tokens, or
   ///   when writing fails.
   public static func write(_ tokens: [Int32], to path: String) throws(DataError) {
-    guard let count = Int32(exactly: tokens.count) else {
-      throw DataError(.invalidOption, "\(tokens.count) tokens are too many for one '.bin' shard.")
+    let writer = try LLMCShardWriter(path: path)
+    let result = tokens.withUnsafeBufferPointer { buffer in
+      Result { () throws(DataError) in try writer.append(buffer) }
     }
-    let file = try AtomicFile(path: path)
-    var header = [UInt8](repeating: 0, count: headerSize)
-    header.withUnsafeMutableBytes { raw in
-      raw.storeLittleEndian(magic, at: 0)
-      raw.storeLittleEndian(version, at: 4)
-      raw.storeLittleEndian(count, at: 8)
-    }
-    let headerResult = header.withUnsafeBytes { raw in
-      Result { () throws(DataError) in try file.write(raw) }
-    }
-    try headerResult.get()
-    let staging = TokenStaging()
-    let payloadResult = tokens.withUnsafeBufferPointer { buffer in
-      Result { () throws(DataError) in
-        try staging.encode(buffer, width: .two) { bytes throws(DataError) in
-          try file.write(bytes)
-        }
-      }
-    }
-    let largest = try payloadResult.get()
-    guard largest <= UInt16.max else {
-      throw DataError(
-        .vocabularyMismatch, "token id \(largest) does not fit the 16 bits of '\(path)'.")
-    }
-    try file.commit()
+    try result.get()
+    try writer.finish()
   }
 }
