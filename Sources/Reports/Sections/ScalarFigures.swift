@@ -209,9 +209,14 @@ extension ScalarContents {
   ) -> LineChart {
     let names = ["median", "90 %", "99 %", "99.9 %", "largest"]
     let rows = zip(names, quantiles).enumerated()
+    let drawn = quantiles.joined().filter { $0 > 0 && $0.isFinite }
+    // The limit belongs into the picture, however far away it is.
+    let limits: ClosedRange<Double>? = level.flatMap { level in
+      drawn.min().map { min($0, level) / 1.5...max(drawn.max() ?? level, level) * 2 }
+    }
     return LineChart(
       title: title, xAxis: ChartAxis(title: "Step"),
-      yAxis: ChartAxis(title: "Size", scale: .logarithmic),
+      yAxis: ChartAxis(title: "Size", scale: .logarithmic, limits: limits),
       series: rows.map { index, row in
         ChartSeries(
           name: row.0, points: zip(course.steps, row.1).map { ChartPoint(Double($0), $1) },
