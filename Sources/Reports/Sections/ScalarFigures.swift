@@ -7,7 +7,8 @@ import RunRecords
 import Statistics
 
 extension ScalarContents {
-  private static let width = 1080
+  /// Of a whole figure; of fewer panels than fill a row, as much as they need.
+  private static func width(_ panels: Int) -> Int { min(1080, 40 + 346 * panels) }
   private static let panelHeight = 190
   /// Pieces of a course that are drawn by their lowest and highest value: more cannot be told apart in a panel.
   private static let pieces = 100
@@ -56,7 +57,7 @@ extension ScalarContents {
         name: ReportContents.fileName("scalars", group.title, suffix),
         caption: "\(group.title), \(caption)",
         svg: ChartPanels(title: group.title, panels: panels, sharesAxis: group.sharesAxis).svg(
-          width: Self.width, panelHeight: Self.panelHeight))
+          width: Self.width(panels.count), panelHeight: Self.panelHeight))
     }
     return figures.isEmpty ? [] : [.heading("Courses")] + figures.map { .figure($0) }
   }
@@ -146,7 +147,7 @@ extension ScalarContents {
         caption: "Norms of \(Self.words(role)) parameters over steps.",
         svg: ChartPanels(
           title: "Norm, \(Self.words(role))", panels: panels, sharesAxis: own.count > 1
-        ).svg(width: Self.width, panelHeight: Self.panelHeight))
+        ).svg(width: Self.width(panels.count), panelHeight: Self.panelHeight))
     }
     return figures.isEmpty
       ? [] : [.heading("Norms of larger parameters")] + figures.map { .figure($0) }
@@ -181,7 +182,7 @@ extension ScalarContents {
         caption:
           "Share of values that lie beyond the largest number of their format, mean over runs.",
         svg: ChartPanels(title: "Saturated values of the 8-bit head", panels: shares).svg(
-          width: Self.width, panelHeight: 230)))
+          width: Self.width(shares.count), panelHeight: 230)))
     for arm in arms {
       let own = comparison.float8.filter { $0.arm == arm }
       let panels =
@@ -199,7 +200,7 @@ extension ScalarContents {
           svg: ChartPanels(
             title: "Sizes of values, 8-bit head: \(arm)", panels: panels, columns: own.count,
             sharesAxis: false
-          ).svg(width: Self.width, panelHeight: 230)))
+          ).svg(width: Self.width(own.count), panelHeight: 230)))
     }
     return [.heading("8-bit head")] + figures.map { .figure($0) }
   }
