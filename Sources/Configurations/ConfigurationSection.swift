@@ -81,6 +81,12 @@ extension ConfigurationReading {
     reader.source.settings[joined(path, name)] != nil
   }
 
+  /// Whether the source gives a key a whole number, rather than one with a fraction or anything else.
+  public func isGivenWhole(_ name: String) -> Bool {
+    if case .integer = reader.source.settings[joined(path, name)]?.value { return true }
+    return false
+  }
+
   /// Whether a problem with a key or section has been recorded: what was read then is only a stand-in.
   public func isRefused(_ name: String) -> Bool { reader.isRefused(joined(path, name)) }
 

@@ -57,7 +57,7 @@ public struct Decoder: LanguageModel {
 
   /// x = embedding; for every block x += attention(norm(x)), x += mlp(norm(x)); norm(x).
   public func hidden(_ inputs: ModelInputs, _ w: ModelWeights) -> Tensor {
-    var x = w["embedding.weight"].rows(of: inputs.tokens)
+    var x = w[configuration.lookupName].rows(of: inputs.tokens)
     for i in 0..<configuration.layers {
       let (attention, mlp) = ("blocks.\(i).attention", "blocks.\(i).mlp")
       x = x + self.attention(norm(x, w["\(attention).norm.gain"]), attention, inputs, w)

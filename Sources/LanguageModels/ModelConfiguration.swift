@@ -30,7 +30,7 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   /// F, the inner width of the feed-forward layer.
   public let feedForwardWidth: Int
   /// T, tokens of one sequence.
-  public let contextLength: Int
+  public internal(set) var contextLength: Int
   /// Whether the token table is also the head.
   public let isTied: Bool
   /// Whether queries and keys are normalised for each head.
@@ -48,11 +48,15 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   /// Whether the short window is the scalar `attention_window_short`.
   public let schedulesShortAttentionWindow: Bool
   /// The parts of the speedrun's decoder; nil for other architectures.
-  public let speedrun: SpeedrunOptions?
+  public internal(set) var speedrun: SpeedrunOptions?
   /// Whether the window is a number that the host sets before each run, the scalar `attention_window`.
   public let schedulesAttentionWindow: Bool
   /// Whether the weight of the z-loss is a number that the host sets before each run, the scalar `z_loss`.
   public let schedulesZLoss: Bool
+  /// Whether tokens are looked up in the head's weight although there is a table of their own, which then rests.
+  ///
+  /// For models that untie the two in the course of a run, see ``canUntie``.
+  public internal(set) var looksUpInHead = false
 
   /// Completes and checks a configuration.
   ///

@@ -7,27 +7,25 @@ import Foundation
 ///
 /// Peng et al., *YaRN: Efficient Context Window Extension of Large Language Models*, 2023 (https://arxiv.org/abs/2309.00071), in
 /// the form of the NanoGPT speedrun (https://github.com/KellerJordan/modded-nanogpt, 2025). A head of width D has D / 2 pairs of
-/// numbers; half of the pairs rotate and the others, whose frequency is 0, do not. With n = D / 4 that rotate, for
-/// j = 0 ..< n, at the start:
+/// numbers; where positions are half truncated only half of the pairs rotate, and the frequency of the others is 0. With n that
+/// rotate, for j = 0 ..< n, at the start:
 ///
 ///     f_j = base^(-j / (n - 1)),    s = 0.1
 ///
-/// and whenever the window changes from o to w blocks of b tokens:
+/// and whenever the window changes from o to w tokens:
 ///
-///     r_j = b o f_j / (2 pi)                          turns of pair j inside the window
+///     r_j = o f_j / (2 pi)                            turns of pair j inside the window
 ///     k_j = (r_j - 1) / 31, within 0...1
 ///     f_j = f_j (o / w + k_j (1 - o / w)),    s = s (1 + 0.2 ln(w / o))
 ///
 /// The value is cumulative: it follows from the windows that came before, in order, and from nothing else.
 public struct YaRN: Equatable, Sendable {
-  /// Tokens of a block, b.
-  public static let blockTokens = 128
   /// s before any change.
   public static let firstScale = 0.1
   /// The base of the frequencies when nobody says otherwise.
   public static let standardBase = 1024.0
 
-  /// f_j in radians for each token: D / 4 that rotate, and as many zeros.
+  /// f_j in radians for each token: those that rotate, and zeros up to D / 2.
   public private(set) var frequencies: [Double]
   /// s, what the product of a query and a key is multiplied by before the softmax.
   public private(set) var attentionScale: Double
@@ -37,28 +35,30 @@ public struct YaRN: Equatable, Sendable {
   /// The start, before any change of the window.
   ///
   /// - Parameters:
-  ///   - headWidth: D, a multiple of 4 from 8 on, so that at least two pairs rotate.
+  ///   - headWidth: D, even and large enough that two pairs rotate.
   ///   - base: the lowest frequency is 1 / base; above 1.
-  public init(headWidth: Int, base: Double = standardBase) {
+  ///   - isHalfTruncated: whether only D / 4 of the pairs rotate; otherwise all D / 2.
+  public init(headWidth: Int, base: Double = standardBase, isHalfTruncated: Bool = true) {
+    let pairs = headWidth / 2
+    let rotating = isHalfTruncated ? pairs / 2 : pairs
     precondition(
-      headWidth >= 8 && headWidth % 4 == 0 && base > 1, "head width \(headWidth), base \(base)")
-    let rotating = headWidth / 4
+      rotating >= 2 && headWidth % 2 == 0 && base > 1, "head width \(headWidth), base \(base)")
     frequencies =
       (0..<rotating).map { pow(base, -Double($0) / Double(rotating - 1)) }
-      + Array(repeating: 0, count: rotating)
+      + Array(repeating: 0, count: pairs - rotating)
     attentionScale = Self.firstScale
   }
 
   /// Follows a change of the window.
   ///
   /// - Parameters:
-  ///   - old: o, the window before, in blocks; above 0.
+  ///   - old: o, the window before, in tokens that a query sees beside itself; above 0.
   ///   - new: w, the window after; equal to o: nothing changes.
   public mutating func changeWindow(from old: Double, to new: Double) {
-    precondition(old > 0 && new > 0, "a window of \(old) blocks becomes one of \(new)")
+    precondition(old > 0 && new > 0, "a window of \(old) tokens becomes one of \(new)")
     let ratio = old / new
     for index in frequencies.indices {
-      let turns = Double(Self.blockTokens) * old * frequencies[index] / (2 * .pi)
+      let turns = old * frequencies[index] / (2 * .pi)
       let share = (turns - Self.fewestTurns) / (Self.mostTurns - Self.fewestTurns)
       frequencies[index] *= ratio + min(max(share, 0), 1) * (1 - ratio)
     }
@@ -70,22 +70,21 @@ public struct YaRN: Equatable, Sendable {
   /// - Parameters:
   ///   - headWidth: D.
   ///   - base: of the first frequencies.
-  ///   - windows: in the order in which they hold, as configurations give them: keys that a query sees, itself included, so that
-  ///     w + 1 is w / 128 blocks. Each at least 2.
-  public init(headWidth: Int, base: Double = standardBase, after windows: some Sequence<Int>) {
-    self.init(headWidth: headWidth, base: base)
+  ///   - isHalfTruncated: whether only half of the pairs rotate.
+  ///   - windows: in the order in which they hold, as configurations give them: keys that a query sees, itself included. Each at
+  ///     least 2.
+  public init(
+    headWidth: Int, base: Double = standardBase, isHalfTruncated: Bool = true,
+    after windows: some Sequence<Int>
+  ) {
+    self.init(headWidth: headWidth, base: base, isHalfTruncated: isHalfTruncated)
     var last: Int?
     for window in windows {
+      precondition(window >= 2, "a window of \(window) keys holds nothing but the query")
       if let last, last != window {
-        changeWindow(from: Self.blocks(ofWindow: last), to: Self.blocks(ofWindow: window))
+        changeWindow(from: Double(last - 1), to: Double(window - 1))
       }
       last = window
     }
-  }
-
-  /// Blocks of a window that counts the query itself.
-  public static func blocks(ofWindow window: Int) -> Double {
-    precondition(window >= 2, "a window of \(window) keys holds nothing but the query")
-    return Double(window - 1) / Double(blockTokens)
   }
 }

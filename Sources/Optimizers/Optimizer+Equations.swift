@@ -21,13 +21,13 @@ extension Optimizer {
   ///     step = the method's, masked as the rule says
   ///     w = w - (decay w + step)
   ///
-  /// A group that rests at a step keeps weights and state to the bit.
+  /// A group that rests at a step keeps weights and state to the bit. One that is silenced makes its update with zeros.
   public func update(
     in graph: Graph, parameter: (Parameter) -> Tensor, gradient: (Parameter) -> Tensor
   ) -> TracedUpdate {
     let squares = trained.map { group -> Tensor in
       let sum = squaredNorm(group.members.map(gradient), in: graph)
-      return group.settings.isPausable ? sum * attends(group, in: graph) : sum
+      return group.settings.canIgnoreGradients ? sum * attends(group, in: graph) : sum
     }
     let norm = squareRoot(squares.reduce(graph.constant(0), +))
     let factor = minimum(graph.constant(1), graph.scalar(Self.clipLabel) / norm)
@@ -101,7 +101,7 @@ extension Optimizer {
     return gradients.map { $0 * factor }
   }
 
-  /// 1, or 0 where the group is paused.
+  /// 1, or 0 where the group is paused or silenced.
   private func attends(_ group: ParameterGroup, in graph: Graph) -> Tensor {
     graph.scalar(Scalars.label("attends", group: group.name))
   }
@@ -120,11 +120,15 @@ extension Optimizer {
         var state = StateBuilder(member, in: graph)
         let earlier = state.zeros("summed_gradient", like: parameters[index])
         gradients[index] = earlier + gradients[index]
-        // A paused group forgets its gradients, one that waits keeps them, one that updates has used them.
+        // A group that ignores its gradients forgets them, one that waits keeps them, one that updates has used them.
         let keeps = attends(group, in: graph) * (1 - updates)
         sums.append((earlier, select(keeps, gradients[index], graph.constant(0))))
         summed += state.declarations
       }
+    }
+    if group.settings.canBeSilenced {
+      let attends = attends(group, in: graph)
+      gradients = gradients.map { select(attends, $0, graph.constant(0)) }
     }
     var members = group.members.indices.map {
       GroupMember(

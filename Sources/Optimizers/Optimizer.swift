@@ -39,8 +39,15 @@ public struct Optimizer: Sendable {
     ])
   }
 
-  /// The groups that are trained.
-  public var trained: [ParameterGroup] { groups.filter { $0.method != nil } }
+  /// The groups that are trained and have parameters to train.
+  public var trained: [ParameterGroup] {
+    groups.filter { $0.method != nil && !$0.members.isEmpty }
+  }
+
+  /// The groups all of whose parameters rest, see ``without(_:)``.
+  public var resting: [ParameterGroup] {
+    groups.filter { $0.method != nil && $0.members.isEmpty }
+  }
 
   /// The parameters whose gradients are needed, in the order of the groups.
   public var trainedParameters: [Parameter] { trained.flatMap(\.members) }
@@ -48,6 +55,23 @@ public struct Optimizer: Sendable {
   /// The group of a parameter.
   public func group(of parameter: String) -> ParameterGroup? {
     groups.first { $0.members.contains { $0.name == parameter } }
+  }
+
+  /// The optimizer while some parameters rest: no gradient is taken of them, and their weights and state stay as they are.
+  ///
+  /// Groups keep their names. One that has no other parameter makes no updates, but its steps are counted, so that it keeps time
+  /// with groups of the same cadence.
+  ///
+  /// - Parameter names: parameters that rest.
+  public func without(_ names: Set<String>) -> Optimizer {
+    var result = Optimizer(
+      groups: groups.map { group in
+        var group = group
+        group.members.removeAll { names.contains($0.name) }
+        return group
+      })
+    result.productType = productType
+    return result
   }
 
   // MARK: - Programs that need no model

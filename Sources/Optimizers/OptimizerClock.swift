@@ -26,6 +26,17 @@ public struct OptimizerClock: Codable, Equatable, Sendable {
   /// The start of a run.
   public init() {}
 
+  /// Lets a group go on from where another is, as after a copy of the other's weights and state.
+  ///
+  /// - Parameters:
+  ///   - group: the group that goes on.
+  ///   - other: where it goes on from; nil: it starts anew, but keeps time with the others.
+  public mutating func restart(_ group: String, from other: String?) {
+    var count = other.map { self[$0] } ?? Group()
+    count.steps = self[group].steps
+    self[group] = count
+  }
+
   /// The count of a group.
   public subscript(group: String) -> Group {
     get { groups[group] ?? Group() }
@@ -43,6 +54,8 @@ public struct StepConditions: Sendable {
   public var groupClips: [String: Double] = [:]
   /// Groups that are paused: gradients ignored, weights and state kept.
   public var paused: Set<String> = []
+  /// Groups that are silenced: updates go on, with gradients of zero.
+  public var silenced: Set<String> = []
   /// Targets that count in this step's batch.
   public var batchTokens = 1
 
@@ -65,10 +78,18 @@ extension Optimizer {
     _ conditions: StepConditions, advancing clock: inout OptimizerClock
   ) -> [String: Double] {
     var result = [Self.clipLabel: conditions.gradientClip]
+    for group in resting {
+      clock[group.name].steps += 1
+      result[Scalars.label("updates", group: group.name)] = 0
+    }
     for group in trained {
       let isPaused = conditions.paused.contains(group.name)
       precondition(
         !isPaused || group.settings.isPausable, "group '\(group.name)' was not made to be paused")
+      let isSilenced = conditions.silenced.contains(group.name)
+      precondition(
+        !isSilenced || group.settings.canBeSilenced,
+        "group '\(group.name)' was not made to be silenced")
       var count = clock[group.name]
       count.steps += 1
       let updates = !isPaused && count.steps % group.settings.every == 0
@@ -81,7 +102,7 @@ extension Optimizer {
         var aside = count.memory
         numbers = self.numbers(group, conditions, update: count.updates + 1, memory: &aside)
       }
-      numbers["attends"] = isPaused ? 0 : 1
+      numbers["attends"] = isPaused || isSilenced ? 0 : 1
       numbers["updates"] = updates ? 1 : 0
       clock[group.name] = count
       for (name, number) in numbers { result[Scalars.label(name, group: group.name)] = number }

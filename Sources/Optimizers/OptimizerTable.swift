@@ -95,6 +95,7 @@ extension GroupSettings {
     note("decay_scale", \.decayScale.rawValue)
     note("every", \.every)
     note("pausable", \.isPausable)
+    note("silenceable", \.canBeSilenced)
     words["decays"] = decays.map { "\($0)" }
     words["gradient_clip"] = gradientClip.map { "\($0)" }
     words["average_decay"] = averageDecay.map { "\($0)" }

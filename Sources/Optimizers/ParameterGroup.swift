@@ -18,7 +18,7 @@ public struct ParameterGroup: Sendable {
   /// What surrounds the method.
   public internal(set) var settings: GroupSettings
   /// Its parameters, in the model's order.
-  public let members: [Parameter]
+  public internal(set) var members: [Parameter]
 
   /// Makes a group with a method.
   public init(
@@ -101,14 +101,19 @@ public struct GroupSettings: Hashable, Sendable {
   public var averageDecay: Double?
   /// Updates at every so many steps, with the sum of the gradients since the last.
   public var every = 1
-  /// Whether a schedule can pause it.
+  /// Whether a schedule can pause it, so that it makes no updates.
   public var isPausable = false
+  /// Whether a schedule can put zeros in the place of its gradients.
+  public var canBeSilenced = false
 
   /// Nothing around the method.
   public init() {}
 
   /// Whether there are steps at which it does not update.
   public var rests: Bool { every > 1 || isPausable }
+
+  /// Whether there are steps whose gradients do not count.
+  var canIgnoreGradients: Bool { isPausable || canBeSilenced }
 }
 
 extension GroupSettings {

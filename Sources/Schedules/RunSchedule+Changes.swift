@@ -5,6 +5,11 @@ extension RunSchedule {
   /// The groups of parameters that are left alone at some time, sorted.
   public var pausedGroups: [String] { Set(pauses.map(\.group)).sorted() }
 
+  /// Those of them with a pause of one mode.
+  public func pausedGroups(_ mode: SchedulePause.Mode) -> Set<String> {
+    Set(pauses.filter { $0.mode == mode }.map(\.group))
+  }
+
   /// The steps around everything that happens: between two of them every scalar follows one smooth curve.
   public var landmarks: [Int] {
     var found = Set(learningRate.landmarks(forSteps: steps))

@@ -84,7 +84,7 @@ public struct RunSchedule: Equatable, Sendable {
 
   /// The steps at which a group of parameters is left alone.
   ///
-  /// Its gradients are ignored and its buffers stay as they are; what it means is the trainer's business.
+  /// Its gradients are ignored; what becomes of its buffers says ``pauseMode(of:at:)``.
   ///
   /// - Parameter group: the name of the group.
   /// - Returns: ranges of steps of the run, in order; they do not touch.
@@ -107,6 +107,16 @@ public struct RunSchedule: Equatable, Sendable {
     pauses.contains { pause in
       pause.group == group && pause.ranges(events: events).contains { $0.contains(step) }
     }
+  }
+
+  /// What a group goes through at a step; nil: it is not paused.
+  ///
+  /// Where two pauses meet, one that holds goes before one that feeds zeros.
+  public func pauseMode(of group: String, at step: Int) -> SchedulePause.Mode? {
+    let modes = pauses.filter { pause in
+      pause.group == group && pause.ranges(events: events).contains { $0.contains(step) }
+    }.map(\.mode)
+    return modes.contains(.hold) ? .hold : modes.first
   }
 
   /// Whether the learning rate of some group is below an earlier one at some step.

@@ -11,6 +11,14 @@ public struct SchedulePause: Equatable, Sendable {
     case stage(String)
   }
 
+  /// What a group goes through while it is paused.
+  public enum Mode: String, Sendable, CaseIterable {
+    /// It makes no updates: weights, buffers and the count of updates stay as they are.
+    case hold
+    /// It makes its updates, with gradients of zero: averages decay, and weights go on with what is left of them.
+    case zeroGradients = "zero-gradients"
+  }
+
   /// The group of parameters.
   public var group: String
 
@@ -20,11 +28,15 @@ public struct SchedulePause: Equatable, Sendable {
   /// How many steps it lasts, the first step of the new stage included.
   public var steps: Int
 
+  /// What the group goes through.
+  public var mode: Mode
+
   /// Describes a pause.
-  public init(group: String, after: Moment, steps: Int) {
+  public init(group: String, after: Moment, steps: Int, mode: Mode = .hold) {
     self.group = group
     self.after = after
     self.steps = steps
+    self.mode = mode
   }
 
   /// The steps, for the events of a run; they may overlap and go beyond the run.

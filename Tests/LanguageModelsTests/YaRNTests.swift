@@ -73,6 +73,7 @@ import Testing
     let yarn = YaRN(headWidth: 20, base: 16)
     #expect(yarn.frequencies == [1, 0.5, 0.25, 0.125, 0.0625, 0, 0, 0, 0, 0])
     #expect(yarn.attentionScale == 0.1)
-    #expect(YaRN.blocks(ofWindow: 385) == 3)
+    let whole = YaRN(headWidth: 10, base: 16, isHalfTruncated: false)
+    #expect(whole.frequencies == [1, 0.5, 0.25, 0.125, 0.0625])
   }
 }

@@ -82,7 +82,7 @@ import Training
     let other = smallSource()
     other.fingerprint = "other"
     #expect(try contract(source: other).differences(from: contract()) == [.data])
-    let longer = SyntheticSource(vocabularySize: 11, contextLength: 8, validationTokens: 32)
+    let longer = SyntheticSource(vocabularySize: 11, validationTokens: 32)
     #expect(try contract(source: longer).differences(from: contract()) == [.evaluationTokens])
   }
 

@@ -61,7 +61,7 @@ struct RunEstimateTests {
         text.replacingOccurrences(
           of: "steps = 3", with: "steps = 3\naccumulation_steps = \(accumulation)"),
         folder: folder)
-      let source = SyntheticSource(vocabularySize: 300, contextLength: 32, validationTokens: 70_000)
+      let source = SyntheticSource(vocabularySize: 300, validationTokens: 70_000)
       let estimate = try RunEstimate(configuration)
       let run = try TrainingRun(configuration, source: source)
       _ = try run.run()

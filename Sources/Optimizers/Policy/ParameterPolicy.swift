@@ -36,11 +36,12 @@ public struct ParameterPolicy: Hashable, Sendable {
   /// - Parameters:
   ///   - parameters: the model's.
   ///   - pausable: groups that a schedule pauses.
+  ///   - silenceable: groups whose gradients a schedule replaces with zeros.
   /// - Returns: one group for each rule, then the base's and the fallback's where they have parameters.
   /// - Throws: ``OptimizerError`` for unknown methods and keys, values out of range, a rule that matches nothing, a method
   ///   that gets parameters it does not take, a pause of a group that is not there.
   public func optimizer(
-    for parameters: [Parameter], pausable: Set<String> = []
+    for parameters: [Parameter], pausable: Set<String> = [], silenceable: Set<String> = []
   ) throws(OptimizerError) -> Optimizer {
     let base = try OptimizerRegistry.method(named: method)
     var claimed = [[Parameter]](repeating: [], count: rules.count)
@@ -69,7 +70,7 @@ public struct ParameterPolicy: Hashable, Sendable {
       groups.append(
         try made("fallback", fallback, [:], [:], [settings], members: others, rule: nil))
     }
-    return Optimizer(groups: try paused(groups, pausable))
+    return Optimizer(groups: try paused(groups, pausable, silenceable))
   }
 
   private func group(
@@ -166,9 +167,9 @@ public struct ParameterPolicy: Hashable, Sendable {
   }
 
   private func paused(
-    _ groups: [ParameterGroup], _ names: Set<String>
+    _ groups: [ParameterGroup], _ names: Set<String>, _ silenceable: Set<String>
   ) throws(OptimizerError) -> [ParameterGroup] {
-    for name in names.sorted() where !groups.contains(where: { $0.name == name }) {
+    for name in names.union(silenceable).sorted() where !groups.contains(where: { $0.name == name }) {
       let known = groups.map(\.name)
       throw OptimizerError(
         .unknownGroup, name: name,
@@ -178,6 +179,7 @@ public struct ParameterPolicy: Hashable, Sendable {
     return groups.map { group in
       var group = group
       if names.contains(group.name) { group.settings.isPausable = true }
+      if silenceable.contains(group.name) { group.settings.canBeSilenced = true }
       return group
     }
   }

@@ -59,16 +59,43 @@ public struct KeptTensors {
 
   /// Starts the state, given the first weights.
   public func initializeState() {
-    for declaration in declarations {
-      switch declaration.start {
-      case .zeros: bytes(declaration.label)?.initializeMemory(as: UInt8.self, repeating: 0)
-      case .constant(let number): values(declaration.label)?.update(repeating: number)
-      case .parameter:
-        if let memory = values(declaration.label), let weights = values(declaration.parameter) {
-          _ = memory.update(fromContentsOf: weights)
-        }
+    declarations.forEach(start)
+  }
+
+  private func start(_ declaration: StateBuilder.Declaration) {
+    switch declaration.start {
+    case .zeros: bytes(declaration.label)?.initializeMemory(as: UInt8.self, repeating: 0)
+    case .constant(let number): values(declaration.label)?.update(repeating: number)
+    case .parameter:
+      if let memory = values(declaration.label), let weights = values(declaration.parameter) {
+        _ = memory.update(fromContentsOf: weights)
       }
     }
+  }
+
+  /// Copies a parameter's weights over another's, and its optimizer state or a fresh start of it.
+  ///
+  /// - Parameters:
+  ///   - source: the name of the parameter that is copied.
+  ///   - target: the name of a parameter of the same shape whose state has the same tensors.
+  ///   - copiesState: whether the state is copied too; otherwise the target's starts anew from its new weights.
+  public func copy(_ source: String, to target: String, copiesState: Bool) {
+    copyTensor(source, to: target)
+    for declaration in declarations where declaration.parameter == target {
+      if copiesState {
+        copyTensor(
+          String(declaration.label.dropLast(target.count)) + source, to: declaration.label)
+      } else {
+        start(declaration)
+      }
+    }
+  }
+
+  private func copyTensor(_ source: String, to target: String) {
+    guard let from = bytes(source), let to = bytes(target), from.count == to.count else {
+      preconditionFailure("'\(target)' cannot be a copy of '\(source)'")
+    }
+    to.copyMemory(from: UnsafeRawBufferPointer(from))
   }
 
   /// Reads all parameters from a file of weights, and then starts the state.

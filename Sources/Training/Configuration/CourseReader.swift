@@ -56,8 +56,10 @@ struct CourseReader {
     let steps = context.steps
     let warmUp = ScheduleWarmUp(steps: warmUpSteps, from: start)
     let cooldown = cooldownSteps.map {
-      ScheduleCooldown(start: Double(stop - $0), stop: Double(stop), to: end, shape: shape)
+      ScheduleCooldown(start: stop - $0, stop: stop, to: end, shape: shape)
     }
+    // Where it is a stage it has been read as a whole number.
+    let cooldownStage = Int(cooldownSteps ?? 1)
     do throws(ScheduleError) {
       switch kind {
       case .constant:
@@ -73,7 +75,7 @@ struct CourseReader {
         return try .decay(shape, from: main, to: end, warmUp: warmUp, steps: steps)
       case .wsd:
         return try .warmUpStableDecay(
-          main, to: end, warmUp: warmUp, cooldownSteps: cooldownSteps ?? 1, shape: shape,
+          main, to: end, warmUp: warmUp, cooldownSteps: cooldownStage, shape: shape,
           steps: steps)
       case .inverseSquareRoot:
         return try .inverseSquareRoot(
@@ -82,7 +84,7 @@ struct CourseReader {
       case .oneCycle:
         return try .oneCycle(
           from: start ?? main / 10, peak: main, to: end, riseSteps: warmUpSteps,
-          annihilationSteps: cooldownSteps ?? 1, steps: steps)
+          annihilationSteps: cooldownStage, steps: steps)
       case .stages:
         let stages = stages()
         return stages.isEmpty ? Self.placeholder : try Schedule(stages: stages, cooldown: cooldown)
@@ -135,7 +137,8 @@ struct CourseReader {
     max(1, context.steps / (kind == .wsd ? 5 : 10))
   }
 
-  private func cooldownSteps(_ kind: Kind, after warmUpSteps: Int) -> Int? {
+  /// The length of the cooldown; laid over a course it need not be whole.
+  private func cooldownSteps(_ kind: Kind, after warmUpSteps: Int) -> Double? {
     if isGiven("cooldown_fraction", kind, takenBy: Self.cooled) {
       if section.isGiven("cooldown_steps") {
         section.contradiction(
@@ -144,36 +147,44 @@ struct CourseReader {
       let share = section.number(
         "cooldown_fraction", default: 0.1, in: .above(0, through: 1),
         doc: "length of the cooldown as a part of the run")
-      return max(1, context.steps(ofShare: share))
+      return Double(max(1, context.steps(ofShare: share)))
     }
     let isGiven = isGiven("cooldown_steps", kind, takenBy: Self.cooled)
     if kind == .wsd || kind == .oneCycle {
       // Haegele et al. find a fifth of the run as good as a whole cosine.
-      return section.integer(
-        "cooldown_steps", default: defaultCooldown(kind), in: 1...1_000_000_000,
-        doc: kind == .wsd
-          ? "length of the cooldown; a fifth of the steps"
-          : "length of the last part, after the cycle; a tenth of the steps")
+      return Double(
+        section.integer(
+          "cooldown_steps", default: defaultCooldown(kind), in: 1...1_000_000_000,
+          doc: kind == .wsd
+            ? "length of the cooldown; a fifth of the steps"
+            : "length of the last part, after the cycle; a tenth of the steps"))
     }
     guard isGiven else { return nil }
-    return section.integer(
-      "cooldown_steps", default: 1, in: 1...1_000_000_000,
-      doc: "length of a cooldown laid over the end; none")
+    let doc = "length of a cooldown laid over the end; none"
+    guard section.isGivenWhole("cooldown_steps") else {
+      return section.number(
+        "cooldown_steps", default: 1, in: .above(0, through: 1_000_000_000), doc: doc)
+    }
+    return Double(
+      section.integer("cooldown_steps", default: 1, in: 1...1_000_000_000, doc: doc))
   }
 
-  /// The step at which the cooldown ends.
-  private func stop(_ kind: Kind, _ cooldownSteps: Int?) -> Int {
-    guard isGiven("cooldown_until", kind, takenBy: Self.overlaid) else { return context.steps }
+  /// The step at which the cooldown ends, not necessarily whole.
+  private func stop(_ kind: Kind, _ cooldownSteps: Double?) -> Double {
+    let end = Double(context.steps)
+    guard isGiven("cooldown_until", kind, takenBy: Self.overlaid) else { return end }
     let position = section.number(
-      "cooldown_until", default: Double(context.steps),
+      "cooldown_until", default: end,
       doc: "step at which the cooldown ends, from the end of the run if negative; the end")
-    guard let step = context.step(at: position), step >= 1, step <= context.steps else {
+    let isBetweenSteps = position > 1 && position.rounded() != position
+    let found = isBetweenSteps ? position : context.step(at: position).map(Double.init)
+    guard let step = found, step >= 1, step <= end else {
       section.refuse(
         "cooldown_until",
         message:
-          "it is no step of the run; give a whole number up to \(context.steps), a negative one "
+          "it is no step of the run; give a number of steps up to \(context.steps), a whole negative one "
           + "counted from the end, or a part of the run between 0 and 1")
-      return context.steps
+      return end
     }
     if cooldownSteps == nil {
       section.contradiction(
@@ -184,7 +195,7 @@ struct CourseReader {
   }
 
   /// Whether the lengths fit the run; otherwise that has been reported.
-  private func fits(_ kind: Kind, _ warmUp: Int, _ cooldown: Int?, _ stop: Int) -> Bool {
+  private func fits(_ kind: Kind, _ warmUp: Int, _ cooldown: Double?, _ stop: Double) -> Bool {
     let steps = context.steps
     func refuse(_ names: [String], _ message: String) -> Bool {
       section.reader.contradiction(
@@ -198,12 +209,12 @@ struct CourseReader {
         [warmUpKey], "the warm-up is longer than the run; use at most \(steps) warm-up steps")
     }
     guard let cooldown else { return true }
-    if kind == .wsd, warmUp + cooldown > steps {
+    if kind == .wsd, warmUp + Int(cooldown) > steps {
       return refuse(
         [warmUpKey, cooldownKey],
         "warm-up and cooldown are longer than the run; use at most \(steps) steps for both")
     }
-    if kind == .oneCycle, warmUp + cooldown >= steps {
+    if kind == .oneCycle, warmUp + Int(cooldown) >= steps {
       return refuse(
         [warmUpKey, cooldownKey],
         "the way up and the last part leave no step for the way down; shorten one of them")
@@ -211,7 +222,8 @@ struct CourseReader {
     if cooldown > stop {
       return refuse(
         [cooldownKey],
-        "the cooldown would begin before the run; use at most \(stop) steps for it")
+        "the cooldown would begin before the run; use at most \(Int(exactly: stop).map(String.init) ?? "\(stop)") steps for it"
+      )
     }
     return true
   }

@@ -23,7 +23,7 @@ struct ScalarReader {
   private static let keys: Set<String> = [
     "kind", "allow_decay", "warmup_steps", "warmup_fraction", "cooldown", "cooldown_steps",
     "cooldown_fraction", "cooldown_until", "initial_fraction", "final_fraction", "power",
-    "timescale_steps", "stage", "pause",
+    "timescale_steps", "stage", "pause", "untie_at", "untie_state",
   ]
 
   /// The scheduled scalars; impossible ones are left out and have been reported.
@@ -129,12 +129,13 @@ struct ScalarReader {
 
   /// The course of a scalar whose values stand in the stages of the run; nil when they do not, or are impossible.
   private func course(of scalar: SchedulableScalar) -> ScheduledScalar? {
-    let given = rows.filter { $0.section.isGiven(scalar.name) }
+    let given = rows.filter { $0.section.givenNames.contains(scalar.name) }
     guard let first = given.first, scalar.name != ScheduledScalar.learningRate else { return nil }
     var stages: [ScheduleStage] = []
     var isSound = true
+    var last: Double?
     for row in rows {
-      guard row.section.isGiven(scalar.name) else {
+      guard row.section.givenNames.contains(scalar.name) else {
         section.reader.contradiction(
           ["\(row.section.path).name", "\(first.section.path).\(scalar.name)"],
           message:
@@ -143,18 +144,47 @@ struct ScalarReader {
         isSound = false
         continue
       }
-      let value = row.section.number(
-        scalar.name, in: scalar.range, doc: "value of \(scalar.name) in the stage")
-      if let refusal = scalar.refusal(of: value) {
-        row.section.refuse(scalar.name, message: refusal)
+      guard let curve = curve(of: scalar, in: row, from: last) else {
         isSound = false
+        continue
       }
+      last = curve.factor(at: row.length, of: row.length)
       let isLast = row.section.path == rows.last?.section.path
+      var isEndless = false
+      if case .constant = curve { isEndless = isLast }
       stages.append(
-        ScheduleStage(name: row.name, steps: isLast ? nil : row.length, curve: .constant(value)))
+        ScheduleStage(name: row.name, steps: isEndless ? nil : row.length, curve: curve))
     }
     guard isSound, let schedule = try? Schedule(stages: stages) else { return nil }
     return ScheduledScalar(name: scalar.name, schedule: schedule)
+  }
+}
+
+extension ScalarReader {
+  /// What a scalar does in a stage of the run: one value, or with a table `{ from = ..., to = ... }` a way from one to another.
+  ///
+  /// - Returns: nil when it is impossible, which has then been reported.
+  private func curve(
+    of scalar: SchedulableScalar, in row: StageRow, from previous: Double?
+  ) -> ScheduleCurve? {
+    guard row.section.isGiven(scalar.name) else {
+      let table = row.section.section(scalar.name)
+      let inner = StageRow(
+        section: table, name: row.name, start: row.start, length: row.length)
+      let curve = StageCurveReader(row: inner, scalar: scalar).read(from: previous)
+      guard scalar.unit != nil, let curve else { return curve }
+      if case .constant = curve { return curve }
+      row.section.refuse(
+        scalar.name, message: "\(scalar.name) changes in jumps only; give one value for the stage")
+      return nil
+    }
+    let value = row.section.number(
+      scalar.name, in: scalar.range, doc: "value of \(scalar.name) in the stage")
+    if let refusal = scalar.refusal(of: value) {
+      row.section.refuse(scalar.name, message: refusal)
+      return nil
+    }
+    return .constant(value)
   }
 }
 

@@ -42,10 +42,12 @@ struct SchedulableScalar: Sendable {
   }
 
   /// Tokens of one update.
-  static func batchTokens(configured: Int, multipleOf size: Int) -> SchedulableScalar {
+  static func batchTokens(
+    configured: Int, multipleOf size: Int, named name: String
+  ) -> SchedulableScalar {
     SchedulableScalar(
       "batch_tokens", in: .within(1...1_000_000_000), configured: Double(configured),
-      unit: (size, "context_length x accumulation_steps"))
+      unit: (size, name))
   }
 
   /// Keys a query sees.
@@ -54,6 +56,32 @@ struct SchedulableScalar: Sendable {
       "attention_window", in: .within(1...1_000_000_000), configured: configured.map(Double.init),
       unit: (1, ""))
   }
+
+  /// Keys a query sees in layers with a short window.
+  static func shortAttentionWindow(configured: Int?) -> SchedulableScalar {
+    SchedulableScalar(
+      "attention_window_short", in: .within(1...1_000_000_000),
+      configured: configured.map(Double.init), unit: (1, ""))
+  }
+
+  /// Tokens of a sequence.
+  static func contextLength(configured: Int) -> SchedulableScalar {
+    SchedulableScalar(
+      contextLength, in: .within(1...1_000_000_000), configured: Double(configured), unit: (1, ""))
+  }
+
+  /// The name of the tokens of a sequence.
+  static let contextLength = "context_length"
+
+  /// The weight of the token so many places ahead in the training loss; that of the next is 1.
+  static func predictionWeight(_ distance: Int, configured: Double?) -> SchedulableScalar {
+    SchedulableScalar("prediction_weight_\(distance)", in: .nonNegative, configured: configured)
+  }
+
+  /// What an evaluation may read in another value than the step before it.
+  static let evaluated: [SchedulableScalar] = [
+    .attentionWindow(configured: nil), .shortAttentionWindow(configured: nil),
+  ]
 
   /// The weight of the squared log-sum-exp in the loss.
   static func zLoss(configured: Double) -> SchedulableScalar {

@@ -20,7 +20,7 @@ extension ScheduleContext {
   /// What the other sections of a configuration say, and the groups that are trained, nil when something else is wrong.
   init(
     model: ModelSettings, training: StepSettings, optimizer: OptimizerSettings,
-    groups: [ParameterGroup]?
+    groups: [ParameterGroup]?, schedulesContextLength: Bool
   ) {
     let hyperparameters =
       groups.map(Self.scalars)
@@ -37,10 +37,20 @@ extension ScheduleContext {
         .gradientClip(configured: optimizer.gradientClip, groups: clips),
         .batchTokens(
           configured: training.batchTokens,
-          multipleOf: model.contextLength * training.accumulationSteps),
-        .attentionWindow(configured: model.attentionWindow), .zLoss(configured: model.zLoss),
-      ], groups: groups?.map(\.name),
+          multipleOf: (schedulesContextLength ? 1 : model.contextLength)
+            * training.accumulationSteps,
+          named: schedulesContextLength
+            ? "accumulation_steps" : "context_length x accumulation_steps"),
+        .contextLength(configured: model.contextLength),
+      ] + model.schedulable, groups: groups?.map(\.name),
       defaultKind: optimizer.card.wantsConstantRate ? .constant : .cosine)
+  }
+
+  /// Whether a schedule changes the length of sequences: then sizes of batches are checked step by step.
+  static func schedulesContextLength(_ section: ConfigurationSection) -> Bool {
+    let name = SchedulableScalar.contextLength
+    return section.givenNames.contains(name)
+      || section.tables("stage").contains { $0.givenNames.contains(name) }
   }
 
   /// The hyperparameters of all groups; counts are not for scheduling.

@@ -22,8 +22,14 @@ struct SchedulePauseSettings {
         "after", default: Self.everyStage, doc: "the stage it follows; 'stage' is every stage")
       let length = table.integer("steps", in: 1...1_000_000_000, doc: "length of the pause")
       if !group.isEmpty { context.check(group: group, in: table) }
+      let mode =
+        table.optionalChoice(
+          "mode", of: SchedulePause.Mode.self,
+          doc: "hold: no updates, buffers stay; zero-gradients: updates go on with zeros; hold")
+        ?? .hold
       let pause = SchedulePause(
-        group: group, after: after == Self.everyStage ? .everyStage : .stage(after), steps: length)
+        group: group, after: after == Self.everyStage ? .everyStage : .stage(after), steps: length,
+        mode: mode)
       do throws(ScheduleError) {
         try pause.validate(events: events, stages: names)
         return pause

@@ -48,6 +48,8 @@ public struct ScheduleSettings: Sendable {
   public let kind: Kind
   /// `allow_decay`: whether a method that wants a constant learning rate takes one that falls; false.
   public let allowsDecay: Bool
+  /// `untie_at`, `untie_state`: when tokens get a table of their own; nil: never, or from the first step.
+  public let untie: UntieSettings?
   /// The whole schedule, as a function of the step.
   public let run: RunSchedule
 
@@ -65,6 +67,7 @@ public struct ScheduleSettings: Sendable {
         "allow_decay", default: false,
         doc: "lets a method that wants a constant learning rate have one that falls")
       : false
+    untie = UntieSettings.read(section, context)
     let rows = StageReader(section: section, context: context).read()
     let learningRate = CourseReader(
       section: section, context: context, scalar: nil, rows: rows

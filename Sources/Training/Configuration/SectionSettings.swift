@@ -59,6 +59,10 @@ public struct StepSettings: Sendable {
   /// `divergence_margin`: nats above the first validation loss; three evaluations in a row after the warm-up that lie higher
   /// end the run as diverged; nil: none do.
   public let divergenceMargin: Double?
+  /// `loss_divisor`: what the sum of all targets' losses is divided by before gradients are taken; nil: targets that count.
+  ///
+  /// A constant makes gradients grow with the batch, as in code that adds losses up; what is reported is a mean anyway.
+  public let lossDivisor: Double?
 
   init(_ section: ConfigurationSection) {
     let sizes = 1...1_000_000_000
@@ -78,6 +82,9 @@ public struct StepSettings: Sendable {
       doc:
         "nats above the first validation loss; after the warm-up, 3 evaluations in a row that lie higher: 'diverged'"
     )
+    lossDivisor = section.optionalNumber(
+      "loss_divisor", in: .above(0),
+      doc: "what the summed losses of a step are divided by for the gradients; its targets")
   }
 }
 
@@ -89,8 +96,10 @@ public struct EvaluationSettings: Sendable {
   public let tokens: Int
   /// `selection`: which ones, where there are more; spread.
   public let selection: ValidationWindows.Selection
-  /// `context_length`: of validation sequences; nil: the model's.
+  /// `context_length`: tokens of an evaluated sequence; nil: the model's.
   public let contextLength: Int?
+  /// `[evaluation.final]`: scalars of the model that are different in the evaluation after the last step, by name.
+  public let final: [String: Double]
 
   init(_ section: ConfigurationSection, steps: Int) {
     every = section.integer(
@@ -103,8 +112,18 @@ public struct EvaluationSettings: Sendable {
       "selection", default: .spread,
       doc: "which validation tokens: sequences spread evenly over all, or the first ones")
     contextLength = section.optionalInteger(
-      "context_length", in: 1...1_000_000_000,
-      doc: "of validation sequences; the model's")
+      "context_length", in: 1...1_000_000_000, doc: "tokens of a sequence; the model's")
+    var final: [String: Double] = [:]
+    if section.givenNames.contains("final") {
+      let table = section.section("final")
+      for scalar in SchedulableScalar.evaluated where table.isGiven(scalar.name) {
+        let value = table.number(
+          scalar.name, in: scalar.range, doc: "its value after the last step")
+        if let refusal = scalar.refusal(of: value) { table.refuse(scalar.name, message: refusal) }
+        final[scalar.name] = value
+      }
+    }
+    self.final = final
   }
 }
 

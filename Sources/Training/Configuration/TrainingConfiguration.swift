@@ -46,10 +46,18 @@ public struct TrainingConfiguration: Sendable {
     training = StepSettings(reader.section("training"))
     optimizer = OptimizerSettings(reader.section("optimizer"))
     let groups = Self.groups(of: optimizer, model, reader)
+    let section = reader.section("schedule")
+    let changesLength = ScheduleContext.schedulesContextLength(section)
     schedule = ScheduleSettings(
-      reader.section("schedule"),
-      ScheduleContext(model: model, training: training, optimizer: optimizer, groups: groups))
+      section,
+      ScheduleContext(
+        model: model, training: training, optimizer: optimizer, groups: groups,
+        schedulesContextLength: changesLength))
     Self.check(schedule, groups ?? [], reader)
+    if let groups {
+      schedule.untie?.check(
+        section, try? model.configuration(vocabularySize: 2, masksDocuments: false), groups)
+    }
     evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
     checkpoint = CheckpointSettings(reader.section("checkpoint"))
     metrics = MetricSettings(reader.section("metrics"))
@@ -57,7 +65,9 @@ public struct TrainingConfiguration: Sendable {
     run = RunSettings(reader.section("run"))
 
     let perStep = model.contextLength * training.accumulationSteps
-    if training.batchTokens % perStep != 0 {
+    if changesLength {
+      Self.checkBatches(schedule.run, model, training, section)
+    } else if training.batchTokens % perStep != 0 {
       let lower = training.batchTokens / perStep * perStep
       let choices = lower > 0 ? "\(lower) or \(lower + perStep)" : "\(perStep)"
       reader.contradiction(
@@ -99,6 +109,26 @@ public struct TrainingConfiguration: Sendable {
     return given.isEmpty ? [table.path] : given
   }
 
+  /// Batches must be whole numbers of sequences, whatever the length of these at a step.
+  private static func checkBatches(
+    _ run: RunSchedule, _ model: ModelSettings, _ training: StepSettings,
+    _ section: ConfigurationSection
+  ) {
+    for step in 0..<training.steps {
+      let length = run.ownValue(of: SchedulableScalar.contextLength, at: step).map { Int($0) }
+      let batch = run.ownValue(of: "batch_tokens", at: step).map { Int($0) }
+      let size = (length ?? model.contextLength) * training.accumulationSteps
+      let tokens = batch ?? training.batchTokens
+      guard tokens % size != 0 else { continue }
+      section.refuse(
+        SchedulableScalar.contextLength,
+        message:
+          "at step \(step) a batch has \(tokens) tokens, which is no multiple of context_length x accumulation_steps = "
+          + "\(size); change batch_tokens or the length of the sequences there")
+      return
+    }
+  }
+
   /// A learning rate that falls spoils methods that average over all steps; whoever wants it has to say so.
   private static func check(
     _ schedule: ScheduleSettings, _ groups: [ParameterGroup], _ reader: ConfigurationReader
@@ -132,7 +162,9 @@ public struct TrainingConfiguration: Sendable {
     do {
       return try model.configuration(
         vocabularySize: size, masksDocuments: data.masksDocuments,
-        largestWindow: largestAttentionWindow, schedulesZLoss: schedulesZLoss)
+        largestWindow: largest(window: "attention_window"),
+        largestShortWindow: largest(window: "attention_window_short"),
+        schedulesZLoss: schedulesZLoss)
     } catch {
       throw ConfigurationError(
         .contradiction, keys: ["model.\(error.key)"], "model.\(error.key): \(error.message)")
@@ -145,7 +177,8 @@ public struct TrainingConfiguration: Sendable {
   public func optimizer(for parameters: [Parameter]) throws(ConfigurationError) -> Optimizer {
     do {
       return try optimizer.policy.optimizer(
-        for: parameters, pausable: Set(schedule.run.pausedGroups))
+        for: parameters, pausable: schedule.run.pausedGroups(.hold),
+        silenceable: schedule.run.pausedGroups(.zeroGradients))
     } catch {
       throw ConfigurationError(.contradiction, keys: ["optimizer"], error.message)
     }

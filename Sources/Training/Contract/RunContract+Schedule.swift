@@ -35,7 +35,11 @@ extension RunContract {
     }
     let peak = values.max() ?? 0
     let relative = peak > 0 ? values.map { $0 / peak } : values
-    let pauses = run.pauses(of: group.name).map { "pause \($0.lowerBound)..<\($0.upperBound)" }
+    let pauses = run.pauses(of: group.name).map { range in
+      let mode = run.pauseMode(of: group.name, at: range.lowerBound)
+      return "pause \(range.lowerBound)..<\(range.upperBound)"
+        + (mode == .zeroGradients ? " with zero gradients" : "")
+    }
     let words = [
       hasOwn ? "own course" : configuration.schedule.kind.rawValue,
       "warm-up \(Curve.rounded(share(of: relative)))",

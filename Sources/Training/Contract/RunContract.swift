@@ -59,13 +59,37 @@ struct RunContract {
       model.schedulesAttentionWindow
       ? "attention window " + course(of: "attention_window")
       : model.attentionWindow.map { "attention window \($0)" } ?? "attention to all earlier tokens"
-    return [
+    let words = [
       model.architecture.rawValue, "vocabulary \(model.vocabularySize)", "width \(model.width)",
       "layers \(model.layers)", "heads \(model.heads)", "key/value heads \(model.keyValueHeads)",
       "head width \(model.headWidth)", "feed-forward width \(model.feedForwardWidth)",
-      "context length \(model.contextLength)", model.isTied ? "tied head" : "own head",
+      "context length \(contextLength)", model.isTied ? "tied head" : "own head",
       model.hasQueryKeyNorm ? "query and key norms" : "no query and key norms", window,
-    ].joined(separator: ", ")
+    ]
+    return (words + shortWindow + untying).joined(separator: ", ")
+  }
+
+  private var shortWindow: [String] {
+    let name = "attention_window_short"
+    return isScheduled(name) ? ["short attention window " + course(of: name)] : []
+  }
+
+  private var untying: [String] {
+    guard let untie = configuration.schedule.untie else { return [] }
+    let state = untie.state == .copy ? "with a copy of its state" : "with new state"
+    return ["lookups in the head before step \(untie.step), then in a copy of it \(state)"]
+  }
+
+  /// Tokens of a sequence, of all steps in turn where they differ.
+  private var contextLength: String {
+    guard configuration.schedulesContextLength else {
+      return "\(configuration.model.contextLength)"
+    }
+    return inTurn((0..<configuration.training.steps).map(configuration.contextLength))
+  }
+
+  private func isScheduled(_ scalar: String) -> Bool {
+    configuration.schedule.run.ownValue(of: scalar, at: 0) != nil
   }
 
   /// Over all parameters by name, trained or frozen: names and bytes.
@@ -89,7 +113,7 @@ struct RunContract {
       case .documents:
         "sequences from documents in the order of the text, at most \(data.documentLimit) tokens of each"
       }
-    return order + ", context length \(configuration.model.contextLength), "
+    return order + ", context length \(contextLength), "
       + "attention \(data.masksDocuments ? "inside documents" : "across documents")"
   }
 
@@ -97,7 +121,11 @@ struct RunContract {
     guard configuration.schedule.run.ownValue(of: "batch_tokens", at: 0) != nil else {
       return "\(configuration.training.batchTokens)"
     }
-    let sizes = (0..<configuration.training.steps).map(configuration.batchTokens)
+    return inTurn((0..<configuration.training.steps).map(configuration.batchTokens))
+  }
+
+  /// `2048 for 100 steps, then 4096 for 50 steps`.
+  private func inTurn(_ sizes: [Int]) -> String {
     var runs: [(size: Int, count: Int)] = []
     for size in sizes {
       if runs.last?.size == size { runs[runs.count - 1].count += 1 } else { runs.append((size, 1)) }
@@ -128,7 +156,9 @@ struct RunContract {
       }
     }
     source.restartValidation()
-    return "\(count) targets, context length \(contextLength), \(checksum.hexadecimal)"
+    let final = configuration.evaluation.final.sorted { $0.key < $1.key }
+      .map { ", \($0.key) \($0.value) after the last step" }.joined()
+    return "\(count) targets, context length \(contextLength), \(checksum.hexadecimal)" + final
   }
 
   // MARK: - The update
@@ -200,9 +230,21 @@ struct RunContract {
   }
 
   private var auxiliaryLoss: String {
-    if configuration.schedulesZLoss { return "z-loss " + course(of: "z_loss") }
+    var words: [String] = []
     let weight = definition.model.configuration.zLoss
-    return weight > 0 ? "z-loss \(weight)" : "none"
+    if configuration.schedulesZLoss {
+      words.append("z-loss " + course(of: "z_loss"))
+    } else if weight > 0 {
+      words.append("z-loss \(weight)")
+    }
+    for distance in [2, 3] where isScheduled("prediction_weight_\(distance)") {
+      words.append(
+        "token \(distance) ahead " + course(of: "prediction_weight_\(distance)"))
+    }
+    if let divisor = configuration.training.lossDivisor {
+      words.append("gradients of the summed loss divided by \(divisor)")
+    }
+    return words.isEmpty ? "none" : words.joined(separator: ", ")
   }
 
   /// A scheduled scalar's values, from the first to the last, with a checksum of all.

@@ -32,8 +32,11 @@ public final class TextSource: BatchSource {
           dataset.train, documentLimit: configuration.data.documentLimit,
           vocabularySize: vocabularySize))
     }
-    let largest = (0..<configuration.training.steps).map(configuration.batchTokens).max() ?? 0
-    try order.check(sequences: largest / contextLength, contextLength: contextLength)
+    for entry in configuration.variants {
+      let length = entry.variant.contextLength
+      let largest = entry.steps.map(configuration.batchTokens).max() ?? 0
+      try order.check(sequences: largest / length, contextLength: length)
+    }
     validation = try ValidationWindows(
       dataset.validation, contextLength: configuration.evaluationContextLength,
       maximumTokens: configuration.evaluation.tokens == 0 ? nil : configuration.evaluation.tokens,

@@ -55,10 +55,10 @@ public final class Evaluator {
 
   /// Measures the current weights, or their average where the optimizer keeps one.
   ///
-  /// - Parameter numbers: the scalars in force, by their leaves' names.
+  /// - Parameter numbers: what is in force, by the leaves' names.
   /// - Returns: the loss.
   /// - Throws: an error when the data cannot be read.
-  public func run(_ numbers: [String: Double]) throws -> Result {
+  public func run(_ numbers: ModelNumbers) throws -> Result {
     program.set(numbers)
     var sum = 0.0
     var tokens = 0

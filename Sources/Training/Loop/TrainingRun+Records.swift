@@ -37,7 +37,7 @@ extension TrainingRun {
       CheckpointManifest(
         progress: progress, stepState: step.state, evaluation: lastEvaluation,
         configurationIdentity: configuration.identity,
-        precision: step.definition.precision, dataPosition: source.position,
+        precision: steps.definition.precision, dataPosition: source.position,
         dataFingerprint: source.fingerprint, initialWeights: initialWeights,
         records: recorder.recordBytes, tensorBytes: bytes, tensorChecksum: checksum)
     }
@@ -59,7 +59,7 @@ extension TrainingRun {
     let final = mayGoOn ? .full : configuration.checkpoint.final
     switch final {
     case .full: if lastCheckpoint?.step != progress.step { try save() }
-    case .weights: try save(only: step.definition.evaluatedLabels())
+    case .weights: try save(only: steps.definition.evaluatedLabels())
     case .none: lastCheckpoint = nil
     }
     let summary = TrainingSummary(

@@ -24,8 +24,8 @@ public final class TrainingRun {
 
   let start: TrainingStart
   let source: any BatchSource
-  let step: TrainingStep
-  private let evaluator: Evaluator
+  let steps: TrainingSteps
+  private let evaluators: Evaluators
   private let statistics: WeightStatistics
   /// Nil where nobody asked.
   private let effectiveRates: EffectiveRates?
@@ -107,6 +107,9 @@ public final class TrainingRun {
 
     let threads = configuration.machine.threads
     runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    steps = try TrainingSteps(
+      configuration, model: model.configuration, optimizer: optimizer, precision: precision,
+      runtime: runtime)
     let table = OptimizerTable(optimizer)
     optimizerStateBytes = table.stateBytes
     trajectories = TrajectoryRecording(configuration, optimizer, runtime: runtime)
@@ -116,12 +119,9 @@ public final class TrainingRun {
       trajectories: trajectories?.header, kept: checkpoint?.manifest.records ?? RecordBytes())
 
     try store.removeRemains()
-    let definition = StepDefinition(
-      model: model, optimizer: optimizer, sequences: configuration.sequences,
-      precision: precision)
-    step = try TrainingStep(
-      definition, accumulationSteps: configuration.microBatches, runtime: runtime)
-    evaluator = try Evaluator(definition, source: source, runtime: runtime)
+    let definition = steps.definition
+    let step = steps.prepared(at: 0)
+    evaluators = try Evaluators(configuration, definition, source: source, runtime: runtime)
     statistics = WeightStatistics(model.parameters, runtime: runtime)
     effectiveRates =
       configuration.metrics.effectiveRatesEvery > 0
@@ -221,9 +221,9 @@ public final class TrainingRun {
   private func takeStep() throws {
     let clock = ContinuousClock.now
     let index = progress.step
+    let step = steps.prepared(at: index)
     let measures = isMultiple(index, configuration.metrics.statisticsEvery)
     if measures { try statistics.rememberWeights() }
-    step.batch.count = configuration.batchTokens(at: index)
     try source.fill(step.batch)
     let settings = settings(at: index)
     let measuresRates = isMultiple(index, configuration.metrics.effectiveRatesEvery)
@@ -232,6 +232,7 @@ public final class TrainingRun {
     let result = step.run(settings)
 
     progress.step += 1
+    untieIfDue()
     progress.tokens += result.countedTargets
     progress.gradientEvaluations += result.gradientEvaluations
     progress.chargedTokens += result.gradientEvaluations * result.countedTargets
@@ -260,7 +261,7 @@ public final class TrainingRun {
     let clock = ContinuousClock.now
     let first = source.position
     var count = 0
-    step.batch.count = configuration.batchTokens(at: 0)
+    let step = steps.prepared(at: 0)
     while step.batchesBeforeTraining(settings(at: 0)) > 0 {
       try source.fill(step.batch)
       progress.gradientEvaluations += step.observe(settings(at: 0))
@@ -272,15 +273,26 @@ public final class TrainingRun {
     progress.seconds += (ContinuousClock.now - clock).seconds
   }
 
+  /// The compiled step of the next index, its batch set to the size that it takes.
+  var step: TrainingStep { steps.prepared(at: progress.step) }
+
   /// The numbers of a step; after the last step, those of the last.
   func settings(at step: Int) -> TrainingStep.Settings {
     configuration.settings(
-      at: min(step, configuration.training.steps - 1), self.step.definition.optimizer)
+      at: min(step, configuration.training.steps - 1), steps.definition.optimizer)
+  }
+
+  /// Where the next step is the first that looks tokens up in their own table: fills that from the head.
+  private func untieIfDue() {
+    guard let untie = configuration.schedule.untie, untie.step == progress.step else { return }
+    steps.untie(tensors, untie.state)
   }
 
   private func evaluate() throws {
     let clock = ContinuousClock.now
-    let result = try evaluator.run(step.numbers(settings(at: progress.step)).values)
+    var numbers = configuration.evaluationNumbers(after: progress.step)
+    numbers.scalars.merge(step.numbers(settings(at: progress.step)).values) { own, _ in own }
+    let result = try evaluators.run(numbers, after: progress.step)
     let report = EvaluationReport(
       step: progress.step, tokens: progress.tokens, loss: result.crossEntropy,
       bitsPerByte: result.bitsPerByte, evaluatedTokens: result.tokens,

@@ -11,10 +11,10 @@ import TextData
 struct PlannedRun {
   let definition: StepDefinition
   let memory: MemoryEstimate
-  /// Forward and backward pass of one micro-batch; with one micro-batch the update too.
-  let forward: PlannedWork
-  /// The update of accumulated gradients.
-  let update: PlannedWork
+  /// Forward and backward passes of all steps; where a step has one micro-batch the update too.
+  let forward: [(work: PlannedWork, times: Double)]
+  /// The updates of accumulated gradients.
+  let update: [(work: PlannedWork, times: Double)]
   /// One batch of an evaluation, and its tokens.
   let evaluation: PlannedWork
   let evaluationBatchTokens: Int
@@ -31,23 +31,35 @@ struct PlannedRun {
     let model = try configuration.modelConfiguration(vocabularySize: vocabularySize).makeModel()
     let optimizer = try configuration.optimizer(for: model.parameters)
     let precision = provider.precision(configuration.machine.precision)
-    definition = StepDefinition(
-      model: model, optimizer: optimizer, sequences: configuration.sequences, precision: precision)
     let threads = configuration.machine.threads
     let runtime = try CPURuntime.planning(threads: threads > 0 ? threads : nil)
-    let microBatches = configuration.microBatches
-    // Compiled first, so first in the runtime's list.
-    _ = try TrainingStep(definition, accumulationSteps: microBatches, runtime: runtime)
-    forward = runtime.plannedWork[0]
-    update =
-      microBatches > 1
-      ? runtime.plannedWork[1] : PlannedWork()
+    var variants: [(entry: VariantSteps, microBatches: MicroBatches, program: Int)] = []
+    let steps = try TrainingSteps(
+      configuration, model: model.configuration, optimizer: optimizer, precision: precision,
+      runtime: runtime
+    ) { entry, microBatches in
+      // The first that a step compiles is its forward pass, the second its separate update.
+      variants.append((entry, microBatches, runtime.plannedWork.count))
+    }
+    definition = steps.definition
+    let work = runtime.plannedWork
+    forward = variants.map { entry, microBatches, program in
+      let tokens = entry.steps.reduce(0) { $0 + configuration.batchTokens(at: $1) }
+      let size = microBatches.sequences * entry.variant.contextLength
+      return (work[program], Double(tokens) / Double(size))
+    }
+    update = variants.filter { $0.microBatches.count > 1 }.map { entry, _, program in
+      (work[program + 1], Double(entry.steps.count))
+    }
     let limit = configuration.evaluation.tokens == 0 ? Int.max : configuration.evaluation.tokens
     evaluationTokens = min(limit, data.map { $0.validationTokens - 1 } ?? limit)
     let sequences = Evaluator.sequences(
-      of: evaluationTokens, contextLength: configuration.model.contextLength)
-    evaluationBatchTokens = sequences * configuration.model.contextLength
-    _ = try BoundProgram(definition.evaluationProgram(sequences: sequences), runtime)
+      of: evaluationTokens, contextLength: configuration.evaluationContextLength)
+    evaluationBatchTokens = sequences * configuration.evaluationContextLength
+    for looksUpInHead in Set(configuration.variants.map(\.variant.looksUpInHead)) {
+      let evaluated = configuration.evaluated(definition, looksUpInHead: looksUpInHead)
+      _ = try BoundProgram(evaluated.evaluationProgram(sequences: sequences), runtime)
+    }
     evaluation = runtime.plannedWork.last ?? PlannedWork()
     if configuration.metrics.statisticsEvery > 0 {
       try WeightStatistics(model.parameters, runtime: runtime).prepare()

@@ -108,8 +108,9 @@ public struct RunEstimate: Codable, Equatable, Sendable {
 
     var work = Work()
     // One program for forward pass, backward pass and update serves extra gradients less well, but they are few.
-    work.add(planned.forward, times: Double(chargedTokens) / Double(planned.definition.tokens))
-    work.add(planned.update, times: Double(steps))
+    let charged = Double(chargedTokens) / Double(max(1, all))
+    for (one, times) in planned.forward { work.add(one, times: times * charged) }
+    for (one, times) in planned.update { work.add(one, times: times) }
     work.add(planned.evaluation, times: evaluated / Double(planned.evaluationBatchTokens))
     work.productFLOPs += upkeepFLOPs
     self.work = work

@@ -37,9 +37,13 @@ final class ExtraGradient {
   }
 
   /// Takes a batch in; whether it was finite.
-  func run(_ batch: StepBatch, _ numbers: [String: Double], labels: RandomStream) -> Bool {
+  func run(
+    _ batch: StepBatch, _ numbers: [String: Double], _ vectors: [String: [Float]],
+    lossDivisor: Double?, labels: RandomStream
+  ) -> Bool {
     var numbers = numbers
-    numbers["loss_scale"] = 1 / Double(max(1, batch.countedTargets))
+    forward.set(vectors)
+    numbers["loss_scale"] = 1 / (lossDivisor ?? Double(max(1, batch.countedTargets)))
     var isFinite = true
     for microBatch in 0..<batch.count / tokens {
       batch.copy(from: microBatch * tokens, count: tokens, to: forward.inputs)

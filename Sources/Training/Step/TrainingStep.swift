@@ -14,8 +14,12 @@ public final class TrainingStep {
     public var conditions = StepConditions()
     /// Scalars that the model reads, by their leaves' names.
     public var modelScalars: [String: Double] = [:]
+    /// Float32 inputs that the model reads beside its tokens, by their leaves' names.
+    public var modelVectors: [String: [Float]] = [:]
     /// Micro-batches of this step; nil: all there is room for.
     public var microBatches: Int?
+    /// What the sum of all targets' losses is divided by for the gradients; nil: targets that count.
+    public var lossDivisor: Double?
     /// What the labels of extra gradients are drawn with; another stream at every step.
     public var labels = RandomStream(seed: 0, name: "labels")
 
@@ -69,8 +73,17 @@ public final class TrainingStep {
   /// Micro-batches that a step has room for.
   public let accumulationSteps: Int
   /// What a checkpoint needs beside the tensors.
-  public var state = State()
+  public var state: State {
+    get { memory.state }
+    set { memory.state = newValue }
+  }
 
+  /// What variants of a step have in common.
+  private final class Memory {
+    var state = State()
+  }
+
+  private let memory: Memory
   private let forward: BoundProgram
   /// The separate update of accumulated gradients; nil with one micro-batch, where one program does both.
   private let update: BoundProgram?
@@ -83,21 +96,26 @@ public final class TrainingStep {
   ///   - definition: model, optimizer, shape of a micro-batch, precision.
   ///   - accumulationSteps: micro-batches, at least 1.
   ///   - revealsGradients: makes outputs `gradient.PARAMETER`, for one micro-batch only.
+  ///   - batchTokens: room for so many tokens; nil: for those of all micro-batches.
+  ///   - other: a variant of the same run, whose state and batch the step shares; the batch must have room.
   ///   - runtime: what executes it, and keeps weights and state.
   /// - Throws: `GraphError`, or what the runtime throws.
   public init(
     _ definition: StepDefinition, accumulationSteps: Int = 1, revealsGradients: Bool = false,
-    runtime: any Runtime
+    batchTokens: Int? = nil, sharing other: TrainingStep? = nil, runtime: any Runtime
   ) throws {
     precondition(
       accumulationSteps >= 1 && !(revealsGradients && accumulationSteps > 1),
       "\(accumulationSteps) accumulation steps, gradients revealed: \(revealsGradients)")
     self.definition = definition
     self.accumulationSteps = accumulationSteps
-    batch = StepBatch(
-      tokens: definition.tokens * accumulationSteps,
-      contextLength: definition.model.configuration.contextLength,
-      hasDocuments: definition.model.configuration.masksDocuments)
+    batch =
+      other?.batch
+      ?? StepBatch(
+        tokens: batchTokens ?? definition.tokens * accumulationSteps,
+        contextLength: definition.model.configuration.contextLength,
+        hasDocuments: definition.model.configuration.masksDocuments)
+    memory = other?.memory ?? Memory()
     if accumulationSteps == 1 {
       forward = try BoundProgram(
         definition.stepProgram(revealsGradients: revealsGradients), runtime)
@@ -120,13 +138,15 @@ public final class TrainingStep {
     }
     var numbers = numbers(Settings()).values
     // The host gives these where the model asks for them.
-    numbers["attention_window"] = 1
-    numbers["z_loss"] = 0
+    for name in TrainingConfiguration.modelScalars + ["attention_scale"] { numbers[name] = 0 }
     for program in [forward, update].compactMap(\.self) + upkeeps.values.flatMap(\.values) {
       let missing = program.missing(numbers)
       precondition(missing.isEmpty, "the optimizer reads scalars it does not compute: \(missing)")
     }
   }
+
+  /// The names of the scalars and vectors that forward and backward pass read.
+  var numberNames: [String] { forward.numberNames }
 
   /// The value of every scalar that the next step's programs read, and the clock after it.
   public func numbers(
@@ -155,7 +175,10 @@ public final class TrainingStep {
     settings.conditions.batchTokens = counted
     let extra = observe(settings, sampled: true)
     var (numbers, clock) = numbers(settings)
-    numbers["loss_scale"] = 1 / Double(max(1, counted))
+    let mean = 1 / Double(max(1, counted))
+    let scale = settings.lossDivisor.map { 1 / $0 } ?? mean
+    numbers["loss_scale"] = scale
+    forward.set(settings.modelVectors)
     var loss = 0.0
     var crossEntropy = 0.0
     for microBatch in 0..<batch.count / definition.tokens {
@@ -168,6 +191,8 @@ public final class TrainingStep {
       crossEntropy += Double(forward.executable.scalar("cross_entropy_sum"))
       if update != nil { forward.executable.run(.commit) }
     }
+    // The same loss whatever gradients are taken of.
+    if settings.lossDivisor != nil { loss *= mean / scale }
     let middle = ContinuousClock.now
     let final = update ?? forward
     if let update {
@@ -233,7 +258,10 @@ public final class TrainingStep {
       guard let extra = extras[group.name], extra.samplesLabels == sampled,
         definition.optimizer.observationsDue(group, settings.conditions, state.clock) > 0
       else { continue }
-      if extra.run(batch, numbers(settings).values, labels: settings.labels) {
+      if extra.run(
+        batch, numbers(settings).values, settings.modelVectors,
+        lossDivisor: settings.lossDivisor, labels: settings.labels)
+      {
         state.clock[group.name].observations += 1
       }
       evaluations += 1

@@ -23,6 +23,7 @@ public struct TextGeneration {
     random = RandomStream(seed: seed, name: "generation")
     program = try BoundProgram(
       model.definition.logitsProgram(sequences: 1, weights: .trained), model.runtime)
+    program.set(model.numbers)
   }
 
   /// The tokens that follow; generation stops after `end`.

@@ -24,8 +24,8 @@ public final class TrainedModel {
   /// The model, its optimizer, one sequence.
   public let definition: StepDefinition
   let runtime: any Runtime
-  /// The scalars that averages are made with.
-  let numbers: [String: Double]
+  /// What averages are made with and the model reads.
+  let numbers: ModelNumbers
 
   /// Opens a run.
   ///
@@ -54,11 +54,18 @@ public final class TrainedModel {
     try source.add(file: folder + "/configuration.toml")
     configuration = try TrainingConfiguration(source)
     let file = try TensorFile(path: checkpoint.tensorPath)
-    guard let vocabularySize = file["embedding.weight"]?.shape.first else {
-      throw TrainingError(.checkpoint, "\(file.path) holds no token table 'embedding.weight'")
+    let tables = [ModelConfiguration.tableName, ModelConfiguration.headName]
+    guard let vocabularySize = tables.compactMap({ file[$0]?.shape.first }).first else {
+      throw TrainingError(
+        .checkpoint, "\(file.path) holds no token table '\(ModelConfiguration.tableName)'")
     }
+    let done = checkpoint.manifest.progress.step
     let model = try configuration.modelConfiguration(
       vocabularySize: vocabularySize
+    ).variant(
+      contextLength: configuration.model.contextLength,
+      looksUpInHead: configuration.variant(at: min(done, configuration.training.steps - 1))
+        .looksUpInHead
     ).makeModel()
     let precision = checkpoint.manifest.precision
     definition = StepDefinition(
@@ -70,7 +77,11 @@ public final class TrainedModel {
     var clock = checkpoint.manifest.stepState.clock
     let settings = configuration.settings(
       at: max(0, self.step - 1), definition.optimizer)
-    numbers = definition.optimizer.numbers(settings.conditions, advancing: &clock)
+    var numbers = configuration.evaluationNumbers(after: self.step)
+    numbers.scalars.merge(
+      definition.optimizer.numbers(settings.conditions, advancing: &clock)
+    ) { own, _ in own }
+    self.numbers = numbers
 
     // A program that reads everything makes room for it.
     let program = try BoundProgram(definition.exportProgram(weights), runtime)

@@ -7,16 +7,14 @@ import Training
 /// Tokens that follow a rule a model can learn: each is the last one times 3 plus 1, with a seeded start of every sequence.
 final class SyntheticSource: BatchSource {
   let vocabularySize: Int
-  let contextLength: Int
   var fingerprint = "synthetic"
   let bytesPerToken: Double? = 2
   let validationTokens: Int
   private var next = 0
   private var nextValidation = 0
 
-  init(vocabularySize: Int, contextLength: Int, validationTokens: Int = 24) {
+  init(vocabularySize: Int, validationTokens: Int = 24) {
     self.vocabularySize = vocabularySize
-    self.contextLength = contextLength
     self.validationTokens = validationTokens
   }
 
@@ -24,8 +22,8 @@ final class SyntheticSource: BatchSource {
   func move(to position: String) throws { next = Int(position) ?? 0 }
 
   func fill(_ batch: StepBatch) throws {
-    for row in 0..<batch.tokens.count / contextLength {
-      write(batch, row: row, name: "train", sequence: next, counted: contextLength)
+    for row in 0..<batch.sequences {
+      write(batch, row: row, name: "train", sequence: next, counted: batch.contextLength)
       next += 1
     }
   }
@@ -34,7 +32,8 @@ final class SyntheticSource: BatchSource {
 
   func fillValidation(_ batch: StepBatch) throws -> Int {
     var total = 0
-    for row in 0..<batch.tokens.count / contextLength {
+    let contextLength = batch.contextLength
+    for row in 0..<batch.sequences {
       let counted = max(0, min(contextLength, validationTokens - nextValidation * contextLength))
       write(batch, row: row, name: "validation", sequence: nextValidation, counted: counted)
       total += counted
@@ -46,6 +45,7 @@ final class SyntheticSource: BatchSource {
   private func write(
     _ batch: StepBatch, row: Int, name: String, sequence: Int, counted: Int
   ) {
+    let contextLength = batch.contextLength
     var token = RandomStream(seed: 5, name: name).integer(below: vocabularySize, at: sequence)
     for index in 0..<contextLength {
       let following = (token * 3 + 1) % vocabularySize

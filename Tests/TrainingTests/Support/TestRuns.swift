@@ -37,7 +37,7 @@ func smallConfiguration(
 }
 
 /// The data of such a run.
-func smallSource() -> SyntheticSource { SyntheticSource(vocabularySize: 11, contextLength: 8) }
+func smallSource() -> SyntheticSource { SyntheticSource(vocabularySize: 11) }
 
 /// A very small step with weights from a seed.
 struct SmallStep {
