@@ -44,6 +44,7 @@ let modules = [
   Module(
     name: "Comparison", layer: 2,
     uses: ["RunRecords", "Statistics", "Configurations", "RandomStreams"]),
+  Module(name: "Downloads", layer: 2, uses: ["TextData", "Configurations"]),
   Module(name: "RunIndex", layer: 2, uses: ["RunRecords", "Configurations"], products: [grdb]),
 
   Module(
@@ -73,6 +74,7 @@ let modules = [
       "Studies", "Reports", "Dashboard", "Comparison", "RunIndex", "Statistics",
       "Training", "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph",
       "TextData", "TensorFiles", "RunRecords", "Charts", "Configurations", "RandomStreams",
+      "Downloads",
     ],
     products: [argumentParser], tested: false),
 ]
@@ -122,11 +124,14 @@ var linkerSettings: [LinkerSetting] = [.linkedLibrary("dnnl")]
 /// What only tests link, by the module whose tests do.
 let testSupport = [
   "CPURuntime": ["CAllocationCounter"],
+  "Downloads": ["LocalServer"],
   "Optimizers": ["OptimizerBenches"],
   "Training": ["OptimizerBenches"],
 ]
 /// The modules that such targets use where they are Swift; the others are C.
-let testSupportUses = ["OptimizerBenches": ["Optimizers", "CPURuntime", "TensorGraph"]]
+let testSupportUses = [
+  "OptimizerBenches": ["Optimizers", "CPURuntime", "TensorGraph"], "LocalServer": [],
+]
 
 let support = testSupport.filter { entry in rooms.contains { $0.name == entry.key } }
 var targets: [Target] = Set(support.values.joined()).sorted().map { name in
@@ -170,7 +175,7 @@ for module in rooms {
 if rooms.contains(where: { $0.name == "assay" }) {
   targets.append(
     .testTarget(
-      name: "CommandTests", dependencies: ["assay"], path: "Tests/CommandTests",
+      name: "CommandTests", dependencies: ["assay", "LocalServer"], path: "Tests/CommandTests",
       swiftSettings: strict))
 }
 

@@ -8,55 +8,101 @@ public enum SHA256 {
 
   /// The digest of some bytes as 64 lower-case hexadecimal digits.
   public static func hexadecimal(of bytes: [UInt8]) -> String {
-    var state = initialState
-    var message = bytes
-    message.append(0x80)
-    while message.count % 64 != 56 { message.append(0) }
-    let bitCount = UInt64(bytes.count) * 8
-    for shift in stride(from: 56, through: 0, by: -8) {
-      message.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
-    }
-    var schedule = [UInt32](repeating: 0, count: 64)
-    for start in stride(from: 0, to: message.count, by: 64) {
-      compress(message, at: start, into: &state, &schedule)
-    }
-    return state.map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
+    var stream = Stream()
+    bytes.withUnsafeBytes { stream.update($0) }
+    return stream.hexadecimal
   }
 
-  private static func compress(
-    _ message: [UInt8], at first: Int, into state: inout [UInt32], _ schedule: inout [UInt32]
-  ) {
-    for t in 0..<16 {
-      let start = first + 4 * t
-      schedule[t] =
-        UInt32(message[start]) << 24 | UInt32(message[start + 1]) << 16
-        | UInt32(message[start + 2]) << 8 | UInt32(message[start + 3])
+  /// The digest of bytes that come a piece at a time, such as those of a large file.
+  public struct Stream: Sendable {
+    private var state = SHA256.initialState
+    private var schedule = [UInt32](repeating: 0, count: 64)
+    /// The beginning of a block, fewer than 64 bytes.
+    private var pending: [UInt8] = []
+    private var byteCount: UInt64 = 0
+
+    /// No bytes yet.
+    public init() {}
+
+    /// Appends bytes; how they are cut into calls does not matter.
+    ///
+    /// - Parameter bytes: Any number of bytes.
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+      byteCount &+= UInt64(bytes.count)
+      var offset = 0
+      if !pending.isEmpty {
+        offset = min(64 - pending.count, bytes.count)
+        pending.append(contentsOf: bytes[..<offset])
+        guard pending.count == 64 else { return }
+        let block = pending
+        pending.removeAll(keepingCapacity: true)
+        block.withUnsafeBytes { compress($0) }
+      }
+      let end = offset + (bytes.count - offset) / 64 * 64
+      while offset < end {
+        compress(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + 64]))
+        offset += 64
+      }
+      pending.append(contentsOf: bytes[end...])
     }
-    for t in 16..<64 {
-      let (w2, w15) = (schedule[t - 2], schedule[t - 15])
-      let sigma1 = rotate(w2, 17) ^ rotate(w2, 19) ^ (w2 >> 10)
-      let sigma0 = rotate(w15, 7) ^ rotate(w15, 18) ^ (w15 >> 3)
-      schedule[t] = sigma1 &+ schedule[t - 7] &+ sigma0 &+ schedule[t - 16]
+
+    /// The digest of all bytes so far, 64 lower-case hexadecimal digits.
+    public var hexadecimal: String {
+      var copy = self
+      var padding: [UInt8] = [0x80]
+      while (pending.count + padding.count) % 64 != 56 { padding.append(0) }
+      let bitCount = byteCount &* 8
+      for shift in stride(from: 56, through: 0, by: -8) {
+        padding.append(UInt8(truncatingIfNeeded: bitCount >> UInt64(shift)))
+      }
+      padding.withUnsafeBytes { copy.update($0) }
+      return copy.state.map { word in
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+      }.joined()
     }
-    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for t in 0..<64 {
-      let sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
-      let choice = (e & f) ^ (~e & g)
-      let first = h &+ sum1 &+ choice &+ roundConstants[t] &+ schedule[t]
-      let sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)
-      let majority = (a & b) ^ (a & c) ^ (b & c)
-      (h, g, f, e) = (g, f, e, d &+ first)
-      (d, c, b, a) = (c, b, a, first &+ sum0 &+ majority)
+
+    /// Takes in a block of 64 bytes.
+    private mutating func compress(_ block: UnsafeRawBufferPointer) {
+      schedule.withUnsafeMutableBufferPointer { schedule in
+        for t in 0..<16 {
+          schedule[t] = UInt32(
+            bigEndian: block.loadUnaligned(fromByteOffset: 4 &* t, as: UInt32.self))
+        }
+        for t in 16..<64 {
+          let (w2, w15) = (schedule[t &- 2], schedule[t &- 15])
+          let sigma1 = SHA256.rotate(w2, 17) ^ SHA256.rotate(w2, 19) ^ (w2 &>> 10)
+          let sigma0 = SHA256.rotate(w15, 7) ^ SHA256.rotate(w15, 18) ^ (w15 &>> 3)
+          schedule[t] = sigma1 &+ schedule[t &- 7] &+ sigma0 &+ schedule[t &- 16]
+        }
+        var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+        var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+        SHA256.roundConstants.withUnsafeBufferPointer { constants in
+          for t in 0..<64 {
+            let sum1 = SHA256.rotate(e, 6) ^ SHA256.rotate(e, 11) ^ SHA256.rotate(e, 25)
+            let choice = (e & f) ^ (~e & g)
+            let first = h &+ sum1 &+ choice &+ constants[t] &+ schedule[t]
+            let sum0 = SHA256.rotate(a, 2) ^ SHA256.rotate(a, 13) ^ SHA256.rotate(a, 22)
+            let majority = (a & b) ^ (a & c) ^ (b & c)
+            (h, g, f, e) = (g, f, e, d &+ first)
+            (d, c, b, a) = (c, b, a, first &+ sum0 &+ majority)
+          }
+        }
+        state[0] &+= a
+        state[1] &+= b
+        state[2] &+= c
+        state[3] &+= d
+        state[4] &+= e
+        state[5] &+= f
+        state[6] &+= g
+        state[7] &+= h
+      }
     }
-    for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
   }
 
+  @inline(__always)
   private static func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 {
-    word >> count | word << (32 - count)
+    word &>> count | word &<< (32 &- count)
   }
 
   private static let primes: [UInt64] = {

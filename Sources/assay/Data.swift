@@ -8,8 +8,11 @@ import TextData
 /// `assay data`.
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "data", abstract: "Prepares text for training, and shows what was prepared.",
-    subcommands: [DataPrepare.self, DataSynthesize.self, DataInspect.self])
+    commandName: "data",
+    abstract: "Prepares or fetches text for training, and shows what there is.",
+    subcommands: [
+      DataPrepare.self, DataSynthesize.self, DataFetch.self, DataInspect.self, DataExport.self,
+    ])
 }
 
 /// `assay data prepare`.
@@ -102,29 +105,5 @@ struct DataPrepare: ParsableCommand {
         + "\(Numbers.grouped(manifest.validation.tokens)) held out, "
         + "\(Numbers.grouped(manifest.tokenizer.vocabularySize)) entries in the vocabulary, "
         + "\(Numbers.fixed(manifest.train.bytesPerToken, 2)) bytes a token")
-  }
-}
-
-/// `assay data inspect`.
-struct DataInspect: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Shows counts, bytes per token and decoded samples.")
-
-  @Argument(help: "A folder that 'assay data prepare' or 'assay data synthesize' made.")
-  var folder: String
-
-  @Option(help: ArgumentHelp("Samples of each part.", valueName: "count"))
-  var samples = 3
-
-  @Option(help: ArgumentHelp("Tokens of a sample.", valueName: "count"))
-  var sampleTokens = 64
-
-  @Flag(help: "Print one JSON object.")
-  var json = false
-
-  func run() throws {
-    let inspection = try DatasetInspection(
-      folder: folder, samples: samples, sampleTokens: sampleTokens)
-    Console.write(try json ? inspection.json() : inspection.text)
   }
 }

@@ -6,6 +6,7 @@ import CPURuntime
 import Comparison
 import Configurations
 import Dashboard
+import Downloads
 import Foundation
 import LanguageModels
 import Optimizers
@@ -59,6 +60,7 @@ struct Failure {
       .usage
     case let error as RuntimeError: error.code == .setting ? .usage : .failed
     case let error as DataError: status(error.code)
+    case let error as DownloadError: error.code == .invalidOption ? .usage : .failed
     case let error as RunRecordError: status(error.code)
     case let error as ComparisonError: error.code == .noRecords ? .failed : .refused
     case is StudyRefusal: .refused

@@ -88,6 +88,8 @@ extension ModelConfiguration.Architecture {
     case .decoder:
       "pre-norm, layer norm without biases, exact GeLU, rotary positions, optional query-key norm"
     case .llama: "RMS norm, SwiGLU, rotary positions, grouped queries, optional query-key norm"
+    case .speedrun:
+      "the NanoGPT speedrun's: value embeddings, gates, learned mixing of layers, windows, part by part"
     }
   }
 }

@@ -110,6 +110,22 @@ import Testing
     #expect(SHA256.hexadecimal(of: Array(text.utf8)) == digest)
   }
 
+  /// A million times the letter a (the third published example), in pieces of any size.
+  @Test func sha256DoesNotDependOnHowBytesComeInPieces() {
+    let bytes = [UInt8](repeating: 97, count: 1000)
+    for size in [1, 63, 64, 65, 1000] {
+      var stream = SHA256.Stream()
+      for start in stride(from: 0, to: bytes.count, by: size) {
+        bytes[start..<min(bytes.count, start + size)].withUnsafeBytes { stream.update($0) }
+      }
+      #expect(stream.hexadecimal == SHA256.hexadecimal(of: bytes), "\(size)")
+    }
+    var stream = SHA256.Stream()
+    for _ in 0..<1000 { bytes.withUnsafeBytes { stream.update($0) } }
+    #expect(
+      stream.hexadecimal == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+  }
+
   @Test func originsReadBackFromTheirText() {
     for origin in [
       ConfigurationOrigin.default, .preset("a b"), .file("/x/y z.toml"), .commandLine,

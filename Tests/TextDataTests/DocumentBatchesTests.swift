@@ -102,8 +102,9 @@ struct DocumentBatchesTests {
     #expect(batches.position.document == 2)
   }
 
-  /// Shard 0 ends in the beginning of a document that shard 1 goes on with: the tail of 0 makes half a batch, so the batch comes
-  /// from 1, without the rest of that document. By hand: 4 + 6 + 3 + 5 tokens; sequences of 6 (7 tokens).
+  /// The tail of shard 0 makes half a batch, so the batch comes from shard 1, without the rest of a document that begins it.
+  ///
+  /// By hand: 4 + 6 + 3 + 5 tokens; sequences of 6 (7 tokens).
   @Test func aTailThatIsTooShortForTheWholeBatchIsDropped() throws {
     let shards = [Self.shard([4, 6, 3, 5]), Self.shard([9, 9, 2], number: 1, before: 7)]
     let batches = try makeBatches(shards)

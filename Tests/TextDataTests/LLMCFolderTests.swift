@@ -106,7 +106,8 @@ struct LLMCFolderTests {
 
   /// Every block of a large shard counts, the first and the last bytes among them.
   @Test func aSampleOfALargeShardReachesFromItsFirstToItsLastToken() throws {
-    let count = LLMCShard.sampleBlocks * LLMCShard.sampleBlockBytes  // Twice as many bytes as are read.
+    // Twice as many bytes as are read.
+    let count = LLMCShard.sampleBlocks * LLMCShard.sampleBlockBytes
     let tokens = [Int32](repeating: 1, count: count)
     func checksum(_ changes: [Int: Int32]) throws -> UInt64 {
       var altered = tokens

@@ -1,8 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// A data set, opened: shards are memory-mapped, headers checked. Either one that was prepared, or a folder of llm.c shards
-/// (``LLMCFolder``).
+/// A data set, opened: shards are memory-mapped, headers checked.
+///
+/// Either one that was prepared, or a folder of llm.c shards (``LLMCFolder``).
 public struct TokenDataset: Sendable {
   /// When the payload of shards is read to compare checksums.
   public enum ChecksumPolicy: Sendable {

@@ -7,7 +7,7 @@
 /// last of its part; `tokenizer.json` lies beside them. The tokens are the same in the same order.
 public struct LLMCExport: Sendable {
   /// What was written.
-  public struct Result: Equatable, Sendable {
+  public struct Result: Codable, Equatable, Sendable {
     /// Names of the training shards.
     public var train: [String]
     /// Names of the held-out shards.

@@ -78,8 +78,9 @@ public struct LLMCFolder: Sendable {
   /// The token that stands before every document.
   public var endOfText: Int32 { tokenizer?.endOfText ?? Self.endOfTextOfGPT2 }
 
-  /// The shards of a part as one stream. What ids they hold is not known before they are read: readers compare each with
-  /// the model's vocabulary.
+  /// The shards of a part as one stream.
+  ///
+  /// What ids they hold is not known before they are read: readers compare each with the model's vocabulary.
   func stream(_ shards: [LLMCShard]) -> TokenStream {
     TokenStream(
       segments: shards.map(\.segment), endOfText: endOfText,

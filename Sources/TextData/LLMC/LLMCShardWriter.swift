@@ -31,6 +31,7 @@ public final class LLMCShardWriter {
   /// The first 1,024 bytes of a shard.
   ///
   /// - Parameter tokenCount: Below 2^31.
+  /// - Returns: Magic, version, count and zeros.
   static func header(tokenCount: Int) -> [UInt8] {
     var header = [UInt8](repeating: 0, count: LLMCShard.headerSize)
     header.withUnsafeMutableBytes { raw in

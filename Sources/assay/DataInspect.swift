@@ -1,0 +1,52 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Downloads
+import TextData
+
+/// `assay data inspect`.
+struct DataInspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Shows counts, bytes per token and decoded samples.",
+    discussion: """
+      All tokens are read: checksums of a prepared data set are compared, and those that 'assay data fetch' left beside llm.c \
+      shards. Samples of llm.c shards need a tokenizer.json beside them.
+      """)
+
+  @Argument(
+    help:
+      "A folder that 'assay data prepare', 'synthesize', 'fetch' or 'export' made, or any of llm.c shards."
+  )
+  var folder: String
+
+  @Option(help: ArgumentHelp("Samples of each part.", valueName: "count"))
+  var samples = 3
+
+  @Option(help: ArgumentHelp("Tokens of a sample.", valueName: "count"))
+  var sampleTokens = 64
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    guard LLMCFolder.isOne(folder) else {
+      let inspection = try DatasetInspection(
+        folder: folder, samples: samples, sampleTokens: sampleTokens)
+      return Console.write(try json ? inspection.json() : inspection.text)
+    }
+    let inspection = try LLMCInspection(
+      folder: folder, samples: samples, sampleTokens: sampleTokens)
+    let list = try ChecksumList(folder: folder)
+    let progress = ProgressLine()
+    let verified = try list.verify(folder: folder) {
+      progress.show("comparing the checksum of \($0)", event: $0)
+    }
+    progress.end()
+    Console.write(try json ? inspection.json() : inspection.text)
+    Console.say(
+      list.digests.isEmpty
+        ? "no \(ChecksumList.fileName) beside the shards: headers, sizes and ids were checked, nothing else"
+        : "\(verified) file\(verified == 1 ? "" : "s") agree with \(ChecksumList.fileName)")
+  }
+}
