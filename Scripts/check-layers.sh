@@ -183,7 +183,8 @@ if [ -s "$scratch/optimizers" ]; then
         for (j = 1; j <= count; j++) {
           found = name[j] ~ /[^A-Za-z0-9]/ && index(tolower(code), tolower(name[j]))
           for (i = 1; i <= words && !found; i++)
-            found = tolower(word[i]) == tolower(name[j]) || index(word[i], name[j]) == 1
+            found = tolower(word[i]) == tolower(name[j]) ||
+              index(word[i], name[j]) == 1 && substr(word[i], length(name[j]) + 1, 1) ~ /[A-Z0-9]/
           if (found) print FILENAME ":" FNR ": optimizer " name[j] " is named outside Sources/Optimizers"
         }
       }

@@ -15,12 +15,8 @@ struct InventedScalars {
   var steps = 120
   var stages = [("short", 0), ("long", 60)]
 
-  /// Writes a run.
-  ///
-  /// - Parameters:
-  ///   - drift: what is added to the second lambda at each step from half of the run on.
-  ///   - jitter: of the gate.
-  ///   - jump: what is added to the first lambda from the second stage on.
+  // `drift` is added to the second lambda at each step from half of the run on, `jump` to the first where the second stage begins;
+  // `jitter` is the gate's.
   @discardableResult
   func run(
     _ name: String, seed: UInt64, drift: Double = 0, jitter: Double = 0.01, jump: Double = 0,
