@@ -18,6 +18,13 @@ struct ScalarsCommand: ParsableCommand {
       larger parameters and what an 8-bit head did. What runs record is decided by metrics.trajectories.
       """)
 
+  /// As ``ScalarComparison/Alignment``.
+  enum Alignment: String, CaseIterable, ExpressibleByArgument {
+    case step, stage
+
+    var kind: ScalarComparison.Alignment { self == .step ? .step : .stage }
+  }
+
   @Argument(
     help: ArgumentHelp("Folders of runs, or folders that hold runs.", valueName: "run"))
   var folders: [String] = []
@@ -33,7 +40,7 @@ struct ScalarsCommand: ParsableCommand {
     help: ArgumentHelp(
       "What lies over each other: the same 'step', or the same share of the same 'stage'.",
       valueName: "step|stage"))
-  var align = ScalarComparison.Alignment.step
+  var align = Alignment.step
 
   @Option(help: ArgumentHelp("The chance of a false departure.", valueName: "p"))
   var level = 0.05
@@ -74,7 +81,7 @@ struct ScalarsCommand: ParsableCommand {
       name = all.first?.name
     }
     let comparison = try ScalarComparison(
-      arms: arms, baseline: name, alignment: align, level: level)
+      arms: arms, baseline: name, alignment: align.kind, level: level)
     guard !comparison.isEmpty else {
       throw CommandFailure(
         .failed,
@@ -160,5 +167,3 @@ struct ScalarsCommand: ParsableCommand {
     return table.text + (rest > 0 ? "\n... and \(rest) more; --csv has all" : "")
   }
 }
-
-extension ScalarComparison.Alignment: ExpressibleByArgument {}
