@@ -154,14 +154,15 @@ struct ScalarsCommand: ParsableCommand {
     }
     var table = Table([
       ("departure", .left), ("arm", .left), (align.rawValue, .right), ("side", .left),
-      ("deviations", .right),
+      ("deviations", .right), ("steps outside", .right), ("at the end", .left),
     ])
     for item in comparison.departures.prefix(30) {
       table.add(
         item.scalar, item.arm,
         align == .step ? "\(Int(item.position))" : Numbers.fixed(item.position, 2),
         item.departure.isAbove ? "above" : "below",
-        item.departure.deviations.map { Numbers.fixed($0, 1) } ?? "-")
+        item.departure.deviations.map { Numbers.fixed($0, 1) } ?? "-",
+        "\(item.departure.total)", item.departure.isAtEnd ? "outside" : "back")
     }
     let rest = comparison.departures.count - 30
     return table.text + (rest > 0 ? "\n... and \(rest) more; --csv has all" : "")

@@ -57,7 +57,8 @@ enum SyntheticScalars {
       departures: arms.dropFirst().map {
         .init(
           arm: $0, scalar: "skip.lambda", position: 120,
-          departure: .init(place: 120, length: 180, isAbove: true, deviations: 12.5))
+          departure: .init(
+            place: 120, length: 180, isAbove: true, deviations: 12.5, total: 190, isAtEnd: true))
       },
       roughness: arms.map {
         .init(
@@ -111,7 +112,8 @@ enum SyntheticScalars {
     let courses = try #require(files["scalars.csv"]).split(separator: "\r\n")
     #expect(courses.count == 1 + 2 * 5 * SyntheticScalars.steps)
     #expect(
-      files["scalars-departures.csv"]?.contains(",skip.lambda,120.0,above,180,12.5,0.05") == true)
+      files["scalars-departures.csv"]?.contains(",skip.lambda,120.0,above,180,12.5,190,true,0.05")
+        == true)
     #expect(files["float8.csv"]?.split(separator: "\r\n").count == 1 + 2 * 3 * 3)
   }
 

@@ -67,15 +67,19 @@ struct ScalarContents {
     var table = ReportTable(
       caption: comparison.departures.count > Self.shownRows
         ? "The first \(Self.shownRows) of \(comparison.departures.count)." : "",
-      ["<Scalar", "<Arm", "\(positionTitle) of departure", "<Side", "Steps outside", "Deviations"])
+      [
+        "<Scalar", "<Arm", "\(positionTitle) of departure", "<Side", "Deviations", "Steps outside",
+        "<At the end",
+      ])
     for item in comparison.departures.prefix(Self.shownRows) {
       table.add([
         ReportTable.Cell(item.scalar), ReportTable.Cell(item.arm, look: look(item.arm)),
         ReportTable.Cell(position(item.position)),
         ReportTable.Cell(item.departure.isAbove ? "above" : "below"),
-        ReportTable.Cell(ReportNumber.count(item.departure.length)),
         ReportTable.Cell(
           item.departure.deviations.map { ReportNumber.significant($0, 2) } ?? ReportNumber.none),
+        ReportTable.Cell(ReportNumber.count(item.departure.total)),
+        ReportTable.Cell(item.departure.isAtEnd ? "outside" : "back"),
       ])
     }
     return [.heading("Departures"), .paragraph(words), .table(table)]

@@ -74,14 +74,16 @@ struct ScalarTables {
 
   private func departures() -> CSVFile {
     var file = CSVFile([
-      "variant", "arm", "scalar", "position", "side", "length", "deviations", "level",
+      "variant", "arm", "scalar", "position", "side", "length", "deviations", "total",
+      "is_outside_at_end", "level",
     ])
     for (variant, item) in comparisons {
       for row in item.departures {
         file.add([
           .text(variant), .text(row.arm), .text(row.scalar), .number(row.position),
           .text(row.departure.isAbove ? "above" : "below"), .count(row.departure.length),
-          .number(row.departure.deviations), .number(item.rule?.level),
+          .number(row.departure.deviations), .count(row.departure.total),
+          .flag(row.departure.isAtEnd), .number(item.rule?.level),
         ])
       }
     }

@@ -17,8 +17,8 @@
 ///
 /// whatever the correlation between steps and between scalars is, as long as values at one step are normal over seeds. It is reached
 /// when values stay the same for m steps and are then drawn anew; values that wander more slowly are found outside less often.
-/// Shared seeds make the rule stricter still. With few runs the critical value is large: two sets of four tell scalars apart that lie about eight
-/// deviations of a run apart, a single run against four about fifty (47 scalars, 50 times m steps).
+/// Shared seeds make the rule stricter still. With few runs the critical value is large: two sets of four tell scalars apart that lie about seven
+/// deviations of a run apart, a single run against four about 39 (47 scalars, 20 times m steps).
 public struct DepartureRule: Codable, Equatable, Sendable {
   /// The chance that anything departs in equal sets, at most.
   public var level: Double
@@ -38,6 +38,10 @@ public struct DepartureRule: Codable, Equatable, Sendable {
     /// The difference of means over the mean deviation of a run, at the place among them where it is largest; nil where the
     /// runs do not differ at all.
     public var deviations: Double?
+    /// How many values lie outside in this departure and all later ones.
+    public var total: Int
+    /// Whether the last value lies outside, in a departure.
+    public var isAtEnd: Bool
   }
 
   /// Makes a rule.
@@ -46,12 +50,12 @@ public struct DepartureRule: Codable, Equatable, Sendable {
   ///   - steps: how many steps are compared.
   ///   - scalars: how many scalars are looked at together.
   ///   - level: the chance of a false alarm, in all of them together, above 0 and below 1.
-  ///   - persistence: steps in a row that make a departure; nil: a fiftieth of the steps, and at least 5.
+  ///   - persistence: steps in a row that make a departure; nil: a twentieth of the steps, and at least 5.
   public init(steps: Int, scalars: Int, level: Double = 0.05, persistence: Int? = nil) {
     precondition(level > 0 && level < 1 && scalars >= 1, "level \(level) for \(scalars) scalars")
     self.level = level
     self.scalars = scalars
-    self.persistence = max(1, persistence ?? max(5, steps / 50))
+    self.persistence = max(1, persistence ?? max(5, steps / 20))
   }
 
   /// The size of t that is outside.
@@ -83,18 +87,21 @@ public struct DepartureRule: Codable, Equatable, Sendable {
     var (start, side, largest) = (0, 0, 0.0)
     var found: Departure?
     func close(_ end: Int) {
-      if side != 0, end - start >= persistence {
-        found = Departure(
+      guard side != 0, end - start >= persistence else { return }
+      let isAtEnd = end == steps
+      found =
+        found
+        ?? Departure(
           place: start, length: end - start, isAbove: side > 0,
-          deviations: largest.isFinite ? largest : nil)
-      }
+          deviations: largest.isFinite ? largest : nil, total: 0, isAtEnd: false)
+      found?.total += end - start
+      found?.isAtEnd = isAtEnd
     }
     for place in 0..<steps {
       let (t, deviations) = Self.compare(others, baseline, place)
       let now = abs(t) > critical ? (t > 0 ? 1 : -1) : 0
       if now != side {
         close(place)
-        if found != nil { return found }
         (start, side, largest) = (place, now, 0)
       }
       largest = max(largest, abs(deviations))
