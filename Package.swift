@@ -46,6 +46,9 @@ let modules = [
     uses: ["RunRecords", "Statistics", "Configurations", "RandomStreams"]),
   Module(name: "Downloads", layer: 2, uses: ["TextData", "Configurations"]),
   Module(name: "RunIndex", layer: 2, uses: ["RunRecords", "Configurations"], products: [grdb]),
+  Module(
+    name: "SpeedRecords", layer: 2,
+    uses: ["RunRecords", "Statistics", "Configurations", "TensorFiles", "RandomStreams"]),
 
   Module(
     name: "Training", layer: 3,
@@ -71,7 +74,7 @@ let modules = [
   Module(
     name: "assay", layer: 5, kind: .executable,
     uses: [
-      "Studies", "Reports", "Dashboard", "Comparison", "RunIndex", "Statistics",
+      "Studies", "Reports", "Dashboard", "Comparison", "RunIndex", "SpeedRecords", "Statistics",
       "Training", "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph",
       "TextData", "TensorFiles", "RunRecords", "Charts", "Configurations", "RandomStreams",
       "Downloads",

@@ -184,7 +184,7 @@ if [ -s "$scratch/optimizers" ]; then
           found = name[j] ~ /[^A-Za-z0-9]/ && index(tolower(code), tolower(name[j]))
           for (i = 1; i <= words && !found; i++)
             found = tolower(word[i]) == tolower(name[j]) ||
-              index(word[i], name[j]) == 1 && substr(word[i], length(name[j]) + 1, 1) ~ /[A-Z0-9]/
+              (index(word[i], name[j]) == 1 && substr(word[i], length(name[j]) + 1) !~ /^[a-z]/)
           if (found) print FILENAME ":" FNR ": optimizer " name[j] " is named outside Sources/Optimizers"
         }
       }

@@ -23,6 +23,7 @@ extension ModelConfiguration {
   /// - Parameters:
   ///   - contextLength: T, at least 1.
   ///   - looksUpInHead: whether tokens are looked up in the head's weight; only where ``canUntie``.
+  /// - Returns: the configuration of the variant.
   public func variant(contextLength: Int, looksUpInHead: Bool) -> ModelConfiguration {
     precondition(contextLength >= 1, "sequences of \(contextLength) tokens")
     precondition(!looksUpInHead || canUntie, "the model has no second table")

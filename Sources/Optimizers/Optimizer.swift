@@ -63,6 +63,7 @@ public struct Optimizer: Sendable {
   /// with groups of the same cadence.
   ///
   /// - Parameter names: parameters that rest.
+  /// - Returns: an optimizer of the others, in the same groups.
   public func without(_ names: Set<String>) -> Optimizer {
     var result = Optimizer(
       groups: groups.map { group in

@@ -14,6 +14,7 @@ import Reports
 import RunIndex
 import RunRecords
 import Schedules
+import SpeedRecords
 import Studies
 import TensorFiles
 import TensorGraph
@@ -68,6 +69,7 @@ struct Failure {
     case is ChildProcessError, is ReportError: .failed
     case let error as TrainingError: status(error.code)
     case let error as DashboardError: error.code == .server ? .failed : .usage
+    case let error as SpeedRecordError: status(error.code)
     case let error as RunIndexError: error.code == .database ? .failed : .usage
     case is TensorFileError: .failed
     default: nil
@@ -89,6 +91,15 @@ struct Failure {
     switch code {
     case .alreadyExists: .refused
     case .notARun, .locked, .notWritable, .diskFull, .damaged, .systemFailure: .failed
+    }
+  }
+
+  private static func status(_ code: SpeedRecordError.Code) -> ExitStatus {
+    switch code {
+    case .malformed: .usage
+    case .duplicate, .incomparable: .refused
+    case .unreadable, .damagedLog, .truncatedLog, .unfinishedRun, .damagedPack, .notWritable:
+      .failed
     }
   }
 

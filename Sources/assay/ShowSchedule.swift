@@ -31,18 +31,26 @@ struct ShowSchedule: ParsableCommand {
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  @Flag(
+    help: "Print what happens when, tokens, and updates of every group; with --json as one object.")
+  var events = false
+
   @Flag(help: "Print comma-separated values, one line for each step at which something changes.")
   var csv = false
 
   func validate() throws {
     if json, csv { throw ValidationError("--json and --csv exclude each other; choose one") }
+    if events, csv { throw ValidationError("--events and --csv exclude each other; choose one") }
   }
 
   func run() throws {
     let configuration = try TrainingConfiguration(overrides.source(path))
     let courses = ScheduleCourses(
       run: configuration.schedule.run, learningRate: try configuration.learningRateSchedule())
-    if json {
+    if events {
+      let events = try RunEvents(configuration)
+      if json { try Console.json(events) } else { Console.data(events.table) }
+    } else if json {
       try Console.json(courses.document)
     } else if csv {
       Console.write(courses.csv)
@@ -224,5 +232,22 @@ private struct ScheduleCourses {
         + (index == courses.count - 1 ? 20 : 0)
     }
     return ChartColumn(charts).svg(heights: heights)
+  }
+}
+
+extension RunEvents {
+  /// What happens when, and the sums.
+  fileprivate var table: String {
+    var table = Table([("step", .right), ("event", .left)])
+    for event in events { table.add([Numbers.grouped(event.step), event.text]) }
+    let updates = updates.map { group in
+      let inherited =
+        group.inherited > 0 ? " after \(Numbers.grouped(group.inherited)) inherited" : ""
+      return "\(group.group) \(Numbers.grouped(group.updates))" + inherited
+    }
+    return [
+      table.text, "", "\(Numbers.grouped(steps)) steps, \(Numbers.grouped(tokens)) tokens",
+      "updates: " + updates.joined(separator: ", "),
+    ].joined(separator: "\n")
   }
 }

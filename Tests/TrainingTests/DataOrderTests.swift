@@ -127,6 +127,53 @@ import Training
     #expect(!FileManager.default.fileExists(atPath: large.run.folder))
   }
 
+  /// As in the speedrun: 4 sequences a step, longer from stage to stage, another length and protocol for the held-out tokens.
+  @Test(
+    "Batches and sequences of documents grow in the midst of a run, which resumes with the same bits"
+  )
+  func growing() throws {
+    let folder = try TemporaryFolder()
+    let path = try Self.writeShards(folder.path)
+    let stages =
+      "[{name = 'a', steps = 2, batch_tokens = 64, context_length = 16}, "
+      + "{name = 'b', steps = 2, batch_tokens = 96, context_length = 24}, "
+      + "{name = 'c', batch_tokens = 128, context_length = 32}]"
+    func train(_ name: String, stopAfter: Int?) throws -> TrainingSummary {
+      let configuration = try configuration(
+        folder,
+        [
+          "schedule.stage": stages, "model.context_length": "32",
+          "evaluation.selection": "first", "evaluation.context_length": "50",
+          "run.folder": folder.path + "/" + name,
+        ])
+      let stop = StopRequest()
+      return try TrainingRun.train(configuration, stop: stop) { event in
+        if case .step(let report) = event, report.step == stopAfter { stop.request() }
+      }
+    }
+    let whole = try train("whole", stopAfter: nil)
+    #expect(whole.outcome == .finished)
+    #expect(whole.progress.tokens == 2 * (64 + 96 + 128))
+    _ = try train("parts", stopAfter: 3)
+    let parts = try train("parts", stopAfter: nil)
+    #expect(parts.evaluation?.loss == whole.evaluation?.loss)
+    #expect(parts.evaluation?.evaluatedTokens == 400)
+    func manifest(_ run: TrainingSummary) throws -> CheckpointManifest {
+      try CheckpointStore(folder: run.folder + "/checkpoints").checkpoint(step: 6).manifest
+    }
+    #expect(try manifest(parts).dataPosition == manifest(whole).dataPosition)
+    // The position is that of packing the same batches without a run.
+    let batches = try DocumentBatches(
+      TokenDataset(folder: path).train, documentLimit: 20, vocabularySize: 50_257)
+    for length in [16, 16, 24, 24, 32, 32] {
+      let taken = batch(4 * length, length)
+      try batches.nextBatch(
+        sequences: 4, contextLength: length, into: #require(taken.tokens.baseAddress),
+        targets: #require(taken.targets.baseAddress), documents: nil)
+    }
+    #expect(try manifest(whole).dataPosition == "0.0.\(batches.position.document)")
+  }
+
   @Test("The contract says which order tokens come in")
   func contract() throws {
     let folder = try TemporaryFolder()

@@ -314,7 +314,7 @@ import Training
     let page = try String(contentsOf: url, encoding: .utf8)
     let examples = page.components(separatedBy: "```toml\n").dropFirst()
       .compactMap { $0.components(separatedBy: "```").first }
-    #expect(examples.count == 4)
+    #expect(examples.count == 5)
     for example in examples {
       let configuration = try Self.read(example, steps: 1000)
       let stored = configuration.resolved.tomlText

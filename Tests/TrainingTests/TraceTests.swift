@@ -51,6 +51,38 @@ import Training
     }
   }
 
+  @Test("A trace follows a run whose batches and sequences grow, and whose table is untied")
+  func changes() throws {
+    let folder = try TemporaryFolder()
+    let stages =
+      "[{name = 'a', steps = 1, batch_tokens = 8, context_length = 4}, {name = 'b', batch_tokens = 16, context_length = 8}]"
+    let configuration = try smallConfiguration(
+      folder.path,
+      [
+        "schedule.stage": stages, "schedule.untie_at": "2", "checkpoint.every": "1",
+        "checkpoint.keep": "9", "training.batch_tokens": "8",
+      ])
+    let summary = try TrainingRun.train(
+      configuration, runtime: TestRuntime.cpu.provider, source: smallSource())
+    let paths = try Trace(
+      configuration, output: folder.path + "/trace", runtime: TestRuntime.cpu.provider,
+      source: smallSource()
+    ).run(steps: 4)
+    for step in 1...4 {
+      let trace = try TensorFile(path: paths[step])
+      let run = try TensorFile(
+        path: summary.folder + "/checkpoints/step-0000000\(step)/tensors.safetensors")
+      #expect(try trace.entry("batch.tokens").shape == (step == 1 ? [2, 4] : [2, 8]))
+      for entry in run.entries {
+        let isState = entry.name.hasPrefix("optimizer.")
+        let found = try trace.floats(isState ? entry.name : "parameter." + entry.name)
+        #expect(
+          relativeError(found, try run.doubles(entry.name)) < 1e-5, "\(entry.name) at step \(step)")
+      }
+      #expect((trace["gradient.embedding.weight"] == nil) == (step <= 2))
+    }
+  }
+
   @Test("A trace starts from a file of weights and a batch of its own, without any data set")
   func given() throws {
     let folder = try TemporaryFolder()

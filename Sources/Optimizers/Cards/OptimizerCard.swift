@@ -29,6 +29,8 @@ public struct OptimizerCard: Sendable {
   public let wantsConstantRate: Bool
   /// What its first update does.
   public let firstUpdate: FirstUpdate
+  /// What the update of one number depends on.
+  public let scope: Scope
   /// What surrounds the method unless a configuration says otherwise.
   public let settings: GroupSettings
   /// Where this differs from the paper, and why.
@@ -42,8 +44,8 @@ public struct OptimizerCard: Sendable {
     options: [Option] = [], state: StateSize, eligibility: Eligibility = .all,
     observation: Observation? = nil, evaluatesAverage: Bool = false,
     wantsConstantRate: Bool = false, firstUpdate: FirstUpdate = .proportional,
-    settings: GroupSettings = GroupSettings(), deviations: [String] = [],
-    caveats: [String] = []
+    scope: Scope = .parameter, settings: GroupSettings = GroupSettings(),
+    deviations: [String] = [], caveats: [String] = []
   ) {
     self.name = name
     self.paper = paper
@@ -56,6 +58,7 @@ public struct OptimizerCard: Sendable {
     self.evaluatesAverage = evaluatesAverage
     self.wantsConstantRate = wantsConstantRate
     self.firstUpdate = firstUpdate
+    self.scope = scope
     self.settings = settings
     self.deviations = deviations
     self.caveats = caveats
@@ -90,6 +93,16 @@ public struct OptimizerCard: Sendable {
     case sampledLabels(every: String)
     /// On the first so many batches, before any update, with the true labels; the hyperparameter says how many.
     case firstBatches(count: String)
+  }
+
+  /// What the update of one number depends on, besides the scalars of its group.
+  public enum Scope: Hashable, Sendable {
+    /// On its own gradient and state: a parameter can be cut anywhere.
+    case element
+    /// On the whole parameter.
+    case parameter
+    /// On all parameters of the group.
+    case group
   }
 
   /// What the first update does.

@@ -46,7 +46,7 @@ public struct ADOPT: OptimizerMethod {
       .weightDecay(0.1, source: "Brown et al., 2020, appendix B, for Adam"),
     ],
     state: .perNumber(2),
-    firstUpdate: .startsState,
+    firstUpdate: .startsState, scope: .element,
     deviations: [
       "Weight decay is decoupled and starts with the second update, as in the authors' code with that setting."
     ],

@@ -60,7 +60,7 @@ public struct AdEMAMix: OptimizerMethod {
         source: "none unless asked; Pagliardini et al., 2024, use the number of updates",
         summary: "updates until beta3 is reached; 0: from the first"),
     ],
-    state: .perNumber(3),
+    state: .perNumber(3), scope: .element,
     caveats: [
       "The authors warm alpha and beta3 over the whole run; without that, large learning rates can diverge early.",
       "The slow average remembers 1 / (1 - beta3) updates: in runs shorter than that, lower beta3.",

@@ -49,7 +49,7 @@ public struct AdamW: OptimizerMethod {
         summary:
           "epsilon is added to sqrt(v / (1 - beta2^t)), or to sqrt(v) with the corrections outside")
     ],
-    state: .perNumber(2))
+    state: .perNumber(2), scope: .element)
 
   /// The equations.
   public func update(

@@ -32,7 +32,7 @@ public struct Lion: OptimizerMethod {
         summary: "decay of the momentum", search: [0.9, 0.95, 0.98, 0.99]),
       .weightDecay(0.1, source: "Brown et al., 2020, appendix B, for Adam"),
     ],
-    state: .perNumber(1),
+    state: .perNumber(1), scope: .element,
     caveats: [
       "The authors advise a learning rate 3 to 10 times smaller than AdamW's and a weight decay larger by as much "
         + "(section 5): the decay that one step applies is their product.",

@@ -54,7 +54,7 @@ public struct NAdamW: OptimizerMethod {
         "form", choices: ["torch", "optax"], source: "Dozat, 2016, section 3",
         summary: "the momentum's weight follows the paper's warm-up, or is constant")
     ],
-    state: .perNumber(2),
+    state: .perNumber(2), scope: .element,
     deviations: [
       "v is corrected by 1 / (1 - beta2^t); the paper's algorithm 2 multiplies by beta2 as well, which no code in use does.",
       "Weight decay is decoupled and scaled by the learning rate (Loshchilov and Hutter, 2019).",

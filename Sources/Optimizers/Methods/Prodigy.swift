@@ -78,7 +78,7 @@ public struct Prodigy: OptimizerMethod {
         source: "Mishchenko and Defazio, 2023, authors' code",
         summary: "multiplies the step by Adam's bias corrections"),
     ],
-    state: .perNumber(4),
+    state: .perNumber(4), scope: .group,
     deviations: [
       "The authors' code makes no update, not even of decay, while all gradients so far are 0, or while the learning rate is "
         + "0; here d stays, and the other equations hold.",

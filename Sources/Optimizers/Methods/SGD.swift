@@ -50,7 +50,7 @@ public struct SGD: OptimizerMethod {
         "nesterov", choices: ["false", "true"], source: "He et al., 2016, section 3.4",
         summary: "steps along the momentum after one more blend with the gradient"),
     ],
-    state: .perNumber(1),
+    state: .perNumber(1), scope: .element,
     deviations: [
       "The learning rate multiplies the momentum, not the gradients inside it: they differ while the rate changes. "
         + "Common practice.",

@@ -41,7 +41,7 @@ public struct ScheduleFreeAdamW: OptimizerMethod {
         1e-8, source: "Defazio et al., 2024, authors' code", summary: "added to the root of v"),
       .weightDecay(0.1, source: "Brown et al., 2020, appendix B"),
     ] + ScheduleFree.hyperparameters,
-    state: .perNumber(2), evaluatesAverage: true, wantsConstantRate: true,
+    state: .perNumber(2), evaluatesAverage: true, wantsConstantRate: true, scope: .element,
     deviations: [
       "The paper corrects the bias of v through the rate, which then enters the averaging weights; this follows the authors' "
         + "later code, where v is divided by its correction and the weights take the rate alone.",

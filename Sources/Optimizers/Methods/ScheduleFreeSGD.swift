@@ -34,7 +34,7 @@ public struct ScheduleFreeSGD: OptimizerMethod {
       ScheduleFree.beta1,
       .weightDecay(0, source: "Defazio et al., 2024, authors' code"),
     ] + ScheduleFree.hyperparameters,
-    state: .perNumber(1), evaluatesAverage: true, wantsConstantRate: true,
+    state: .perNumber(1), evaluatesAverage: true, wantsConstantRate: true, scope: .element,
     caveats: ScheduleFree.caveats + [
       "The authors advise rates of ten to fifty times those of SGD with momentum."
     ])

@@ -31,7 +31,7 @@ public struct Signum: OptimizerMethod {
         summary: "decay of the average gradient", search: [0.8, 0.9, 0.95, 0.98]),
       .weightDecay(0.1, source: "Brown et al., 2020, appendix B, for Adam"),
     ],
-    state: .perNumber(1),
+    state: .perNumber(1), scope: .element,
     deviations: [
       "The paper has no weight decay; here it is decoupled (Loshchilov and Hutter, 2019)."
     ],

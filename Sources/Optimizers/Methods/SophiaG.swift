@@ -48,7 +48,7 @@ public struct SophiaG: OptimizerMethod {
         summary: "updates from one curvature observation to the next"),
     ],
     state: .perNumber(2),
-    observation: .sampledLabels(every: "curvature_every"),
+    observation: .sampledLabels(every: "curvature_every"), scope: .element,
     deviations: [
       "The denominator is rho B h + epsilon, as in the authors' code; the paper writes max(gamma h, epsilon) with the "
         + "batch size inside h.",

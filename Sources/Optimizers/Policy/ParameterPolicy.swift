@@ -169,7 +169,8 @@ public struct ParameterPolicy: Hashable, Sendable {
   private func paused(
     _ groups: [ParameterGroup], _ names: Set<String>, _ silenceable: Set<String>
   ) throws(OptimizerError) -> [ParameterGroup] {
-    for name in names.union(silenceable).sorted() where !groups.contains(where: { $0.name == name }) {
+    for name in names.union(silenceable).sorted() where !groups.contains(where: { $0.name == name })
+    {
       let known = groups.map(\.name)
       throw OptimizerError(
         .unknownGroup, name: name,

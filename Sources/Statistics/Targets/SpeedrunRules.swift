@@ -40,7 +40,20 @@ public enum SpeedrunRules {
   public static func zRule(
     _ losses: [Double], target: Double, threshold: Double = publishedThreshold
   ) -> Verdict? {
-    Sample(losses).mean.map {
+    zRule(Sample(losses).summary, target: target, threshold: threshold)
+  }
+
+  /// The z rule, from count and mean.
+  ///
+  /// - Parameters:
+  ///   - losses: Count and mean of the final losses.
+  ///   - target: The loss to reach.
+  ///   - threshold: See ``threshold(deviation:level:)``.
+  /// - Returns: The verdict; nil without a mean.
+  public static func zRule(
+    _ losses: SampleSummary, target: Double, threshold: Double = publishedThreshold
+  ) -> Verdict? {
+    losses.mean.map {
       Verdict(
         statistic: (target - $0) * Double(losses.count).squareRoot(), threshold: threshold)
     }
@@ -64,7 +77,26 @@ public enum SpeedrunRules {
     new: [Double], newSteps: Double, old: [Double], oldSteps: Double, slope: Double = 0.0045 / 100,
     threshold: Double = publishedThreshold
   ) -> Verdict? {
-    guard let newMean = Sample(new).mean, let oldMean = Sample(old).mean else { return nil }
+    pairwise(
+      new: Sample(new).summary, newSteps: newSteps, old: Sample(old).summary, oldSteps: oldSteps,
+      slope: slope, threshold: threshold)
+  }
+
+  /// The pairwise rule, from counts and means.
+  ///
+  /// - Parameters:
+  ///   - new: Count and mean of the final losses of the new record.
+  ///   - newSteps: Its steps.
+  ///   - old: Count and mean of the final losses of the old record.
+  ///   - oldSteps: Its steps.
+  ///   - slope: What a step less is worth, in nats.
+  ///   - threshold: See ``threshold(deviation:level:)``.
+  /// - Returns: The verdict; nil without a mean on a side.
+  public static func pairwise(
+    new: SampleSummary, newSteps: Double, old: SampleSummary, oldSteps: Double, slope: Double,
+    threshold: Double = publishedThreshold
+  ) -> Verdict? {
+    guard let newMean = new.mean, let oldMean = old.mean else { return nil }
     let gain = oldMean - newMean + (oldSteps - newSteps) * slope
     let scale = (1 / Double(new.count) + 1 / Double(old.count)).squareRoot()
     return Verdict(statistic: gain / scale, threshold: threshold)

@@ -144,12 +144,18 @@ public enum Tests {
   private static func weighted(
     _ terms: [(weight: Double, values: [Double])], method: DifferenceTest.Method, level: Double
   ) -> DifferenceTest {
+    weighted(terms.map { ($0.weight, Sample($0.values).summary) }, method: method, level: level)
+  }
+
+  static func weighted(
+    _ terms: [(weight: Double, summary: SampleSummary)], method: DifferenceTest.Method,
+    level: Double
+  ) -> DifferenceTest {
     var estimate: Double? = 0
     var variance: Double? = 0
     var spread = 0.0
     var freedom = 0.0
-    for (weight, values) in terms {
-      let sample = Sample(values)
+    for (weight, sample) in terms {
       estimate = sample.mean.flatMap { mean in estimate.map { $0 + weight * mean } }
       guard let part = sample.variance.map({ weight * weight * $0 / Double(sample.count) }),
         let sum = variance
@@ -162,7 +168,8 @@ public enum Tests {
       freedom += Double(sample.count - 1)
     }
     if let known = estimate, !known.isFinite { estimate = nil }
-    if estimate == nil { variance = nil }
+    // Without terms there is nothing to test.
+    if estimate == nil || freedom <= 0 { variance = nil }
     if let known = variance {
       // Where nothing varies Satterthwaite's ratio is 0 / 0; the pooled count stands in. Squares of squares may underflow: likewise.
       let ratio = known * known / spread
@@ -170,7 +177,7 @@ public enum Tests {
       if !known.isFinite { variance = nil }
     }
     return DifferenceTest(
-      method: method, counts: terms.map(\.values.count), estimate: estimate,
+      method: method, counts: terms.map(\.summary.count), estimate: estimate,
       standardError: variance?.squareRoot(), degreesOfFreedom: variance == nil ? nil : freedom,
       level: level)
   }

@@ -141,7 +141,8 @@ public struct DatasetManifest: Codable, Equatable, Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw DataError(
         .unreadableFile,
-        "'\(folder)' is not a prepared data set: it has no '\(fileName)'. Prepare one first.")
+        "'\(folder)' is not a prepared data set: it has no '\(fileName)', and no llm.c shards either. Prepare or fetch one first."
+      )
     }
     struct Kind: Codable {
       var format: String

@@ -46,6 +46,7 @@ extension TrainingConfiguration {
   /// What the model reads in an evaluation.
   ///
   /// - Parameter step: steps made; after the last step, what was in force at the last, and what `[evaluation.final]` replaces.
+  /// - Returns: the numbers.
   func evaluationNumbers(after step: Int) -> ModelNumbers {
     var numbers = modelNumbers(at: min(step, training.steps - 1))
     if step >= training.steps { numbers.scalars.merge(evaluation.final) { $1 } }

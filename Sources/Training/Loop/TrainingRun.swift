@@ -25,7 +25,7 @@ public final class TrainingRun {
   let start: TrainingStart
   let source: any BatchSource
   let steps: TrainingSteps
-  private let evaluators: Evaluators
+  let evaluators: Evaluators
   private let statistics: WeightStatistics
   /// Nil where nobody asked.
   private let effectiveRates: EffectiveRates?

@@ -52,16 +52,14 @@ final class TrainingSteps {
 
   /// Fills the token table from the head, which has been looked up in so far.
   func untie(_ tensors: KeptTensors, _ state: UntieSettings.State) {
-    let (source, target) = (ModelConfiguration.headName, ModelConfiguration.tableName)
-    tensors.copy(source, to: target, copiesState: state == .copy)
-    let groups = [source, target].compactMap { definition.optimizer.group(of: $0)?.name }
-    guard groups.count == 2, groups[0] != groups[1], let step = steps.values.first else { return }
-    step.state.clock.restart(groups[1], from: state == .copy ? groups[0] : nil)
+    guard let step = steps.values.first else { return }
+    state.untie(tensors, step, definition.optimizer)
   }
 
   /// The step of an index, with its batch set to the size it takes.
   ///
   /// - Parameter index: of a step of the run; after the last, the last one's.
+  /// - Returns: the compiled step.
   func prepared(at index: Int) -> TrainingStep {
     let index = min(index, configuration.training.steps - 1)
     let variant = configuration.variant(at: index)
@@ -74,6 +72,22 @@ final class TrainingSteps {
   }
 }
 
+extension UntieSettings.State {
+  /// Fills the token table from the head: weights, and state with its clock or a fresh start of both.
+  ///
+  /// - Parameters:
+  ///   - tensors: of the run.
+  ///   - step: any of its steps, for the clock that they share.
+  ///   - optimizer: of all parameters.
+  func untie(_ tensors: KeptTensors, _ step: TrainingStep, _ optimizer: Optimizer) {
+    let (source, target) = (ModelConfiguration.headName, ModelConfiguration.tableName)
+    tensors.copy(source, to: target, copiesState: self == .copy)
+    let groups = [source, target].compactMap { optimizer.group(of: $0)?.name }
+    guard groups.count == 2, groups[0] != groups[1] else { return }
+    step.state.clock.restart(groups[1], from: self == .copy ? groups[0] : nil)
+  }
+}
+
 extension TrainingConfiguration {
   /// Model, optimizer and shape of the steps of one variant.
   ///
@@ -83,9 +97,11 @@ extension TrainingConfiguration {
   ///   - optimizer: of all parameters.
   ///   - precision: of products.
   ///   - isWhole: with the model that looks up in its own table, and no parameter resting.
+  ///   - sequences: of a micro-batch; nil: as many as the configuration asks for.
+  /// - Returns: what the steps are compiled from.
   func definition(
     _ entry: VariantSteps, _ model: ModelConfiguration, _ optimizer: Optimizer,
-    precision: Precision, isWhole: Bool = false
+    precision: Precision, isWhole: Bool = false, sequences: Int? = nil
   ) -> StepDefinition {
     let variant = entry.variant
     let looksUpInHead = variant.looksUpInHead && !isWhole
@@ -93,7 +109,7 @@ extension TrainingConfiguration {
       model: model.variant(contextLength: variant.contextLength, looksUpInHead: looksUpInHead)
         .makeModel(),
       optimizer: looksUpInHead ? optimizer.without([ModelConfiguration.tableName]) : optimizer,
-      sequences: microBatches(of: entry).sequences,
+      sequences: sequences ?? microBatches(of: entry).sequences,
       precision: precision)
   }
 

@@ -16,12 +16,15 @@ import TensorGraph
 ///   `gradient.PARAMETER` (before clipping), `parameter.PARAMETER` (after the update), and the optimizer's state under its own
 ///   labels `optimizer.STATE.PARAMETER`.
 ///
-/// A step is traced as one batch whatever `training.accumulation_steps` is; z-loss is part of `loss`.
+/// A step is traced as one batch whatever `training.accumulation_steps` is; z-loss is part of `loss`. While a parameter rests, as a
+/// table does before it is untied, it has no gradient.
 public struct Trace {
   private let configuration: TrainingConfiguration
   private let model: any LanguageModel
   private let runtime: any Runtime
-  private let step: TrainingStep
+  /// One for each size of batch and each variant.
+  private let steps: [Key: TrainingStep]
+  private let definition: StepDefinition
   private let tensors: KeptTensors
   private let given: TraceBatch?
   private let source: (any BatchSource)?
@@ -46,7 +49,6 @@ public struct Trace {
   ) throws {
     self.configuration = configuration
     self.output = output
-    let sequences = configuration.training.batchTokens / configuration.model.contextLength
     let vocabularySize: Int
     if batchFile != nil, given == nil, let size = configuration.model.vocabularySize {
       source = nil
@@ -60,15 +62,35 @@ public struct Trace {
     let modelConfiguration = model.configuration
     self.given = try batchFile.map {
       try TraceBatch(
-        path: $0, tokens: configuration.training.batchTokens, model: modelConfiguration)
+        path: $0, tokens: configuration.batchTokens(at: 0), model: modelConfiguration)
+    }
+    let keys = configuration.traced
+    guard self.given == nil || Set(keys.map(\.tokens)).count == 1 else {
+      throw TrainingError(
+        .batch,
+        "a file of batches holds batches of one size, and the schedule changes batch_tokens; leave the file out, or the schedule"
+      )
     }
     let precision = provider.precision(configuration.machine.precision)
     let threads = configuration.machine.threads
     runtime = try provider.make(precision, threads > 0 ? threads : nil)
-    let definition = StepDefinition(
-      model: model, optimizer: try configuration.optimizer(for: model.parameters),
-      sequences: sequences, precision: precision)
-    step = try TrainingStep(definition, revealsGradients: true, runtime: runtime)
+    let optimizer = try configuration.optimizer(for: model.parameters)
+    func define(_ key: Key, isWhole: Bool) -> StepDefinition {
+      configuration.definition(
+        VariantSteps(variant: key.variant, steps: []), modelConfiguration, optimizer,
+        precision: precision, isWhole: isWhole,
+        sequences: key.tokens / key.variant.contextLength)
+    }
+    definition = define(keys[0], isWhole: true)
+    var (steps, first) = ([Key: TrainingStep](), TrainingStep?.none)
+    for key in keys {
+      let step = try TrainingStep(
+        define(key, isWhole: false), revealsGradients: true,
+        batchTokens: configuration.largestBatchTokens, sharing: first, runtime: runtime)
+      steps[key] = step
+      first = first ?? step
+    }
+    self.steps = steps
     tensors = KeptTensors(definition, runtime: runtime)
     if let initialWeights {
       try tensors.loadWeights(initialWeights)
@@ -99,11 +121,15 @@ public struct Trace {
     let schedule = try configuration.learningRateSchedule()
     var paths = [initial]
     for index in 0..<steps {
+      let step = prepared(at: index)
       if let given { given.fill(step.batch, step: index) } else { try source?.fill(step.batch) }
-      let result = try take(index, schedule)
+      let result = try take(step, index, schedule)
+      if let untie = configuration.schedule.untie, untie.step == index + 1 {
+        untie.state.untie(tensors, step, definition.optimizer)
+      }
       let path = output + "/" + CheckpointStore.name(index + 1) + ".safetensors"
       try result.write(
-        batch: step.batch, contextLength: model.configuration.contextLength,
+        batch: step.batch, contextLength: step.batch.contextLength,
         kept: tensors.written, parameters: names, metadata: metadata(step: index + 1), to: path)
       paths.append(path)
       progress(index + 1, Double(result.scalars["loss"] ?? 0))
@@ -111,11 +137,30 @@ public struct Trace {
     return paths
   }
 
+  /// What compiled steps differ in.
+  struct Key: Hashable {
+    let variant: StepVariant
+    let tokens: Int
+  }
+
+  /// The step of an index, its batch set to the size that it takes; after the run's last, like that.
+  private func prepared(at index: Int) -> TrainingStep {
+    let key = configuration.traced(at: min(index, configuration.training.steps - 1))
+    guard let step = steps[key] else { preconditionFailure("no step was compiled for \(key)") }
+    step.batch.contextLength = key.variant.contextLength
+    step.batch.count = key.tokens
+    return step
+  }
+
   /// One step, with the gradients copied before the update.
-  private func take(_ index: Int, _ schedule: Schedule) throws -> TraceResult {
+  private func take(
+    _ step: TrainingStep, _ index: Int, _ schedule: Schedule
+  ) throws -> TraceResult {
     var gradients: [TraceResult.Gradient] = []
     let optimizer = step.definition.optimizer
-    let result = step.run(configuration.settings(at: index, optimizer)) { executable in
+    let last = configuration.training.steps - 1
+    let settings = configuration.settings(at: min(index, last), definition.optimizer)
+    let result = step.run(settings) { executable in
       gradients = optimizer.trainedParameters.map { parameter in
         TraceResult.Gradient(
           name: parameter.name, shape: parameter.shape.dimensions,
@@ -141,5 +186,21 @@ public struct Trace {
       "step": String(step), "runtime": runtime.summary,
       "configuration": configuration.identity,
     ]
+  }
+}
+
+extension TrainingConfiguration {
+  /// What the step of an index is compiled for when it is traced.
+  fileprivate func traced(at index: Int) -> Trace.Key {
+    Trace.Key(variant: variant(at: index), tokens: batchTokens(at: index))
+  }
+
+  /// All of them, in the order in which they come.
+  fileprivate var traced: [Trace.Key] {
+    var found: [Trace.Key] = []
+    for index in 0..<training.steps where !found.contains(traced(at: index)) {
+      found.append(traced(at: index))
+    }
+    return found
   }
 }
