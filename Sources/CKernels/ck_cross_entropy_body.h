@@ -10,8 +10,6 @@ CK_INLINE size_t targets_of_row(const ck_head *head, size_t row) {
   return left < head->depth ? left : head->depth;
 }
 
-CK_INLINE float prediction_weight(const ck_head *head, size_t place) { return place == 0 ? 1.0f : head->weights[place - 1]; }
-
 CK_INLINE vector_f32 capped(const ck_head *head, vector_f32 product) {
   const vector_f32 l = product * head->logit_scale;
   return head->softcap > 0 ? tanh_of(l * (1.0f / head->softcap)) * head->softcap : l;
@@ -69,7 +67,9 @@ static void cross_entropy_tile(const ck_head *head, size_t rows, size_t columns,
                                float *restrict tile_maximum, size_t tile_count, float *restrict maximum,
                                float *restrict sum, float *restrict target_logit) {
   // Without scale and cap, the loop that most heads need has neither.
-  const ck_head plain = {.logit_scale = 1, .depth = head->depth, .context_length = head->context_length};
+  ck_head plain = *head;
+  plain.logit_scale = 1;
+  plain.softcap = 0;
   const int is_plain = head->logit_scale == 1 && !(head->softcap > 0);
 #define CK_CASE(form, element)                                                                                  \
   cross_entropy_tile_typed(form, rows, columns, products, stride, first_row, first, targets, exponentials,      \
@@ -96,7 +96,7 @@ static void cross_entropy_finish(const ck_head *head, size_t rows, size_t first_
     const size_t places = targets_of_row(head, first_row + r);
     for (size_t k = 1; k < places; k++) {
       if (targets[r + k] < 0) continue;
-      objective[r] += prediction_weight(head, k) * (log_sum_exp[r] - target_logit[r * head->depth + k]);
+      objective[r] += head->weights[k] * (log_sum_exp[r] - target_logit[r * head->depth + k]);
     }
   }
 }
@@ -118,8 +118,8 @@ CK_INLINE void cross_entropy_gradient_typed(const ck_head *head, size_t rows, si
     const float lse = log_sum_exp[r];
     const float best = tile_maximum[r * tile_count];
     const size_t places = targets_of_row(head, first_row + r);
-    float all_weights = 1.0f;
-    for (size_t k = 1; k < places; k++) all_weights += targets[r + k] < 0 ? 0 : prediction_weight(head, k);
+    float all_weights = head->weights[0];
+    for (size_t k = 1; k < places; k++) all_weights += targets[r + k] < 0 ? 0 : head->weights[k];
     const float share = exp_one(best - lse) * (all_weights + 2.0f * z_loss * lse);
     const float outer = scale * inverse_scale;
     // The exponential is exp(capped logit - tile maximum), so the cap's slope 1 - (l / cap)^2 follows from its logarithm.
@@ -141,7 +141,7 @@ CK_INLINE void cross_entropy_gradient_typed(const ck_head *head, size_t rows, si
       if (target < 0 || target >= (int64_t)columns) continue;
       float subtracted = 0;
       for (size_t j = 0; j < places; j++)
-        if (targets[r + j] == targets[r + k]) subtracted += prediction_weight(head, j);
+        if (targets[r + j] == targets[r + k]) subtracted += head->weights[j];
       at_target[k] = CK_LOGIT_GRADIENT(splat(load_one(row, type, (size_t)target)), subtracted).x;
     }
     CK_FOR_ROW(columns, {
@@ -161,8 +161,9 @@ static void cross_entropy_gradient(const ck_head *head, size_t rows, size_t colu
                                    const int32_t *restrict targets, const float *restrict tile_maximum,
                                    size_t tile_count, const float *restrict log_sum_exp, float scale, float z_loss,
                                    void *exponentials, ck_type type, size_t stride) {
-  const ck_head plain = {
-      .logit_scale = 1, .depth = head->depth, .context_length = head->context_length, .weights = head->weights};
+  ck_head plain = *head;
+  plain.logit_scale = 1;
+  plain.softcap = plain.gradient_scale = 0;
   const int is_plain = !(head->softcap > 0) && !(head->gradient_scale > 0);
 #define CK_CASE(form, element)                                                                              \
   cross_entropy_gradient_typed(form, rows, columns, first_row, first, targets, tile_maximum, tile_count,    \

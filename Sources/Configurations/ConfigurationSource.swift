@@ -6,7 +6,8 @@ import TOMLKit
 
 /// The texts a configuration is made of: presets, then files, then command-line overrides.
 ///
-/// A later layer replaces single keys of earlier ones, and an array of tables as a whole.
+/// A later layer replaces single keys of earlier ones, and an array of tables as a whole. Tables of an array that have a `name` can also
+/// be changed one by one, as `optimizer.rule.NAME.key`.
 public struct ConfigurationSource: Sendable {
   /// A value before anything is known about its key.
   struct Setting: Sendable {
@@ -141,16 +142,17 @@ public struct ConfigurationSource: Sendable {
         .invalidOverride, keys: [key],
         "command line: '\(key)' in '\(text)' is not a key; write --section.key=value")
     }
-    drop(arrayAt: key)
+    let path = try named(parts, typed: text)
+    drop(arrayAt: path)
     switch parseOverride(typed) {
     case .value(let table):
       let node = table["value"]
       if let node {
         try collect(
-          node, at: key, context: Context(origin: .commandLine, layer: layer, typed: typed))
+          node, at: path, context: Context(origin: .commandLine, layer: layer, typed: typed))
       }
     case .string:
-      settings[key] = Setting(
+      settings[path] = Setting(
         value: .string(typed), origin: .commandLine, layer: layer, typed: typed)
     case .broken(let reason):
       throw ConfigurationError(
@@ -234,6 +236,15 @@ public struct ConfigurationSource: Sendable {
     _ node: any TOMLValueConvertible, at path: String, context: Context
   ) throws(ConfigurationError) {
     if let table = node.table {
+      if let names = changedNames(table, inArray: path) {
+        for (name, change) in names {
+          guard let index = index(of: name, inArray: path) else {
+            throw context.refuse("\(path).\(name)", missing(name, inArray: path))
+          }
+          try collect(change, at: "\(path)[\(index)]", context: context)
+        }
+        return
+      }
       if sections[path]?.count != nil { drop(arrayAt: path) }
       sections[path] = Section(
         origin: context.origin, layer: context.layer, line: context.lines[path])
@@ -287,6 +298,61 @@ public struct ConfigurationSource: Sendable {
     }
     throw context.refuse(
       path, "is a \(node.type), which no key takes; put it in quotes if it is meant as a string")
+  }
+
+  // MARK: - Tables by name
+
+  /// The tables of a table that stands where an earlier layer has an array of tables with names; nil: it takes the array's place.
+  private func changedNames(
+    _ table: TOMLTable, inArray path: String
+  ) -> [(name: String, change: any TOMLValueConvertible)]? {
+    guard let count = sections[path]?.count, !table.keys.isEmpty,
+      (0..<count).contains(where: { name(of: $0, inArray: path) != nil })
+    else { return nil }
+    let changes = table.keys.compactMap { key in table[key].map { (name: key, change: $0) } }
+    return changes.allSatisfy { $0.change.table != nil } ? changes : nil
+  }
+
+  private func name(of index: Int, inArray path: String) -> String? {
+    guard case .string(let name) = settings["\(path)[\(index)].name"]?.value else { return nil }
+    return name
+  }
+
+  private func index(of name: String, inArray path: String) -> Int? {
+    guard let count = sections[path]?.count else { return nil }
+    return (0..<count).first { self.name(of: $0, inArray: path) == name }
+  }
+
+  private func missing(_ name: String, inArray path: String) -> String {
+    let names = (0..<(sections[path]?.count ?? 0)).compactMap { self.name(of: $0, inArray: path) }
+    return
+      "changes a table that is not there: '\(path)' has tables named \(names.map { "'\($0)'" }.joined(separator: ", "))"
+  }
+
+  /// The path of a key of the command line, whose parts may be names of tables.
+  private func named(
+    _ parts: [String], typed text: String
+  ) throws(ConfigurationError) -> String {
+    var path = ""
+    var place = 0
+    while place < parts.count {
+      let isArray = sections[path]?.count != nil
+      guard isArray, place + 1 < parts.count,
+        (0..<(sections[path]?.count ?? 0)).contains(where: { name(of: $0, inArray: path) != nil })
+      else {
+        path = joined(path, parts[place])
+        place += 1
+        continue
+      }
+      guard let index = index(of: parts[place], inArray: path) else {
+        throw ConfigurationError(
+          .invalidOverride, keys: [parts.joined(separator: ".")],
+          "command line: '\(text)' \(missing(parts[place], inArray: path))")
+      }
+      path += "[\(index)]"
+      place += 1
+    }
+    return path
   }
 
   /// Forgets what an earlier layer said about a single table where an array of tables takes its place.

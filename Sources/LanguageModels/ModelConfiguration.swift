@@ -75,11 +75,11 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   ///   - zLoss: weight of the squared log-sum-exp, at least 0; nil: 1e-4 for the decoder, 0 for Llama.
   ///   - masksDocuments: whether attention stays inside documents.
   ///   - attentionWindow: keys a query sees, at least 1; nil: all. The largest of them when it is scheduled.
-  ///   - shortAttentionWindow: the same for layers with a short window.
-  ///   - schedulesShortAttentionWindow: whether the host sets that one before each run.
-  ///   - speedrun: the parts of the speedrun's decoder; nil: the published ones.
   ///   - schedulesAttentionWindow: whether the host sets the window before each run.
+  ///   - shortAttentionWindow: as `attentionWindow`, of layers with a short window.
+  ///   - schedulesShortAttentionWindow: whether the host sets that one before each run.
   ///   - schedulesZLoss: whether the host sets the weight of the z-loss before each run; `zLoss` is not read then.
+  ///   - speedrun: the parts of the speedrun's decoder; nil: the published ones.
   /// - Throws: ``ModelError`` naming the values and the remedy.
   public init(
     architecture: Architecture = .decoder, vocabularySize: Int, width: Int, layers: Int,

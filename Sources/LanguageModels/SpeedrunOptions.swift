@@ -125,22 +125,16 @@ public struct SpeedrunOptions: Hashable, Sendable, Codable {
   ///
   /// - Parameter layers: L, at least 1.
   public init(layers: Int) {
-    func place(_ layer: Int) -> Int { (layer * layers + 5) / 11 }
+    func place(_ layer: Int) -> Int { min(layers - 1, (layer * layers + 5) / 11) }
     longLayers = layers > 1 ? [place(3), layers - 1] : [0]
     attentionFreeLayers = layers > 3 ? [place(6)] : []
     skip = place(3) < place(6) ? Skip(from: place(3), to: place(6)) : nil
     backoutLayer = place(7) < layers - 1 ? place(7) : nil
     let served =
-      layers > 5
+      layers > 7
       ? [(0, 1), (1, 2), (layers - 3, 0), (layers - 2, 1), (layers - 1, 2)]
-      : [(0, 0), (layers - 1, 0)]
-    let free = attentionFreeLayers
-    var tables: [ValueEmbedding] = []
-    for (layer, table) in served
-    where !free.contains(layer) && !tables.contains(where: { $0.layer == layer }) {
-      tables.append(ValueEmbedding(layer: layer, table: table))
-    }
-    valueEmbeddings = tables
+      : layers > 1 ? [(0, 0), (layers - 1, 0)] : [(0, 0)]
+    valueEmbeddings = served.map { ValueEmbedding(layer: $0, table: $1) }
   }
 
   /// How many value tables there are.

@@ -197,12 +197,19 @@ extension KernelTests {
       let logSumExp = Elements(count: rows), loss = Elements(count: rows)
       let objective = Elements(count: rows)
       let width = type == CK_BF16 ? 2 : 4
-      let weights = Elements(reference.predictionWeights.dropFirst().map(Float.init) + [0])
       set.run {
-        var head = ck_head(
-          logit_scale: logitScale, softcap: Float(reference.cap), depth: depth,
-          context_length: min(reference.contextLength, rows), weights: weights.floatPointer,
-          gradient_scale: gradientScale)
+        var head = ck_head()
+        head.logit_scale = logitScale
+        head.softcap = Float(reference.cap)
+        head.depth = depth
+        head.context_length = min(reference.contextLength, rows)
+        head.gradient_scale = gradientScale
+        withUnsafeMutableBytes(of: &head.weights) { bytes in
+          let weights = bytes.bindMemory(to: Float.self)
+          for (place, weight) in reference.predictionWeights.enumerated() {
+            weights[place] = Float(weight)
+          }
+        }
         for (index, first) in Swift.stride(from: 0, to: vocabulary, by: tile).enumerated() {
           ck_cross_entropy_tile(
             &head, rows, min(tile, vocabulary - first), memory.floatPointer + first, vocabulary, 0,

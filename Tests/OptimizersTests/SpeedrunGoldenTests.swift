@@ -184,4 +184,18 @@ struct SpeedrunGoldenTests {
     }
     #expect(error.message.contains("gates where the rule's roles name them"))
   }
+
+  @Test("A rule for a part that is switched off may match nothing where it says so")
+  func optionalRules() throws {
+    let hidden = Parameter(
+      name: "w", role: .mlpIn, layer: 0, shape: [4, 4], initialization: .constant(0))
+    var rule = ParameterRule()
+    rule.roles = [.gate]
+    #expect(throws: OptimizerError.self) {
+      try ParameterPolicy(method: "adamw", rules: [rule]).optimizer(for: [hidden])
+    }
+    rule.isOptional = true
+    let optimizer = try ParameterPolicy(method: "adamw", rules: [rule]).optimizer(for: [hidden])
+    #expect(optimizer.groups.map(\.name) == ["base"])
+  }
 }

@@ -83,6 +83,29 @@ import Testing
     #expect(run.step.state.clock["base"].updates == 6)
   }
 
+  @Test("A group that gets zeros goes on with what its averages hold, and counts its updates")
+  func zeroGradients() throws {
+    let folder = try TemporaryFolder()
+    let run = try Self.run(
+      folder,
+      [
+        "schedule.stage": "[{name = 'a', steps = 2}, {name = 'b', steps = 2}, {name = 'c'}]",
+        "schedule.pause":
+          "{group = 'top', after = 'a', steps = 2, mode = 'zero-gradients'}",
+      ])
+    let moment = try #require(run.tensors.values("optimizer.first_moment.head.weight"))
+    let weights = try #require(run.tensors.values("head.weight"))
+    for step in 0..<6 {
+      let (before, old) = (Array(moment), Array(weights))
+      try run.source.fill(run.step.batch)
+      #expect(run.step.run(run.settings(at: step)).isUpdated)
+      let decays = zip(moment, before).allSatisfy { abs($0 - 0.9 * $1) <= 1e-6 * abs($1) }
+      #expect(decays == (step == 2 || step == 3), "step \(step)")
+      #expect(Array(weights) != old, "step \(step)")
+    }
+    #expect(run.step.state.clock["top"].updates == 6)
+  }
+
   @Test("Batches grow by micro-batches of one size, and every token is counted and trained on once")
   func batches() throws {
     let folder = try TemporaryFolder()

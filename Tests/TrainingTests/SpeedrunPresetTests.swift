@@ -5,6 +5,7 @@ import Configurations
 import Foundation
 import LanguageModels
 import Optimizers
+import RunRecords
 import Schedules
 import TensorGraph
 import Testing
@@ -50,11 +51,14 @@ import Testing
       updates: (960, 900)),
   ]
 
-  static func read(_ record: Record) throws -> TrainingConfiguration {
+  static func read(
+    _ record: Record, _ override: String? = nil
+  ) throws -> TrainingConfiguration {
     let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Presets/speedrun-\(record.name).toml")
     var source = ConfigurationSource()
     try source.add(preset: record.name, text: String(contentsOf: file, encoding: .utf8))
+    if let override { try source.add(overrides: [override]) }
     return try TrainingConfiguration(source)
   }
 
@@ -215,6 +219,35 @@ import Testing
     #expect(groups["mlp out"]?.options["statistics"] == "longer-axis")
     #expect(groups["scalars"]?.settings["pausable"] == (record.name == "A" ? nil : "true"))
     #expect(optimizer.trainedParameters.count == model.parameters.count)
+  }
+
+  @Test("The contract tells records and their parts apart")
+  func contract() throws {
+    func forecast(_ record: Record, _ override: String? = nil) throws -> [FairnessContract.Field:
+      String]
+    {
+      try Self.read(record, override).contractForecast(vocabularySize: 50_304)
+    }
+    let plain = try forecast(Self.records[1])
+    #expect(
+      plain[.batchTokens]
+        == "131072 for 654 steps, then 262144 for 653 steps, then 393216 for 693 steps")
+    #expect(plain[.trainingTokens] == "529399808")
+    #expect(plain[.auxiliaryLoss] == "gradients of the summed loss divided by 8.0")
+    #expect(plain[.tokenOrder]?.contains("context length 16384 for 654 steps, then 32768") == true)
+    #expect(plain[.schedule]?.contains("pause 1960..<2000") == true)
+    for (override, field) in [
+      ("model.key_shift=false", FairnessContract.Field.model), ("model.yarn=false", .model),
+      ("schedule.pause.mode=zero-gradients", .schedule),
+      ("training.loss_divisor=4", .auxiliaryLoss),
+    ] {
+      let other = try forecast(Self.records[1], "--" + override)
+      #expect(other[field] != plain[field], "\(override)")
+      #expect(other.filter { $0.key != field } == plain.filter { $0.key != field }, "\(override)")
+    }
+    let untied = try forecast(Self.records[2])
+    #expect(untied[.model]?.contains("lookups in the head before step 1254") == true)
+    #expect(untied[.auxiliaryLoss]?.contains("token 2 ahead from 0.5 to 0.0") == true)
   }
 
   @Test(

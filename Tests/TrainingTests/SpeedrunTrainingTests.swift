@@ -242,12 +242,19 @@ import Testing
       #expect(found.tokens == 160)
       #expect(abs(found.crossEntropy / expected - 1) <= Self.tolerance)
     }
-    if file["final.head.weight"] != nil {
-      for name in names {
-        let values = try #require(run.tensors.values(name).map(Array.init))
-        let error = relativeError(values, try file.doubles("final." + name))
-        #expect(error <= Self.tolerance, "\(name): \(error)")
+    let probes = try TensorFile(
+      path: Self.folder.appendingPathComponent("weights.safetensors").path
+    ).doubles("probes")
+    for (row, name) in names.enumerated() {
+      let values = try #require(run.tensors.values(name).map(Array.init))
+      let error: Double
+      if file["final_sketch"] != nil {
+        let sketch = try file.doubles("final_sketch")[row * 9..<(row + 1) * 9]
+        error = SpeedrunFixture.error(values, sketch: Array(sketch), probes: probes)
+      } else {
+        error = relativeError(values, try file.doubles("final." + name))
       }
+      #expect(error <= Self.tolerance, "\(name): \(error)")
     }
   }
 }

@@ -217,7 +217,7 @@ typedef struct {
   float softcap;          // 0: none
   size_t depth;           // a row's targets are its own and those of the next depth - 1 rows, from 1 to CK_PREDICTIONS ...
   size_t context_length;  // ... of its sequence of so many rows; read where depth > 1
-  const float *weights;   // [depth - 1]: of the second target and so on; the first has 1
+  float weights[CK_PREDICTIONS];  // of the targets; the first has 1
   float gradient_scale;   // > 0: gradients are divided by it and rounded to float8 e5m2; the caller multiplies again
 } ck_head;
 

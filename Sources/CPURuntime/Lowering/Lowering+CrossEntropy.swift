@@ -221,22 +221,30 @@ extension Lowering {
 struct HeadKernel {
   private let fixed: HeadForm
   private let sources: [UnsafePointer<Float>]
-  private let weights: UnsafeMutablePointer<Float>
 
-  /// - Parameter weights: where the weights of the second prediction and so on are found at each run.
+  /// A head's form.
+  ///
+  /// - Parameters:
+  ///   - form: caps, factors, tokens ahead.
+  ///   - sources: where the weights of the second prediction and so on are found at each run.
   init(_ form: HeadForm, weights sources: [UnsafeMutableRawPointer] = []) {
     fixed = form
     self.sources = sources.map { UnsafePointer($0.assumingMemoryBound(to: Float.self)) }
-    // As long as the program lives: kernels are bound once.
-    weights = .allocate(capacity: max(1, sources.count))
   }
 
-  /// The form; every unit of a kernel writes the same numbers into the same places.
+  /// The form with the weights as they are now.
   func form() -> ck_head {
-    for (place, source) in sources.enumerated() { weights[place] = source.pointee }
-    return ck_head(
-      logit_scale: fixed.logitFactor, softcap: fixed.softCap ?? 0, depth: fixed.predictions,
-      context_length: fixed.contextLength, weights: weights,
-      gradient_scale: fixed.gradientScale ?? 0)
+    var head = ck_head()
+    head.logit_scale = fixed.logitFactor
+    head.softcap = fixed.softCap ?? 0
+    head.depth = fixed.predictions
+    head.context_length = fixed.contextLength
+    head.gradient_scale = fixed.gradientScale ?? 0
+    withUnsafeMutableBytes(of: &head.weights) { bytes in
+      let weights = bytes.bindMemory(to: Float.self)
+      weights[0] = 1
+      for (place, source) in sources.enumerated() { weights[place + 1] = source.pointee }
+    }
+    return head
   }
 }

@@ -55,7 +55,10 @@ public struct ParameterPolicy: Hashable, Sendable {
     }
     var groups: [ParameterGroup] = []
     for (index, rule) in rules.enumerated() {
-      if claimed[index].isEmpty { throw unused(index, parameters, base.card) }
+      if claimed[index].isEmpty {
+        if rule.isOptional { continue }
+        throw unused(index, parameters, base.card)
+      }
       groups.append(try group(rule, index, claimed[index], base))
     }
     let own = rest.filter { base.card.eligibility.accepts($0.role) }

@@ -45,6 +45,8 @@ public struct ParameterRule: Hashable, Sendable {
   public var isCoupled = false
   /// What surrounds the method, where it differs from the base.
   public var settings = GroupSettings.Changes()
+  /// Whether it may match nothing, for parts of a model that can be switched off.
+  public var isOptional = false
   /// Whether the parameters are trained at all.
   public var isTrained = true
 

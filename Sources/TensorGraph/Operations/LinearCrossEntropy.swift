@@ -3,7 +3,7 @@
 
 /// What a head makes of its products, and which targets a row has.
 public struct HeadForm: Hashable, Sendable {
-  /// Multiplies products: l = factor x w'. Above 0.
+  /// What products are multiplied by, above 0: l = factor x w'.
   public var logitFactor: Float = 1
   /// c > 0: l = c tanh(l / c), which is c (2 sigmoid(2 l / c) - 1) (Gemma Team, 2024); nil: none.
   public var softCap: Float?

@@ -22,6 +22,8 @@ struct RuleReader {
     var rule = ParameterRule()
     rule.name = table.optionalString("name", doc: "the group's name, for schedules and tables")
     readConditions(&rule)
+    rule.isOptional =
+      table.optionalBoolean("optional", doc: "whether it may match no parameter; false") ?? false
     rule.isTrained = table.boolean("train", default: true, doc: "false: frozen as they start")
     rule.method = table.optionalName(
       "method", among: OptimizerRegistry.names, doc: "the method; the base method")
@@ -86,7 +88,7 @@ struct RuleReader {
         message: "a coupled rule takes the base's learning rate; use learning_rate_multiplier")
     }
     if !rule.isTrained {
-      let known = ["name", "train"] + Self.conditions
+      let known = ["name", "train", "optional"] + Self.conditions
       let idle = table.givenNames.filter { !known.contains($0) }
       if !idle.isEmpty {
         table.contradiction(

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Optimizers
+public import Optimizers
 import RandomStreams
 import Schedules
 
@@ -10,7 +10,7 @@ extension TrainingConfiguration {
   /// The numbers of a step: every scalar's schedule applied, group by group.
   ///
   /// A group's learning rate follows its own schedule where it has one, else the run's course from the group's own peak.
-  func settings(at step: Int, _ optimizer: Optimizer) -> TrainingStep.Settings {
+  public func settings(at step: Int, _ optimizer: Optimizer) -> TrainingStep.Settings {
     let run = schedule.run
     var settings = TrainingStep.Settings()
     for group in optimizer.trained {

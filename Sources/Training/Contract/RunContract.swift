@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Configurations
+import Foundation
 import LanguageModels
 import Optimizers
 public import RunRecords
@@ -66,12 +67,24 @@ struct RunContract {
       "context length \(contextLength)", model.isTied ? "tied head" : "own head",
       model.hasQueryKeyNorm ? "query and key norms" : "no query and key norms", window,
     ]
-    return (words + shortWindow + untying).joined(separator: ", ")
+    return (words + shortWindow + parts + untying).joined(separator: ", ")
   }
 
   private var shortWindow: [String] {
     let name = "attention_window_short"
-    return isScheduled(name) ? ["short attention window " + course(of: name)] : []
+    if isScheduled(name) { return ["short attention window " + course(of: name)] }
+    return definition.model.configuration.shortAttentionWindow.map {
+      ["short attention window \($0)"]
+    } ?? []
+  }
+
+  /// The switches of an architecture that has some of its own, all of them.
+  private var parts: [String] {
+    guard let options = definition.model.configuration.speedrun else { return [] }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard let json = try? encoder.encode(options) else { return [] }
+    return ["parts " + String(decoding: json, as: UTF8.self)]
   }
 
   private var untying: [String] {

@@ -81,7 +81,9 @@ extension TrainingRun {
     [
       "parameters": Double(cost.parameters),
       "optimizerStateBytes": Double(optimizerStateBytes),
-      "trainingFLOPs": cost.trainingFLOPsPerToken * Double(progress.chargedTokens),
+      "trainingFLOPs": configuration.trainingFLOPsPerToken(
+        steps.definition.model.configuration, firstSteps: progress.step)
+        * Double(progress.chargedTokens),
       "peakBytes": Double(runtime.peakBytes),
     ]
   }

@@ -27,6 +27,8 @@ public final class TrainingRun {
   let steps: TrainingSteps
   let evaluators: Evaluators
   private let statistics: WeightStatistics
+  /// Nil where the head is not in float8.
+  private let float8Statistics: Float8Statistics?
   /// Nil where nobody asked.
   private let effectiveRates: EffectiveRates?
   /// Nil where nothing is to be recorded.
@@ -123,6 +125,7 @@ public final class TrainingRun {
     let step = steps.prepared(at: 0)
     evaluators = try Evaluators(configuration, definition, source: source, runtime: runtime)
     statistics = WeightStatistics(model.parameters, runtime: runtime)
+    float8Statistics = Float8Statistics(definition, runtime: runtime)
     effectiveRates =
       configuration.metrics.effectiveRatesEvery > 0
       ? EffectiveRates(
@@ -229,6 +232,7 @@ public final class TrainingRun {
     let measuresRates = isMultiple(index, configuration.metrics.effectiveRatesEvery)
     // Before the step, for afterwards the clock has gone on.
     let numbers = measuresRates ? step.numbers(settings).values : [:]
+    let float8 = measures ? try float8Statistics?.measure(step, settings) : nil
     let result = step.run(settings)
 
     progress.step += 1
@@ -249,6 +253,7 @@ public final class TrainingRun {
       try recorder.statistics(measured, step: index)
       observer(.statistics(step: index, measured))
     }
+    if let float8 { try recorder.float8(Float8Record(step: index, tensors: float8)) }
     if measuresRates, result.isUpdated, let measured = try effectiveRates?.measure(numbers) {
       try recorder.effectiveRates(measured, step: index)
       observer(.effectiveRates(step: index, measured))

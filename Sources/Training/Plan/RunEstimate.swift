@@ -96,14 +96,17 @@ public struct RunEstimate: Codable, Equatable, Sendable {
     tokens = all
     gradientEvaluations = steps + extra
     chargedTokens = all + extra * configuration.training.batchTokens
-    gradientFLOPs = cost.trainingFLOPsPerToken * Double(chargedTokens)
+    gradientFLOPs =
+      configuration.trainingFLOPsPerToken(model.configuration, firstSteps: steps)
+      * Double(chargedTokens)
     updateFLOPs = try optimizer.trained.reduce(0) { try $0 + MethodCost(of: $1).flops }
     upkeepFLOPs = try optimizer.trained.reduce(0) {
       try $0 + Self.upkeepFLOPs(of: $1, optimizer, steps: steps)
     }
     let evaluations = Self.evaluations(configuration)
     let evaluated = Double(evaluations) * Double(planned.evaluationTokens)
-    evaluationFLOPs = cost.forwardFLOPsPerToken * evaluated
+    let evaluatedModel = configuration.evaluated(planned.definition, looksUpInHead: false).model
+    evaluationFLOPs = ModelCost(evaluatedModel).forwardFLOPsPerToken * evaluated
     memory = planned.memory
 
     var work = Work()

@@ -145,6 +145,9 @@ public final class TrainingStep {
     }
   }
 
+  /// The compiled forward and backward pass, with the update where there is one micro-batch: for profiles.
+  public var executable: any Executable { forward.executable }
+
   /// The names of the scalars and vectors that forward and backward pass read.
   var numberNames: [String] { forward.numberNames }
 

@@ -70,7 +70,8 @@ struct BenchOptimizers: ParsableCommand {
     var peer: BenchPeer?
     if peers {
       peer = try BenchPeer.start(
-        python: python, script: "Benchmarks/peers/pytorch_optimizers.py", shape: options.shape,
+        python: python, script: "Benchmarks/peers/pytorch_optimizers.py",
+        shape: options.shape.peerShape,
         modes: [], threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
       if peer == nil {
         throw CommandFailure(

@@ -32,7 +32,7 @@ final class BenchPeer {
 
   /// Starts the peer; nil when that Python has no PyTorch.
   static func start(
-    python: String, script: String, shape: BenchShape, modes: [String], threads: Int
+    python: String, script: String, shape: String, modes: [String], threads: Int
   ) throws -> BenchPeer? {
     let probe = Process()
     probe.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -44,7 +44,7 @@ final class BenchPeer {
     guard probe.terminationStatus == 0 else { return nil }
     return try BenchPeer(
       [
-        python, script, "--shape-json", shape.peerShape, "--modes", modes.joined(separator: ","),
+        python, script, "--shape-json", shape, "--modes", modes.joined(separator: ","),
         "--threads", "\(threads)",
       ])
   }

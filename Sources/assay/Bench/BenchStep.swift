@@ -61,7 +61,8 @@ struct BenchStep: ParsableCommand {
       let threads = subjects[0].runtime.threadCount
       guard
         let peer = try BenchPeer.start(
-          python: python, script: script, shape: options.shape, modes: modes, threads: threads)
+          python: python, script: script, shape: options.shape.peerShape, modes: modes,
+          threads: threads)
       else {
         throw CommandFailure(
           .failed, "'\(python)' cannot import torch; name a Python that can with --python")

@@ -1,0 +1,133 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import LanguageModels
+import RunRecords
+import TensorGraph
+
+/// What a float8 head rounds: sizes of its hidden states, weights and gradients by logits, and how many of them are too large.
+///
+/// Measured on some rows of the next batch by a program of its own, compiled when it is first needed: the step's program is never
+/// touched, so measuring cannot change a run's bits.
+final class Float8Statistics {
+  /// Rows of a sequence that are looked at: millions of gradients.
+  private static let rows = 64
+  private static let (largestE4M3, largestE5M2): (Float, Float) = (448, 57_344)
+
+  private let scales: SpeedrunOptions.Float8Scales
+  private let runtime: any Runtime
+  /// By the variant of the model: sequences have different lengths at different steps.
+  private var programs: [ModelConfiguration: BoundProgram] = [:]
+
+  /// Prepares nothing yet; nil where the model's head is not in float8.
+  init?(_ definition: StepDefinition, runtime: any Runtime) {
+    guard let scales = definition.model.configuration.speedrun?.float8 else { return nil }
+    self.scales = scales
+    self.runtime = runtime
+  }
+
+  /// Measures the weights as they are, on the first sequence of a batch.
+  ///
+  /// - Parameters:
+  ///   - step: the next, with its batch filled.
+  ///   - settings: what it will be run with.
+  /// - Returns: x, weight and gradient.
+  /// - Throws: what the runtime throws when it compiles.
+  func measure(
+    _ step: TrainingStep, _ settings: TrainingStep.Settings
+  ) throws -> [Float8Record.Tensor: Float8Record.Measurement] {
+    let (model, batch) = (step.definition.model, step.batch)
+    let program =
+      try programs[model.configuration]
+      ?? BoundProgram(makeProgram(model, step.definition.precision), runtime)
+    programs[model.configuration] = program
+    program.set(settings.modelScalars)
+    program.set(settings.modelVectors)
+    batch.copy(from: 0, count: model.configuration.contextLength, to: program.inputs)
+    program.executable.run(.compute)
+    let hidden = program.executable.output("hidden").bindMemory(to: Float.self)
+    let logits = program.executable.output("logits").bindMemory(to: Float.self)
+    let scale = 1 / (settings.lossDivisor ?? Double(max(1, batch.countedTargets)))
+    let gradients = gradients(
+      Array(logits), model, batch, settings.modelScalars, lossScale: Float(scale))
+    var found = [
+      Float8Record.Tensor.x: hidden.measured(scales.hidden, Self.largestE4M3),
+      .gradient: gradients.withUnsafeBufferPointer {
+        $0.measured(scales.gradient, Self.largestE5M2)
+      },
+    ]
+    if let weight = runtime.kept("head.weight") {
+      found[.weight] = UnsafeBufferPointer(weight.bindMemory(to: Float.self))
+        .measured(scales.weight, Self.largestE4M3)
+    }
+    return found
+  }
+
+  /// Rows before the last that training predicts in full.
+  private func window(_ model: ModelConfiguration) -> Range<Int> {
+    let end = max(1, model.contextLength - (model.speedrun?.predictions ?? 1) + 1)
+    return max(0, end - Self.rows)..<end
+  }
+
+  private func makeProgram(
+    _ model: any LanguageModel, _ precision: Precision
+  ) throws(GraphError) -> Program {
+    let graph = Graph()
+    let inputs = ModelInputs(model.configuration, sequences: 1, in: graph)
+    let weights = ModelWeights(model.parameters, in: graph)
+    let hidden = model.hidden(inputs, weights).slice(window(model.configuration))
+    let x = roundedToE4M3(hidden * (1 / scales.hidden))
+    let weight = roundedToE4M3(model.head(weights) * (1 / scales.weight))
+    let logits = x.linear(weight).cast(to: .float32)
+    let program = try Program(
+      graph: graph, outputs: [("hidden", hidden.cast(to: .float32)), ("logits", logits)])
+    return precision == .bf16 ? try program.withBFloat16Products() : program
+  }
+
+  /// Gradients by the logits before their cap, of all rows of the window.
+  private func gradients(
+    _ products: [Float], _ model: any LanguageModel, _ batch: StepBatch,
+    _ numbers: [String: Double], lossScale: Float
+  ) -> [Float] {
+    let vocabulary = model.configuration.vocabularySize
+    let predictions = model.configuration.speedrun?.predictions ?? 1
+    let weights =
+      [1]
+      + (1..<predictions).map { Float(numbers["prediction_weight_\($0 + 1)"] ?? 0) }
+    let factor = scales.hidden * scales.weight
+    var result = products
+    for (place, row) in window(model.configuration).enumerated() {
+      let range = place * vocabulary..<(place + 1) * vocabulary
+      let slopes = range.map { index -> Float in
+        let logit = result[index] * factor
+        guard let cap = model.headForm.softCap else {
+          result[index] = exp(logit)
+          return 1
+        }
+        let relative = tanh(logit / cap)
+        result[index] = exp(relative * cap)
+        return 1 - relative * relative
+      }
+      let sum = result[range].reduce(0, +)
+      let all = weights.reduce(0, +)
+      for index in range { result[index] *= all / sum }
+      for (ahead, weight) in weights.enumerated() where batch.targets[row + ahead] >= 0 {
+        result[range.lowerBound + Int(batch.targets[row + ahead])] -= weight
+      }
+      for (index, slope) in zip(range, slopes) { result[index] *= slope * lossScale }
+    }
+    return result
+  }
+}
+
+extension UnsafeBufferPointer where Element == Float {
+  /// Quantiles of the sizes, and the share that is beyond the format once it is divided by the scale.
+  fileprivate func measured(_ scale: Float, _ largest: Float) -> Float8Record.Measurement {
+    let limit = scale * largest
+    let beyond = reduce(0) { $0 + ($1.magnitude > limit ? 1 : 0) }
+    return Float8Record.Measurement(
+      scale: Double(scale), limit: Double(largest), saturated: Double(beyond) / Double(count),
+      quantiles: LogQuantiles([self], shares: Float8Record.shares).values.map(Double.init))
+  }
+}
