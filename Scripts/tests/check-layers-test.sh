@@ -66,6 +66,9 @@ method
 plant Sources/Training/Planted.swift '/// PlantedMethod is only mentioned here.\nlet a = 1  // and planted-name here'
 expect_pass "a comment that names an optimizer" "$gate"
 method
+plant Sources/Training/Planted.swift 'let plantedmethodical = 1  let lambdas = PlantedMethods()'
+expect_pass "words that only begin like an optimizer's name" "$gate"
+method
 find "$scratch/package/Sources/Optimizers" -name '*.swift' -exec \
   sed -i.bak 's/OptimizerMethod {/OptimizingThing {/; s/OptimizerCard(/Card(/' {} +
 plant Sources/Optimizers/OptimizerMethod.swift 'public protocol OptimizingThing {}'

@@ -144,11 +144,11 @@ extension ChartDrawing {
     return content.isEmpty ? open + "/>" : open + ">\(content)</path>"
   }
 
-  /// Invisible discs over a line that show values under the pointer, at most about 1,200 in all.
+  /// Invisible discs over a line that show values under the pointer, at most about 1,200 in all; fewer in one of many panels.
   func targets(_ item: Drawn) -> [String] {
     guard item.hasLine, !item.hasMarkers, !item.isFaint else { return [] }
     let points = visiblePoints(item)
-    let limit = min(120, max(12, 1200 / drawn.count))
+    let limit = min(120, max(12, (isPanel ? 240 : 1200) / drawn.count))
     let every = max(1, (points.count + limit - 1) / limit)
     return points.enumerated().filter {
       $0.offset % every == 0 || $0.offset == points.count - 1

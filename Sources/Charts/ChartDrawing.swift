@@ -25,7 +25,7 @@ struct ChartDrawing {
   let chart: LineChart
   let layout: ChartLayout
   let drawn: [Drawn]
-  private let isPanel: Bool
+  let isPanel: Bool
 
   init(
     _ chart: LineChart, width: Double, height: Double, frame: ChartFrame = ChartFrame()

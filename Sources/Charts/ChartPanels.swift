@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Charts side by side over the same vertical axis, as one SVG image: several models, variants or roles beside each other.
+/// Charts side by side, as one SVG image: several models, variants or roles beside each other.
+///
+/// They have the same vertical axis, so that equal values have equal heights; or each its own.
 ///
 /// A series has the same look in every panel: its own, or one by its name. Names stand once, below all panels.
 public struct ChartPanels: Equatable, Sendable {
@@ -9,13 +11,19 @@ public struct ChartPanels: Equatable, Sendable {
   public var title: String
   /// A line below the title; empty for none.
   public var subtitle: String
-  /// The charts, whose titles stand above them; the first one's vertical axis is that of all.
+  /// The charts, whose titles stand above them; a vertical axis of all is the first one's.
   public var panels: [LineChart]
   /// Charts in a row, at most; `nil` chooses by the width.
   public var columns: Int?
+  /// Whether all have the same vertical axis; otherwise titles have to say what each has.
+  public var sharesAxis: Bool
 
   /// Puts charts side by side.
-  public init(title: String, subtitle: String = "", panels: [LineChart], columns: Int? = nil) {
+  public init(
+    title: String, subtitle: String = "", panels: [LineChart], columns: Int? = nil,
+    sharesAxis: Bool = true
+  ) {
+    self.sharesAxis = sharesAxis
     self.title = title
     self.subtitle = subtitle
     self.panels = panels
@@ -77,25 +85,32 @@ private struct ChartPanelsDrawing {
   }
 
   func svg() -> String {
-    let first = panels.first
-    let axis = first?.yAxis ?? ChartAxis(title: "")
+    let axis = chart.sharesAxis ? panels.first?.yAxis ?? ChartAxis(title: "") : ChartAxis(title: "")
     let rows = panels.isEmpty ? 0 : (panels.count + columns - 1) / columns
-    let values = panels.flatMap(ChartLayout.yValues)
-    let range = ChartLayout.yRange(axis, values, height: panelHeight - 90)
-    let margin = ChartLayout.margin(for: range)
+    let shared = ChartLayout.yRange(
+      axis, panels.flatMap(ChartLayout.yValues), height: panelHeight - 90)
+    let ranges = panels.map { panel in
+      chart.sharesAxis
+        ? shared
+        : ChartLayout.yRange(panel.yAxis, ChartLayout.yValues(panel), height: panelHeight - 90)
+    }
+    let margins = ranges.map(ChartLayout.margin)
     let inner = 36.0
+    let margin = margins.first ?? 0
     let cell = (width - margin + inner - 20) / Double(columns)
+    let ownCell = (width - 20) / Double(columns)
 
     func size(_ index: Int) -> (x: Double, width: Double, margin: Double) {
       let column = index % columns
+      if !chart.sharesAxis { return (Double(column) * ownCell, ownCell, margins[index]) }
       return column == 0
         ? (0, margin + cell - inner, margin)
         : (margin + Double(column) * cell - inner, cell, inner)
     }
     func frame(_ index: Int, top: Double?, bottom: Double?) -> ChartFrame {
       ChartFrame(
-        margin: size(index).margin, yRange: range, top: top, bottom: bottom, isPanel: true,
-        showsYAxis: index % columns == 0)
+        margin: size(index).margin, yRange: ranges[index], top: top, bottom: bottom, isPanel: true,
+        showsYAxis: !chart.sharesAxis || index % columns == 0)
     }
     // First each by itself, then all with the lowest head and the highest foot, so that equal values have equal heights.
     let alone = panels.indices.map { index in

@@ -11,15 +11,22 @@ import Foundation
 public struct Report: Sendable {
   /// What it is about.
   public let analysis: StudyAnalysis
+  /// The small parameters of its runs, by variant.
+  public let scalars: [(variant: String, scalars: ScalarComparison)]
   private let document: ReportDocument
   private let lookCount: Int
 
   /// Writes a report.
   ///
-  /// - Parameter analysis: what is known about a study, finished or not.
-  public init(_ analysis: StudyAnalysis) {
+  /// - Parameters:
+  ///   - analysis: what is known about a study, finished or not.
+  ///   - scalars: the small parameters of its runs, by variant.
+  public init(
+    _ analysis: StudyAnalysis, scalars: [(variant: String, scalars: ScalarComparison)] = []
+  ) {
     self.analysis = analysis
-    let contents = ReportContents(analysis)
+    self.scalars = scalars
+    let contents = ReportContents(analysis, scalars: scalars)
     document = contents.document()
     lookCount = contents.lookCount
   }
@@ -44,7 +51,9 @@ public struct Report: Sendable {
   }
 
   /// The tables by the names of their files, with all digits; tables without rows are left out, but for the leaderboard and the trials.
-  public var csvFiles: [String: String] { ReportTables(analysis).files }
+  public var csvFiles: [String: String] {
+    ReportTables(analysis).files.merging(ScalarTables(comparisons: scalars).files) { own, _ in own }
+  }
 
   /// The analysis as JSON with sorted keys, a line break at its end.
   public var json: String {

@@ -12,11 +12,16 @@ import Statistics
 /// Nothing is computed here that decides anything: numbers are chosen, rounded, and put into words, tables and drawings.
 struct ReportContents {
   let analysis: StudyAnalysis
+  /// The small parameters of its runs, by variant.
+  let scalars: [(variant: String, scalars: ScalarComparison)]
   /// The look of every arm, the same in all charts and tables.
   private let looks: [String: ChartLook]
 
-  init(_ analysis: StudyAnalysis) {
+  init(
+    _ analysis: StudyAnalysis, scalars: [(variant: String, scalars: ScalarComparison)] = []
+  ) {
     self.analysis = analysis
+    self.scalars = scalars
     var looks: [String: ChartLook] = [:]
     for arm in analysis.study.arms where looks[arm.name] == nil {
       looks[arm.name] = ChartLook(looks.count)
@@ -42,7 +47,8 @@ struct ReportContents {
   func document() -> ReportDocument {
     let sections = [
       answer(), leaderboard(), tuning(), sweeps(), sensitivity(), lossCurves(), targets(),
-      telemetry(), budgetCurves(), cost(), claims(), pairs(), noise(), contract(), rules(), stops(),
+      telemetry(), scalarSection(), budgetCurves(), cost(), claims(), pairs(), noise(), contract(),
+      rules(), stops(),
       trials(), marks(), reproduction(),
     ]
     return ReportDocument(
@@ -71,6 +77,21 @@ struct ReportContents {
     }
     while result.hasSuffix("-") { result.removeLast() }
     return result.isEmpty ? "figure" : String(result.prefix(60))
+  }
+}
+
+// MARK: - Small parameters
+
+extension ReportContents {
+  /// The scalars of every variant that recorded any.
+  func scalarSection() -> ReportSection? {
+    let blocks = scalars.flatMap { variant, comparison -> [ReportBlock] in
+      let contents = ScalarContents(
+        comparison: comparison, look: look, suffix: hasVariants ? variant : "")
+      let own = contents.blocks()
+      return own.isEmpty ? [] : (hasVariants ? [.heading(variant)] : []) + own
+    }
+    return section("scalars", "Scalars", blocks)
   }
 }
 

@@ -21,7 +21,7 @@ struct Assay: ParsableCommand {
       TrainCommand.self, TrialCommand.self, PlanCommand.self, ExportCommand.self,
       SampleCommand.self,
       DataCommand.self, ShowCommand.self, ListCommand.self, RunsCommand.self, IndexCommand.self,
-      ReportCommand.self, DashboardCommand.self, RecordsCommand.self,
+      ReportCommand.self, ScalarsCommand.self, DashboardCommand.self, RecordsCommand.self,
       TraceCommand.self,
       DoctorCommand.self, BenchCommand.self,
     ])

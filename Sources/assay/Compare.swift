@@ -123,7 +123,7 @@ struct CompareCommand: ParsableCommand {
     let analysis = try StudyAnalysis(results, command: command)
     let folder =
       output ?? (isAdHoc ? nil : StudyFolder(results.folder).file(StudyFolder.FileName.report))
-    let report = Report(analysis)
+    let report = Report(analysis, scalars: ScalarComparison.all(of: analysis, results))
     if let folder { try report.write(to: folder) }
     if json {
       Console.write(String(decoding: try analysis.json(), as: UTF8.self))

@@ -51,9 +51,9 @@ struct ReportCommand: ParsableCommand {
         "\(folder) holds no study: it has no \(StudyFolder.FileName.record); name the folder of a study"
       )
     }
-    let analysis = try StudyAnalysis(
-      StudyResults(folder: folder), command: command, allowsUnequal: allowUnequal)
-    let report = Report(analysis)
+    let results = try StudyResults(folder: folder)
+    let analysis = try StudyAnalysis(results, command: command, allowsUnequal: allowUnequal)
+    let report = Report(analysis, scalars: ScalarComparison.all(of: analysis, results))
     if json { Console.write(report.json) }
     if markdown { Console.write(report.markdown) }
     let isPrinted = json || markdown

@@ -38,7 +38,7 @@ import Testing
   @Test(arguments: [
     "compare", "calibrate", "claims", "train", "plan", "sample", "export", "data", "trace", "show",
     "list", "doctor", "bench",
-    "runs", "index", "dashboard", "records",
+    "runs", "index", "dashboard", "records", "scalars",
   ])
   func everyVerbIsInTheHelpAndHasItsOwn(verb: String) throws {
     let help = try Command.run("--help")

@@ -62,7 +62,12 @@ public final class TrajectoryWriter {
     for (buffer, parameter) in zip(values, header.parameters) {
       precondition(
         buffer.count == parameter.count, "\(buffer.count) values for '\(parameter.name)'")
-      add(buffer)
+      // As a whole: number by number it would be most of the time that recording takes.
+      if 1.littleEndian == 1 {
+        chunk.append(contentsOf: UnsafeRawBufferPointer(buffer))
+      } else {
+        add(buffer)
+      }
     }
     try end()
   }
