@@ -239,7 +239,6 @@ public final class TrainingRun {
     let result = step.run(settings)
 
     progress.step += 1
-    untieIfDue()
     progress.tokens += result.countedTargets
     progress.gradientEvaluations += result.gradientEvaluations
     progress.chargedTokens += result.gradientEvaluations * result.countedTargets
@@ -261,6 +260,7 @@ public final class TrainingRun {
       try recorder.effectiveRates(measured, step: index)
       observer(.effectiveRates(step: index, measured))
     }
+    untieIfDue()
   }
 
   /// Shows the first batches of the run to methods that start their statistics from them, and goes back to the first: they are
