@@ -81,6 +81,8 @@ enum TrajectoryChunk {
   ///   - bytes: of the file.
   ///   - place: where the chunk begins.
   ///   - lengths: as the last header has them; nil before the first.
+  /// - Returns: a chunk whose checksum is right.
+  /// - Throws: ``Missing`` when there is none.
   static func find(
     _ bytes: UnsafeRawBufferPointer, at place: Int, _ lengths: Lengths?
   ) throws(Missing) -> Found {
