@@ -180,6 +180,13 @@ struct LLMCFolderTests {
     try folder.write("mine", to: "other/file.txt")
     export.output = folder.file("other")
     #expect(code { _ = try export.run() } == .outputExists)
+    // Nor is a folder that holds more than a data set.
+    try folder.write("mine", to: "shards/sample_train_000009.bin.part")
+    export.output = folder.file("shards")
+    #expect(try export.run() == result)
+    try folder.write("mine", to: "shards/thesis.txt")
+    #expect(code { _ = try export.run() } == .outputExists)
+    #expect(FileManager.default.fileExists(atPath: folder.file("shards/thesis.txt")))
     export.output = folder.file("new")
     for name in ["", ".a", "a/b", "a_b", "é"] {
       export.name = name

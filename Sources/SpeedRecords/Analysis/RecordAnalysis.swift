@@ -63,7 +63,8 @@ public struct RecordAnalysis: Codable, Equatable, Sendable {
   ///   - candidates: The other sets, or all of them.
   ///   - rules: By which rules.
   /// - Throws: ``SpeedRecordError``: `duplicate` when a run, seed or file counts twice; `incomparable` when losses were measured on
-  ///   different tokens, or an exchange rate cannot be measured; `malformed` when two sets have one name.
+  ///   different tokens, or an exchange rate cannot be measured; `malformed` when two sets have one name, those of
+  ///   the exchange rate among them.
   public init(
     baseline: RunSet?, candidates: [RunSet], _ rules: RecordRules
   ) throws(SpeedRecordError) {
@@ -82,14 +83,19 @@ public struct RecordAnalysis: Codable, Equatable, Sendable {
       }
     }
     var checked = all
-    if case .measured(let first, let second) = rules.exchange {
-      for set in [first, second] where !all.contains(where: { $0.name == set.name }) {
-        checked.append(set)
-      }
+    for set in rules.exchange.sets where !all.contains(where: { $0.name == set.name }) {
+      checked.append(set)
     }
+    let numbers =
+      rules.problem
+      ?? (checked + rules.exchange.sets).lazy.compactMap { set in
+        set.problem.map { "'\(set.name)': \($0)" }
+      }.first
+    if let numbers { throw SpeedRecordError(.malformed, "\(numbers); give a possible number") }
     try DuplicateCheck.require(checked)
     try Self.requireOneEvaluation(all)
     let rate = try ExchangeRate(rules.exchange, confidence: rules.confidence)
+    try Self.requireOneSetForAName((baseline.map { [$0] } ?? []) + candidates, rules.exchange)
     let first = baseline == nil ? nil : all[0]
     var flags = RecordFlags(rules)
     var rows: [Row] = []
@@ -125,6 +131,20 @@ public struct RecordAnalysis: Codable, Equatable, Sendable {
     self.comparisons = comparisons
     self.flags = flags.flags
     sets = all
+  }
+
+  /// A set of the exchange rate that is called as another one has to be that very set: cells of the gain go by names.
+  private static func requireOneSetForAName(
+    _ sets: [RunSet], _ exchange: RecordRules.Exchange
+  ) throws(SpeedRecordError) {
+    guard case .measured(let first, let second) = exchange else { return }
+    for (set, others) in [(first, sets + [second]), (second, sets + [first])]
+    where others.contains(where: { $0.name == set.name && $0 != set }) {
+      throw SpeedRecordError(
+        .malformed,
+        "a set of the exchange rate is called '\(set.name)', as another set is; name it otherwise: NAME=SOURCE"
+      )
+    }
   }
 
   /// Losses on different held-out tokens are not numbers of one thing.

@@ -59,7 +59,7 @@ public struct RecordComparison: Codable, Equatable, Sendable {
   public let candidate: String
   /// Welch's test of the losses; nil where a side has none.
   public let welch: DifferenceTest?
-  /// The paired view; nil where fewer than two seeds are shared.
+  /// The paired view; nil where fewer than two seeds are shared, or a run of either side diverged.
   public let pairing: Pairing?
   /// Which of both stands first.
   ///
@@ -135,8 +135,9 @@ extension RecordComparison {
     }
   }
 
-  /// Losses of the seeds that both have, in order.
+  /// Losses of the seeds that both have, in order; none where a run diverged, for a test of the others would leave it out.
   private static func pairs(_ a: RunSet, _ b: RunSet) -> (a: [Double], b: [Double]) {
+    guard (a.lossValues + b.lossValues).allSatisfy(\.isFinite) else { return ([], []) }
     let (first, second) = (a.lossesBySeed, b.lossesBySeed)
     let seeds = first.keys.filter { second[$0] != nil }
       .sorted { ($0.initial, $0.data) < ($1.initial, $1.data) }
@@ -176,7 +177,7 @@ extension RecordComparison {
     guard let old = baseline.losses, let new = candidate.losses else { return nil }
     let fewer = candidate.steps.flatMap { steps in baseline.steps.map { Double($0 - steps) } }
     // Where nobody told any steps, lengths are taken as equal only if nobody says otherwise.
-    let isLengthKnown = fewer != nil || (baseline.steps == nil && candidate.steps == nil)
+    let isLengthKnown = fewer != nil || !(baseline.hasSteps || candidate.hasSteps)
     let steps = fewer ?? 0
     guard isLengthKnown, steps == 0 || rate != nil else { return nil }
     // On the very pair that the rate was measured on, steps make up for the losses by construction.

@@ -11,6 +11,9 @@ struct RecordFlags {
   /// What was simulated, by its words: sets of one analysis ask the same.
   private var rates: [String: Double] = [:]
 
+  /// Runs up to which false positives are simulated: numbers of runs come from files too.
+  private static let mostLooks = 1_000
+
   init(_ rules: RecordRules) { self.rules = rules }
 
   private mutating func add(_ code: RecordFlag.Code, _ set: String?, _ text: String) {
@@ -91,7 +94,7 @@ struct RecordFlags {
     let n = set.count
     guard let planned else {
       guard n >= 2, test != nil else { return }
-      let looks = 3...max(20, n)
+      let looks = 3...min(max(20, n), Self.mostLooks)
       let level = rules.level
       let rate = rate("looks \(looks)") {
         OptionalStopping.falsePositives(counts: looks, level: level)
@@ -114,7 +117,7 @@ struct RecordFlags {
     if n < planned {
       let missing = planned - n
       var text = "\(planned) runs were fixed and \(n) are here"
-      if n >= 2 {
+      if n >= 2, planned <= Self.mostLooks {
         let rate = OptionalStopping.falsePositives(
           dropping: missing, of: planned, level: rules.level)
         text +=
@@ -123,12 +126,17 @@ struct RecordFlags {
       }
       add(.runsMissing, set.name, text + "; show all runs")
     } else if n > planned {
-      let looks = max(min(planned, n), 2)...n
-      let rate = OptionalStopping.falsePositives(counts: looks, level: rules.level)
-      add(
-        .runsAdded, set.name,
-        "\(planned) runs were fixed and \(n) are here; adding runs until p < \(Self.short(rules.level)) has up to "
-          + "\(Self.percent(rate)) false positives instead of \(Self.percent(rules.level))")
+      var text = "\(planned) runs were fixed and \(n) are here; "
+      text += "adding runs until p < \(Self.short(rules.level)) has "
+      if n <= Self.mostLooks {
+        let rate = OptionalStopping.falsePositives(
+          counts: max(planned, 2)...n, level: rules.level)
+        text +=
+          "up to \(Self.percent(rate)) false positives instead of \(Self.percent(rules.level))"
+      } else {
+        text += "more false positives than \(Self.percent(rules.level))"
+      }
+      add(.runsAdded, set.name, text)
     }
   }
 

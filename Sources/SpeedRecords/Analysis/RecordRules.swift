@@ -13,6 +13,12 @@ public struct RecordRules: Codable, Equatable, Sendable {
     case measured(shorter: RunSet, longer: RunSet)
     /// A number, in nats for 100 steps, and whose it is.
     case given(perHundredSteps: Double, origin: String)
+
+    /// The sets that the rate is measured on.
+    var sets: [RunSet] {
+      if case .measured(let first, let second) = self { return [first, second] }
+      return []
+    }
   }
 
   /// The loss to reach, in nats per token; nil: sets are only compared with each other.

@@ -11,7 +11,7 @@
 ///
 /// Runs of a declared study have it from the declaration, packs from their manifest.
 public struct Registration: Codable, Equatable, Sendable {
-  /// The number of runs of the set.
+  /// The number of runs of the set; 1 to 1,000,000.
   public var runs: Int?
   /// The rule's name: `t`, `z` or `pairwise`.
   public var rule: String?
@@ -52,7 +52,7 @@ public struct Registration: Codable, Equatable, Sendable {
       let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2 else { continue }
       switch parts[0] {
-      case "runs", "n": runs = Int(parts[1])
+      case "runs", "n": runs = Int(parts[1]).flatMap { RunSet.countRange.contains($0) ? $0 : nil }
       case "rule": rule = parts[1]
       case "target": target = Double(parts[1])
       case "level": level = Double(parts[1])

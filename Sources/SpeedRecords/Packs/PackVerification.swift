@@ -94,10 +94,18 @@ public struct PackVerification: Codable, Equatable, Sendable {
   private mutating func checkSeals(_ pack: RecordPack) {
     for part in pack.manifest.sets + pack.manifest.exchangeSets {
       for path in part.sources.compactMap(\.path) where RunFolder.isRun(pack.file(path)) {
-        let edited = try? RunSeal.editedFiles(
-          of: pack.file(path), sha256: SHA256.hexadecimal(of:))
-        for name in (edited ?? nil) ?? [] {
-          add(.seal, "\(path)/\(name)", "\(path)/\(name) is not what the run's own seal says")
+        let seal = path + "/" + RunFolder.FileName.seal
+        do {
+          let edited = try RunSeal.editedFiles(
+            of: pack.file(path), sha256: SHA256.hexadecimal(of:))
+          for name in edited ?? [] {
+            add(.seal, "\(path)/\(name)", "\(path)/\(name) is not what the run's own seal says")
+          }
+          if edited == nil, (try? RunOutcome(folder: pack.file(path)))?.hasSeal ?? true {
+            add(.seal, seal, "\(seal) is missing, and every run that has ended has one")
+          }
+        } catch {
+          add(.seal, seal, "\(path): the seal cannot be compared: \(error)")
         }
       }
     }

@@ -54,12 +54,22 @@ public struct PackWriter: Sendable {
     to path: String, baseline: RunSet?, candidates: [RunSet], _ rules: RecordRules,
     date: Date = Date()
   ) throws(SpeedRecordError) -> RecordPack {
+    var path = path
+    while path.count > 1, path.hasSuffix("/") { path.removeLast() }
     guard !FileManager.default.fileExists(atPath: path) else {
       throw SpeedRecordError(.notWritable, "\(path): is there already; choose another folder")
     }
     // What would be refused is refused before anything is copied.
     _ = try RecordAnalysis(baseline: baseline, candidates: candidates, rules)
-    let partial = path + ".partial"
+    for set in (baseline.map { [$0] } ?? []) + candidates + rules.exchange.sets {
+      if let problem = PackManifest.problem(ofName: set.name) {
+        throw SpeedRecordError(.malformed, "this \(problem); name it otherwise: NAME=SOURCE")
+      }
+    }
+    // Hidden, and of this process alone.
+    let last = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    let partial: String =
+      path[..<last] + ".\(path[last...]).partial-\(ProcessInfo.processInfo.processIdentifier)"
     try? FileManager.default.removeItem(atPath: partial)
     do {
       let pack = try fill(partial, baseline, candidates, rules, date)
@@ -178,14 +188,18 @@ public struct PackWriter: Sendable {
     let manager = FileManager.default
     let parent = URL(fileURLWithPath: target).deletingLastPathComponent().path
     try manager.createDirectory(atPath: parent, withIntermediateDirectories: true)
-    guard isRun else { return try manager.copyItem(atPath: source, toPath: target) }
+    // What a link points to, for a pack has to hold everything itself.
+    func resolved(_ path: String) -> String {
+      URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+    guard isRun else { return try manager.copyItem(atPath: resolved(source), toPath: target) }
     try manager.createDirectory(atPath: target, withIntermediateDirectories: true)
     // Records lie beside each other; checkpoints are in a folder of their own and can be made again.
     for name in try manager.contentsOfDirectory(atPath: source).sorted() {
       var isFolder: ObjCBool = false
       _ = manager.fileExists(atPath: source + "/" + name, isDirectory: &isFolder)
       if isFolder.boolValue || name == "lock" || name.hasSuffix(".partial") { continue }
-      try manager.copyItem(atPath: source + "/" + name, toPath: target + "/" + name)
+      try manager.copyItem(atPath: resolved(source + "/" + name), toPath: target + "/" + name)
     }
   }
 }

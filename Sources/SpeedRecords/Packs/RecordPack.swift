@@ -38,10 +38,11 @@ public struct RecordPack: Sendable {
     FileManager.default.fileExists(atPath: path + "/" + FileName.manifest)
   }
 
-  /// Reads a pack's manifest; nothing is checked but its form.
+  /// Reads a pack's manifest; nothing is checked but its form and that there are plain files only.
   ///
   /// - Parameter path: The folder.
-  /// - Throws: ``SpeedRecordError`` with code `damaged-pack` when it cannot be read, or names files outside the pack.
+  /// - Throws: ``SpeedRecordError`` with code `damaged-pack` when it cannot be read, names files outside the pack or numbers that
+  ///   cannot be, or has links below it.
   public init(reading path: String) throws(SpeedRecordError) {
     let file = path + "/" + FileName.manifest
     do {
@@ -55,15 +56,10 @@ public struct RecordPack: Sendable {
     } catch {
       throw SpeedRecordError(.damagedPack, "\(error)")
     }
-    let parts = manifest.sets + manifest.exchangeSets
-    let named = manifest.files.map(\.path) + parts.flatMap { $0.sources.compactMap(\.path) }
-    let isOutside = { (path: String) in
-      path.hasPrefix("/") || path.split(separator: "/").contains("..")
+    if let problem = manifest.problem {
+      throw SpeedRecordError(.damagedPack, "\(file) \(problem); do not use it")
     }
-    if let stranger = named.first(where: isOutside) {
-      throw SpeedRecordError(
-        .damagedPack, "\(file) names '\(stranger)', which lies outside the pack; do not use it")
-    }
+    try Self.requirePlainFiles(path)
   }
 
   init(path: String, manifest: PackManifest) {
@@ -80,20 +76,35 @@ public struct RecordPack: Sendable {
   /// - Returns: The sets, the baseline first.
   /// - Throws: ``SpeedRecordError`` as the readers throw it.
   public func sets(at step: Int? = nil) throws(SpeedRecordError) -> [RunSet] {
-    try manifest.sets.map(at: step ?? manifest.step, in: path)
+    try manifest.sets.map(at: step ?? manifest.step, in: path, checksSeals: true)
+  }
+
+  /// A path below the folder, as the manifest has it.
+  func pathInside(_ full: String) -> String {
+    full.hasPrefix(path + "/") ? String(full.dropFirst(path.count + 1)) : full
+  }
+
+  /// A set with paths inside the pack, so that it is the same wherever the pack lies.
+  private func withPathsInside(_ set: RunSet) -> RunSet {
+    var set = set
+    for at in set.runs.indices { set.runs[at].path = set.runs[at].path.map(pathInside) }
+    return set
   }
 
   /// The rules with their exchange rate.
   ///
   /// - Throws: ``SpeedRecordError`` as the readers throw it; `damaged-pack` when a set of the rate is not there.
-  public func rules() throws(SpeedRecordError) -> RecordRules {
+  public func rules() throws(SpeedRecordError) -> RecordRules { try rules(checksSeals: true) }
+
+  private func rules(checksSeals: Bool) throws(SpeedRecordError) -> RecordRules {
     var rules = manifest.rules
     switch manifest.exchange {
     case .none: rules.exchange = .none
     case .given(let rate, let origin):
       rules.exchange = .given(perHundredSteps: rate, origin: origin)
     case .measured(let first, let second):
-      let all = try sets() + manifest.exchangeSets.map(at: manifest.step, in: path)
+      let all = try (manifest.sets + manifest.exchangeSets).map(
+        at: manifest.step, in: path, checksSeals: checksSeals)
       guard let a = all.first(where: { $0.name == first }),
         let b = all.first(where: { $0.name == second })
       else {
@@ -107,12 +118,17 @@ public struct RecordPack: Sendable {
     return rules
   }
 
-  /// The analysis, computed again from the pack's files.
+  /// The analysis, computed again from the pack's files, whatever the seals of runs say: a verification says that of itself.
   ///
   /// - Throws: ``SpeedRecordError``.
   public func analysis() throws(SpeedRecordError) -> RecordAnalysis {
-    let all = try sets()
-    let rules = try rules()
+    let all = try manifest.sets.map(at: manifest.step, in: path, checksSeals: false)
+      .map(withPathsInside)
+    var rules = try rules(checksSeals: false)
+    if case .measured(let first, let second) = rules.exchange {
+      rules.exchange = .measured(
+        shorter: withPathsInside(first), longer: withPathsInside(second))
+    }
     guard let baseline = manifest.baseline else {
       return try RecordAnalysis(baseline: nil, candidates: all, rules)
     }
@@ -126,16 +142,22 @@ public struct RecordPack: Sendable {
 
 extension [PackManifest.Part] {
   /// The sets of these parts, read from the files below a folder.
-  func map(at step: Int?, in folder: String) throws(SpeedRecordError) -> [RunSet] {
+  func map(
+    at step: Int?, in folder: String, checksSeals: Bool
+  ) throws(SpeedRecordError) -> [RunSet] {
     var sets: [RunSet] = []
-    for part in self { sets.append(try part.set(at: step, in: folder)) }
+    for part in self {
+      sets.append(try part.set(at: step, in: folder, checksSeals: checksSeals))
+    }
     return sets
   }
 }
 
 extension PackManifest.Part {
-  /// The set, with paths inside the pack, so that it is the same wherever the pack lies.
-  func set(at step: Int?, in folder: String) throws(SpeedRecordError) -> RunSet {
+  /// The set, read from the files below a folder.
+  func set(
+    at step: Int?, in folder: String, checksSeals: Bool
+  ) throws(SpeedRecordError) -> RunSet {
     if let printed {
       var set = RunSet(name: name, printed: printed, steps: printedSteps)
       set.registration = registration
@@ -153,10 +175,9 @@ extension PackManifest.Part {
       _ = FileManager.default.fileExists(atPath: full, isDirectory: &isFolder)
       var read =
         isFolder.boolValue
-        ? [try RecordedRun(assay: full, at: step)]
+        ? [try RecordedRun(assay: full, at: step, checksSeal: checksSeals)]
         : try RecordedRun.all(of: SpeedrunLog(reading: full), at: step)
       for at in read.indices {
-        read[at].path = read[at].path.map { String($0.dropFirst(folder.count + 1)) }
         // What a log says of itself names the log where it was.
         read[at].registration = registration
         if source.isTunedOn { read[at].isTunedOn = true }

@@ -74,7 +74,7 @@ public struct Replication: Sendable {
     }
     self.pack = pack
     self.original = original
-    self.template = template
+    self.template = pack.pathInside(template)
     folder = pack.file("\(RecordPack.FileName.replications)/\(part.name)/\(seeds.rawValue)")
     let file = folder + "/plan.json"
     do {
@@ -135,6 +135,11 @@ public struct Replication: Sendable {
     case .new:
       let used = all.flatMap { $0.runs.compactMap(\.seed) }
       let last = used.map { max($0.initial, $0.data) }.max() ?? -1
+      guard last < Int.max - count, RunSet.countRange.contains(count) else {
+        throw SpeedRecordError(
+          .malformed,
+          "there are no \(count) seeds after \(last), the largest of the pack; give fewer")
+      }
       // Where one order of data serves all runs, as in the speedrun, it serves the new ones too.
       let orders = Set(own.map(\.data))
       let order = orders.count == 1 && own.contains { $0.initial != $0.data } ? orders.first : nil

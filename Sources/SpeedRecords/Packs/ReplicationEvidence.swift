@@ -48,7 +48,7 @@ public struct ReplicationEvidence: Codable, Equatable, Sendable {
       guard RunFolder.isRun(folder), let outcome = try? RunOutcome(folder: folder),
         outcome.status == .finished || outcome.status == .diverged
       else { continue }
-      runs.append(try RecordedRun(assay: folder))
+      runs.append(try RecordedRun(assay: folder, at: replication.pack.manifest.step))
     }
     finishedRuns = runs.count
     let original = replication.original

@@ -68,35 +68,57 @@ enum NumberList {
 
   static let keys = ["n", "mean", "sd", "time", "time_sd", "steps"]
 
-  /// A row of a table: the texts of its numbers by the names of ``keys``.
+  /// A row of a table: the texts of its numbers by the names of ``keys``, and where it stands.
   static func printed(
-    _ values: [String: String], name: String
+    _ values: [String: String], name: String, place: String? = nil
   ) throws(SpeedRecordError) -> RunSet {
-    guard let count = values["n"].flatMap({ Int($0) }), count >= 1 else {
+    let place = place ?? name
+    guard let count = values["n"].flatMap({ Int($0) }), RunSet.countRange.contains(count) else {
       throw SpeedRecordError(
-        .malformed, "\(name): n is '\(values["n"] ?? "")'; give a whole number")
+        .malformed,
+        "\(place): n is '\(values["n"] ?? "")'; give a whole number, 1 to \(RunSet.countRange.upperBound)"
+      )
     }
-    func moments(_ mean: String, _ deviation: String) -> RunSet.Printed.Moments? {
-      guard let text = values[mean], let number = Double(text) else { return nil }
-      let other = values[deviation]
+    func number(_ key: String) throws(SpeedRecordError) -> Double? {
+      guard let text = values[key] else { return nil }
+      guard let number = Double(text), number.isFinite else {
+        throw SpeedRecordError(.malformed, "\(place): \(key) is '\(text)'; give a number")
+      }
+      return number
+    }
+    func moments(
+      _ mean: String, _ deviation: String
+    ) throws(SpeedRecordError) -> RunSet.Printed.Moments? {
+      let spread = try number(deviation)
+      guard let middle = try number(mean) else {
+        guard spread == nil else {
+          throw SpeedRecordError(
+            .malformed, "\(place): has \(deviation) without \(mean); give both")
+        }
+        return nil
+      }
       return RunSet.Printed.Moments(
-        mean: number, meanDecimals: decimals(text) ?? 0, deviation: other.flatMap { Double($0) },
-        deviationDecimals: other.flatMap { decimals($0) } ?? 0)
+        mean: middle, meanDecimals: decimals(values[mean] ?? "") ?? 0, deviation: spread,
+        deviationDecimals: decimals(values[deviation] ?? "") ?? 0)
     }
-    let loss = moments("mean", "sd")
-    let seconds = moments("time", "time_sd")
+    let loss = try moments("mean", "sd")
+    let seconds = try moments("time", "time_sd")
+    let steps = values["steps"].flatMap { Int($0) }
+    if let text = values["steps"], !(steps.map { RunSet.stepRange.contains($0) } ?? false) {
+      throw SpeedRecordError(.malformed, "\(place): steps is '\(text)'; give a whole number")
+    }
     guard loss != nil || seconds != nil else {
       throw SpeedRecordError(
-        .malformed, "\(name): has neither mean nor time; write n:9,mean:3.27763,sd:0.00125")
+        .malformed, "\(place): has neither mean nor time; write n:9,mean:3.27763,sd:0.00125")
     }
     for deviation in [loss?.deviation, seconds?.deviation] {
       if let deviation, !(deviation >= 0) {
-        throw SpeedRecordError(.malformed, "\(name): a deviation is \(deviation); give 0 or more")
+        throw SpeedRecordError(.malformed, "\(place): a deviation is \(deviation); give 0 or more")
       }
     }
     return RunSet(
       name: name, printed: RunSet.Printed(count: count, loss: loss, seconds: seconds),
-      steps: values["steps"].flatMap { Int($0) })
+      steps: steps)
   }
 
   /// Digits after the point of a plain decimal; nil for anything else.

@@ -54,7 +54,7 @@ enum NumberTable {
       for (column, cell) in zip(known, cells) where !cell.isEmpty { values[column] = cell }
       let owner = values["set"] ?? name
       if known.contains("n") {
-        var set = try NumberList.printed(values, name: owner)
+        var set = try NumberList.printed(values, name: owner, place: place)
         set.registration = registration
         sets.append(set)
         continue
@@ -114,7 +114,16 @@ enum NumberTable {
       throw SpeedRecordError(.malformed, "\(place): has neither loss nor seconds; give one")
     }
     run.lossDecimals = values["loss"].flatMap { NumberList.decimals($0) }
-    run.isTunedOn = ["yes", "true", "1"].contains(values["tuned"] ?? "")
+    if let steps = run.steps, !RunSet.stepRange.contains(steps) {
+      throw SpeedRecordError(.malformed, "\(place): steps is '\(steps)'; give a number from 0")
+    }
+    switch values["tuned"]?.lowercased() {
+    case nil, "no", "false", "0": break
+    case "yes", "true", "1": run.isTunedOn = true
+    default:
+      throw SpeedRecordError(
+        .malformed, "\(place): tuned is '\(values["tuned"] ?? "")'; give yes or no")
+    }
     return run
   }
 }

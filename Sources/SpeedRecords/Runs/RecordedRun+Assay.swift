@@ -18,10 +18,11 @@ extension RecordedRun {
   ///   - folder: The folder of one of Assay's runs.
   ///   - name: The name in tables; nil: the folder's.
   ///   - step: The step whose validation counts; nil: the last.
-  /// - Throws: ``SpeedRecordError``: `unreadable` with what is wrong with the folder, `unfinished-run` for one that is to go on,
+  ///   - checksSeal: Whether files are compared with the seal of a run that has ended.
+  /// - Throws: ``SpeedRecordError``: `unreadable` with what is wrong with the folder or was changed after its end, `unfinished-run` for one that is to go on,
   ///   `incomparable` when nothing was validated at the step.
   public init(
-    assay folder: String, name: String? = nil, at step: Int? = nil
+    assay folder: String, name: String? = nil, at step: Int? = nil, checksSeal: Bool = true
   ) throws(SpeedRecordError) {
     let record: RunRecord
     let configuration: ResolvedConfiguration
@@ -38,6 +39,7 @@ extension RecordedRun {
       throw SpeedRecordError(.unreadable, "\(folder): cannot be taken as a run: \(error)")
     }
     let outcome = record.outcome
+    if checksSeal, outcome.hasSeal { try Self.requireSeal(folder) }
     let points = scan.lines.compactMap { line in
       line.number("validationLoss").map { CurvePoint(step: line.step, loss: $0) }
     }
@@ -74,7 +76,9 @@ extension RecordedRun {
     let initial = Self.integer(configuration, "training.seed") ?? 0
     self.init(
       name: name ?? URL(fileURLWithPath: folder).lastPathComponent, origin: .assay, loss: loss,
-      seconds: outcome.finalNumbers["trainingSeconds"], steps: steps,
+      // The time is that of the whole run.
+      seconds: steps == outcome.completedSteps ? outcome.finalNumbers["trainingSeconds"] : nil,
+      steps: steps,
       seed: RunSeed(
         initial, data: Self.integer(configuration, "training.data_seed") ?? initial))
     path = folder
@@ -92,8 +96,33 @@ extension RecordedRun {
     if outcome.status == .diverged { note = outcome.reason ?? "it diverged" }
   }
 
+  /// A run that has ended is what it was then, or it is no evidence.
+  private static func requireSeal(_ folder: String) throws(SpeedRecordError) {
+    let edited: [String]?
+    do {
+      edited = try RunSeal.editedFiles(of: folder, sha256: SHA256.hexadecimal(of:))
+    } catch {
+      throw SpeedRecordError(.unreadable, "\(folder): its seal cannot be compared: \(error)")
+    }
+    guard let edited else {
+      throw SpeedRecordError(
+        .unreadable, "\(folder): has ended and has no \(RunFolder.FileName.seal); leave it out")
+    }
+    guard edited.isEmpty else {
+      throw SpeedRecordError(
+        .unreadable,
+        "\(folder): changed after the run had ended: \(edited.joined(separator: ", ")); leave it out, or take the run from where "
+          + "it was made")
+    }
+  }
+
   private static func integer(_ configuration: ResolvedConfiguration, _ key: String) -> Int? {
     if case .integer(let number) = configuration[key]?.value { return number }
     return nil
   }
+}
+
+extension RunOutcome {
+  /// Whether a run that ended so was sealed.
+  var hasSeal: Bool { status == .finished || status == .diverged || status == .stopped }
 }

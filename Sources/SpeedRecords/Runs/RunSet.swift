@@ -111,6 +111,9 @@ public struct RunSet: Codable, Equatable, Sendable {
     return first
   }
 
+  /// Whether the steps of any run are known, equal or not.
+  var hasSteps: Bool { printedSteps != nil || runs.contains { $0.steps != nil } }
+
   /// Notes the steps of runs that do not know them, as numbers on a command line.
   ///
   /// - Parameter steps: Steps of each run; runs that know theirs keep them.

@@ -33,6 +33,23 @@ public struct LLMCFolder: Sendable {
       && names.contains { isShard($0, part: "train") || isShard($0, part: "val") }
   }
 
+  /// Whether a folder is such a data set and holds nothing else: shards, what says what they mean and are, and parts of a fetch.
+  ///
+  /// - Parameter folder: Any path.
+  /// - Returns: The names decide; nothing is opened.
+  static func isOnlyOne(_ folder: String) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return isOne(folder)
+      && names.allSatisfy { name in
+        var whole = name
+        for suffix in [".version", ".part"] where whole.hasSuffix(suffix) {
+          whole.removeLast(suffix.count)
+        }
+        return isShard(whole, part: "train") || isShard(whole, part: "val")
+          || name == DatasetManifest.tokenizerFileName || name == "SHA256SUMS"
+      }
+  }
+
   private static func isShard(_ name: String, part: String) -> Bool {
     name.hasSuffix(".bin") && name.contains("_\(part)_") && !name.hasPrefix(".")
   }

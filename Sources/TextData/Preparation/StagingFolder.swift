@@ -55,7 +55,7 @@ final class StagingFolder {
       throw DataError(.outputExists, "'\(name)' exists and is not a folder. Choose another output.")
     }
     if content.isEmpty { return false }
-    guard content.contains(DatasetManifest.fileName) || LLMCFolder.isOne(name) else {
+    guard content.contains(DatasetManifest.fileName) || LLMCFolder.isOnlyOne(name) else {
       throw DataError(
         .outputExists,
         "the folder '\(name)' exists and holds other things than a data set. Choose another output."
