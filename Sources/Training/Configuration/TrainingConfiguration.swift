@@ -64,7 +64,8 @@ public struct TrainingConfiguration: Sendable {
       reader.contradiction(
         "model.embedding", "schedule.untie_at",
         message:
-          "a table that is tied first and untied then needs the step: give schedule.untie_at, or choose tied or untied")
+          "a table that is tied first and untied then needs the step: give schedule.untie_at, or choose tied or untied"
+      )
     }
     evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
     checkpoint = CheckpointSettings(reader.section("checkpoint"))

@@ -60,7 +60,8 @@ public struct UntieSettings: Equatable, Sendable {
         model.architecture == .speedrun
           ? "the model's tables are \(model.speedrun?.embedding.rawValue ?? ""); set model.embedding = \"tied-then-untied\", or "
             + "remove the key"
-          : "the model has one table for lookups and logits; give it a table of its own (model.tied = false), or remove the key")
+          : "the model has one table for lookups and logits; give it a table of its own (model.tied = false), or remove the key"
+      )
     }
     func group(_ name: String) -> ParameterGroup? {
       groups.first { $0.members.contains { $0.name == name } }

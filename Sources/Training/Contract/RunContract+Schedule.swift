@@ -8,8 +8,10 @@ import TensorFiles
 
 /// The course of the learning rate, whatever its peak.
 extension RunContract {
-  /// Kind, warm-up and end in words and a checksum of the curve: the commonest among the groups, and then those of groups that
-  /// differ from it, by name. Which other groups there are is not a matter of the schedule.
+  /// Kind, warm-up and end in words and a checksum of the curve.
+  ///
+  /// The commonest among the groups, and then those of groups that differ from it, by name: which other groups there are is not a
+  /// matter of the schedule.
   var schedule: String {
     var curves: [(words: String, groups: [String])] = []
     for group in definition.optimizer.trained {
