@@ -47,10 +47,14 @@ public struct ScalarReport: Sendable {
     return HTMLPage(document: document, data: "{}", lookCount: max(8, names.count)).text
   }
 
-  /// The tables by the names of their files, with all digits: courses, roughness, jumps, departures, the 8-bit head.
+  /// The tables by the names of their files, with all digits: courses, roughness, jumps, departures, norms and
+  /// quantiles of larger parameters, what steps were made with, the 8-bit head.
   public var csvFiles: [String: String] {
     let tables = ScalarTables(comparisons: [("", comparison)])
-    return tables.files.merging(["scalars.csv": tables.courses]) { first, _ in first }
+    var files = tables.files
+    files["scalars.csv"] = tables.courses
+    files["scalars-numbers.csv"] = tables.numbers
+    return files
   }
 
   /// Writes the page.

@@ -213,6 +213,15 @@ public final class RunFolder {
     try TrajectoryWriter(path: file(FileName.trajectories), header: header, keepingBytes: bytes)
   }
 
+  /// Cuts the trajectories back for a session that records none.
+  ///
+  /// - Parameter bytes: how much of what is there to keep; the file is removed where that is nothing.
+  /// - Returns: how much is kept; nil when there are none.
+  /// - Throws: ``RunRecordError`` when the file was changed or cannot be cut.
+  public func cutTrajectories(keepingBytes bytes: Int) throws(RunRecordError) -> Int? {
+    try TrajectoryWriter.cut(file(FileName.trajectories), keepingBytes: bytes)
+  }
+
   /// What is stored about the run.
   ///
   /// - Returns: everything but metrics, timings and trajectories.

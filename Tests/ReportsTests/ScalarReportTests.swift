@@ -75,8 +75,23 @@ enum SyntheticScalars {
         .init(
           parameter: .init(name: "head.weight", role: "head", group: "head", shape: [100, 100]),
           steps: [0, 100],
-          courses: arms.map { .init(arm: $0, envelope: TrajectoryEnvelope([[1, 2]])) })
-      ], float8: float8, notes: ["A note."])
+          courses: arms.map { .init(arm: $0, envelope: TrajectoryEnvelope([[1, 2]])) },
+          quantiles: ["q10", "q50", "q90", "q99", "q999", "max"].enumerated().map { place, name in
+            .init(
+              name: name,
+              courses: arms.map {
+                .init(arm: $0, envelope: TrajectoryEnvelope([[Double(place + 1), 0.25]]))
+              })
+          })
+      ],
+      numbers: [("batch_tokens", 16.0), ("base.learning_rate", 0.0)].map { name, still in
+        .init(
+          name: name,
+          courses: arms.map { arm in
+            let course = (0..<steps).map { still > 0 ? still : Double($0) / 1000 }
+            return .init(arm: arm, envelope: TrajectoryEnvelope([course]))
+          })
+      }, float8: float8, notes: ["A note."])
   }
 }
 
@@ -88,13 +103,14 @@ enum SyntheticScalars {
     for name in [
       "figure-scalars-residual-lambdas", "figure-scalars-single-scalars",
       "figure-scalars-root-mean-squares-of-gate-parameters", "figure-norms-head",
+      "figure-sizes-head", "figure-scalars-numbers",
       "figure-float8-saturated", "figure-float8-sizes-base", "figure-float8-sizes-other-more",
     ] {
       #expect(page.identities.contains(name), "\(name) of \(page.identities)")
     }
     for text in [
       "A note.", "skip.lambda", "120", "12", "<other> & more", "(2.50\u{00D7})",
-      "assay scalars a b",
+      "assay scalars a b", "base.learning_rate", "stay the same in all arms: 1.",
       "\u{2212}0.25 (\u{2212}7.0)", "limit 57,344",
     ] {
       #expect(page.text.contains(text), "\(text)")
@@ -106,9 +122,16 @@ enum SyntheticScalars {
     let files = Self.report.csvFiles
     #expect(
       files.keys.sorted() == [
-        "float8.csv", "scalars-departures.csv", "scalars-jumps.csv", "scalars-roughness.csv",
-        "scalars.csv",
+        "float8.csv", "scalars-departures.csv", "scalars-jumps.csv", "scalars-norms.csv",
+        "scalars-numbers.csv", "scalars-roughness.csv", "scalars.csv",
       ])
+    let norms = try #require(files["scalars-norms.csv"]).split(separator: "\r\n")
+    #expect(norms[0].hasSuffix(",step,norm,norm_lowest,norm_highest,q10,q50,q90,q99,q999,max"))
+    #expect(norms[1] == ",base,head.weight,0,1.0,1.0,1.0,1.0,2.0,3.0,4.0,5.0,6.0")
+    #expect(norms.count == 1 + 2 * 2)
+    #expect(
+      files["scalars-numbers.csv"]?.split(separator: "\r\n").count
+        == 1 + 2 * 2 * SyntheticScalars.steps)
     let courses = try #require(files["scalars.csv"]).split(separator: "\r\n")
     #expect(courses.count == 1 + 2 * 5 * SyntheticScalars.steps)
     #expect(

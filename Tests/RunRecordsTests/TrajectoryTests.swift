@@ -137,6 +137,33 @@ import Testing
     #expect(try Self.record(folder).summarySteps == [0])
   }
 
+  @Test(
+    "A damaged length is an error wherever records follow it, and hides none of them",
+    arguments: [0, 1, 2, 3])
+  func damagedLength(byte: Int) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/trajectories.bin"
+    let writer = try Self.writer(folder)
+    let start = writer.position
+    try Self.write(0..<5, to: writer)
+    let sound = try Data(contentsOf: URL(fileURLWithPath: path))
+    // The first header, the values of step 0, its summary.
+    let values = 12 + 4 + 4 * 5
+    for place in [8, start, start + values] {
+      var bytes = sound
+      bytes[place + 4 + byte] ^= 0x40
+      try bytes.write(to: URL(fileURLWithPath: path))
+      #expect(
+        failure { _ = try TrajectoryRecord.read(run: folder.path) }?.code == .damaged, "\(place)")
+      #expect(failure { _ = try Self.writer(folder, keeping: sound.count) }?.code == .damaged)
+    }
+    // In the last record it is one that was not yet whole: step 4 has values and a summary.
+    var bytes = sound
+    bytes[sound.count - 12 - 4 - 4 * 7 + 4 + byte] ^= 0x40
+    try bytes.write(to: URL(fileURLWithPath: path))
+    #expect(try Self.record(folder).summarySteps == [0])
+  }
+
   @Test("A run that goes on with other parameters in its record keeps what it had, with gaps")
   func otherHeader() throws {
     let folder = try TemporaryFolder()

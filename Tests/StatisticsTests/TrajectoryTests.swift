@@ -265,6 +265,20 @@ struct DepartureRuleTests {
     #expect(rule.departure(of: brief, from: flat) == nil)
   }
 
+  @Test("Places where a run has no value are left out: they neither break a departure nor end one")
+  func gaps() throws {
+    let rule = DepartureRule(steps: 12, scalars: 1, persistence: 5)
+    let baseline = [[Double]](repeating: [Double](repeating: 1, count: 120), count: 3)
+    // Recorded at every tenth step, apart from step 60 on; and the same run where it ended at step 100.
+    let sparse = (0..<120).map { $0 % 10 > 0 ? Double.nan : $0 < 60 ? 1 : 2 }
+    let found = try #require(rule.departure(of: [sparse], from: baseline))
+    #expect(found.place == 60 && found.length == 6 && found.total == 6 && found.isAtEnd)
+    let ended = sparse.enumerated().map { $0 > 100 ? .nan : $1 }
+    let short = try #require(rule.departure(of: [ended], from: baseline))
+    #expect(short.place == 60 && short.length == 5 && short.isAtEnd)
+    #expect(DepartureRule.comparablePlaces([ended], baseline) == (0...10).map { 10 * $0 })
+  }
+
   /// The sizes that the documentation names.
   @Test("How far apart sets have to lie")
   func sizes() throws {

@@ -120,6 +120,31 @@ import Testing
     #expect(try bytes(folder) == bytes(whole))
   }
 
+  @Test("A session that records nothing loses nothing of what others recorded, and keeps no more")
+  func silentSession() throws {
+    func bytes(_ folder: TemporaryFolder) throws -> Data {
+      try Data(contentsOf: URL(fileURLWithPath: folder.path + "/run/trajectories.bin"))
+    }
+    let folder = try TemporaryFolder()
+    func session(_ choice: String, until step: Int) throws -> TrajectoryRecord? {
+      let stop = StopRequest()
+      return try Self.record(folder, ["metrics.trajectories": choice], stop: stop) { event in
+        if case .step(let report) = event, report.step == step { stop.request() }
+      }
+    }
+    #expect(try session("small", until: 1)?.steps == [0, 1])
+    let kept = try bytes(folder)
+    // What a killed process wrote after its checkpoint.
+    let file = try FileHandle(
+      forWritingTo: URL(fileURLWithPath: folder.path + "/run/trajectories.bin"))
+    try file.seekToEnd()
+    try file.write(contentsOf: Data(repeating: 3, count: 77))
+    try file.close()
+    #expect(try session("none", until: 3)?.steps == [0, 1])
+    #expect(try bytes(folder) == kept)
+    #expect(try session("small", until: 9)?.steps == [0, 1, 4, 5])
+  }
+
   @Test("Quantiles of sizes are right to 0.4 %, the largest and the norm exactly")
   func summary() {
     var numbers = [Float](repeating: 0, count: 10_001)

@@ -21,24 +21,26 @@ extension ScalarComparison {
     arms: [Arm], baseline: String?, alignment: Alignment = .step, level: Double = 0.05
   ) throws {
     var runs: [String: [ScalarRun]] = [:]
+    var (kept, found): ([Arm], [String]) = ([], [])
     for arm in arms {
-      for folder in arm.folders {
-        runs[arm.name, default: []].append(try ScalarRun(folder, alignment))
-      }
+      let (own, copies) = try arm.withoutCopies(alignment)
+      runs[arm.name] = own
+      kept.append(Arm(name: arm.name, folders: own.map(\.folder)))
+      found += copies + own.compactMap(\.problem)
     }
     self.alignment = alignment
-    self.arms = arms
+    self.arms = kept
     self.baseline = baseline
-    notes = []
+    notes = found
     transitionsDiffer = false
-    let all = arms.flatMap { runs[$0.name] ?? [] }
+    let all = kept.flatMap { runs[$0.name] ?? [] }
     if alignment == .stage { try Self.requireSameStages(all) }
     let first = (baseline.flatMap { runs[$0] } ?? all).first { $0.record != nil }
     (transitions, pauses) = first?.record.map { Self.marks($0.header, alignment) } ?? ([], [])
     positions = Self.positions(all.map(\.positions), alignment)
 
     let making = Making(
-      arms: arms, baseline: baseline, runs: runs, positions: positions, alignment: alignment)
+      arms: kept, baseline: baseline, runs: runs, positions: positions, alignment: alignment)
     scalars = making.scalars()
     let family = scalars.count { scalar in scalar.courses.contains { $0.arm == baseline } }
     let hasBaseline = (baseline.flatMap { runs[$0]?.count } ?? 0) >= 2
@@ -46,10 +48,13 @@ extension ScalarComparison {
       hasBaseline && family > 0 && arms.count > 1
       ? DepartureRule(steps: positions.count, scalars: family, level: level) : nil
     self.rule = rule
-    departures = rule.map(making.departures) ?? []
+    let (left, gaps) = rule.map(making.departures) ?? ([], [])
+    departures = left
+    notes += gaps
     roughness = making.roughness()
     jumps = making.jumps()
     norms = making.norms()
+    numbers = making.numbers()
     float8 = making.float8()
 
     let silent = all.filter { $0.record == nil }.map(\.folder)
@@ -64,7 +69,7 @@ extension ScalarComparison {
       )
     }
     let headers = all.compactMap(\.record).map(\.header)
-    transitionsDiffer = Set(headers.map(\.transitions)).count > 1
+    transitionsDiffer = Set(headers.map(\.alignedTransitions)).count > 1
     if alignment == .step, transitionsDiffer {
       notes.append(
         "The runs have transitions at different steps; those of \(baseline ?? arms.first?.name ?? "") are marked. Aligned by stage they "
@@ -81,7 +86,8 @@ extension ScalarComparison {
     }
     throw ComparisonError(
       .ambiguousRuns,
-      "\(first.0) has \(first.1) stages and \(other.0) has \(other.1): they cannot be aligned by stage; align them by step"
+      "\(first.0) has \(first.1) stages and \(other.0) has \(other.1), those of one step counted with the next: they cannot be "
+        + "aligned by stage; align them by step"
     )
   }
 
@@ -93,7 +99,7 @@ extension ScalarComparison {
     func place(_ step: Int) -> Double {
       alignment == .step ? Double(step) - 0.5 : step > 0 ? stages.position(after: step - 1) : 0
     }
-    let transitions = header.stages.filter { header.transitions.contains($0.firstStep) }.map {
+    let transitions = header.alignedStages.dropFirst().map {
       Mark(start: place($0.firstStep), name: $0.name)
     }
     let pauses = header.pauses.map {
@@ -169,17 +175,25 @@ private struct Making {
     }
   }
 
-  func departures(_ rule: DepartureRule) -> [ScalarComparison.ArmDeparture] {
-    guard let baseline else { return [] }
+  /// First departures, the earliest first; and what could not be compared.
+  func departures(
+    _ rule: DepartureRule
+  ) -> (departures: [ScalarComparison.ArmDeparture], notes: [String]) {
+    guard let baseline else { return ([], []) }
     var result: [ScalarComparison.ArmDeparture] = []
+    var compared: [String: [Int]] = [:]
     for parameter in parameters(\.parameters) {
       for (name, course) in parameter.scalars {
         let expected = placed(parameter, course, baseline)
         for arm in arms where arm.name != baseline {
           let found = placed(parameter, course, arm.name)
-          guard !found.isEmpty, let departure = rule.departure(of: found, from: expected) else {
-            continue
-          }
+          if found.isEmpty || expected.isEmpty { continue }
+          let count = DepartureRule.comparablePlaces(found, expected).count
+          compared[arm.name, default: []].append(count)
+          // A twentieth of what is compared, as where nothing is missing.
+          var own = rule
+          own.persistence = DepartureRule.persistence(steps: count)
+          guard let departure = own.departure(of: found, from: expected) else { continue }
           result.append(
             .init(
               arm: arm.name, scalar: name, position: positions[departure.place],
@@ -187,9 +201,28 @@ private struct Making {
         }
       }
     }
-    return result.enumerated().sorted {
+    let sorted = result.enumerated().sorted {
       ($0.element.position, $0.offset) < ($1.element.position, $1.offset)
     }.map(\.element)
+    return (
+      sorted, arms.compactMap { arm in compared[arm.name].flatMap { note(on: arm.name, $0) } }
+    )
+  }
+
+  /// What is said where not all places of an arm's scalars can be compared.
+  private func note(on arm: String, _ counts: [Int]) -> String? {
+    guard let least = counts.min(), let most = counts.max(), least < positions.count else {
+      return nil
+    }
+    let range = least == most ? "\(least)" : "\(least) to \(most)"
+    let rows = Set([least, most].map(DepartureRule.persistence)).sorted().map(String.init)
+    let rest =
+      most < DepartureRule.persistence(steps: most)
+      ? "too few to tell a departure"
+      : "a departure takes \(rows.joined(separator: " to ")) of them in a row"
+    return
+      "\(arm) is compared with the baseline only where all runs of both have finite values: at \(range) of \(positions.count) "
+      + "places; \(rest). The others are left out."
   }
 
   func roughness() -> [ScalarComparison.RoughnessRow] {
@@ -224,7 +257,7 @@ private struct Making {
     _ arm: String
   ) -> [ScalarComparison.JumpRow] {
     let runs = runs(arm)
-    guard let stages = runs.first?.record?.header.stages else { return [] }
+    guard let stages = runs.first?.record?.header.alignedStages else { return [] }
     var found: [Int: [TransitionJump]] = [:]
     for run in runs {
       guard let courses = run.courses(parameter) else { continue }
@@ -253,16 +286,41 @@ private struct Making {
     parameters(\.summarized).compactMap { parameter in
       let records = arms.map { arm in (arm.name, runs(arm.name).compactMap(\.record)) }
       let steps = Set(records.flatMap(\.1).flatMap(\.summarySteps)).sorted()
-      let courses = records.compactMap { arm, records -> ScalarComparison.Course? in
-        let rows = records.compactMap { record -> [Double]? in
-          guard let norms = record.summary(parameter.name, "norm") else { return nil }
-          let known = Dictionary(zip(record.summarySteps, norms), uniquingKeysWith: { $1 })
-          return steps.map { known[$0].map(Double.init) ?? .nan }
+      func courses(_ statistic: String) -> [ScalarComparison.Course] {
+        records.compactMap { arm, records in
+          let rows = records.compactMap { record -> [Double]? in
+            guard let found = record.summary(parameter.name, statistic) else { return nil }
+            let known = Dictionary(zip(record.summarySteps, found), uniquingKeysWith: { $1 })
+            return steps.map { known[$0].map(Double.init) ?? .nan }
+          }
+          return rows.isEmpty ? nil : .init(arm: arm, envelope: TrajectoryEnvelope(rows))
         }
-        return rows.isEmpty ? nil : .init(arm: arm, envelope: TrajectoryEnvelope(rows))
       }
-      return courses.isEmpty || steps.count < 2
-        ? nil : .init(parameter: parameter, steps: steps, courses: courses)
+      let norms = courses("norm")
+      if norms.isEmpty || steps.count < 2 { return nil }
+      return .init(
+        parameter: parameter, steps: steps, courses: norms,
+        quantiles: TrajectoryHeader.summaryNames.filter { $0 != "norm" }.map {
+          .init(name: $0, courses: courses($0))
+        })
+    }
+  }
+
+  /// The numbers that steps were made with, in the order of the first run that has them.
+  func numbers() -> [ScalarComparison.Number] {
+    var names: [String] = []
+    for record in arms.flatMap({ runs($0.name) }).compactMap(\.record) {
+      for name in record.header.numbers where !names.contains(name) { names.append(name) }
+    }
+    return names.map { name in
+      .init(
+        name: name,
+        courses: arms.compactMap { arm in
+          let rows = runs(arm.name).compactMap { run in
+            run.record?.number(name).map { placed($0.map(Double.init), run) }
+          }
+          return rows.isEmpty ? nil : .init(arm: arm.name, envelope: TrajectoryEnvelope(rows))
+        })
     }
   }
 

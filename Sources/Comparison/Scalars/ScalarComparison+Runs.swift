@@ -46,6 +46,40 @@ extension ScalarComparison.Arm {
     return result
   }
 
+  /// Its runs, without those that repeat another: with the same configuration and the same seeds a run has the same numbers, and a
+  /// copy would say that seeds make no difference.
+  ///
+  /// - Returns: the runs, and a note for each copy.
+  func withoutCopies(
+    _ alignment: ScalarComparison.Alignment
+  ) throws(RunRecordError) -> (runs: [ScalarRun], notes: [String]) {
+    var (runs, notes): ([ScalarRun], [String]) = ([], [])
+    var seen: [String: String] = [:]
+    for folder in folders {
+      let run = try ScalarRun(folder, alignment)
+      if run.record != nil, let identity = Self.identity(folder) {
+        if let other = seen[identity] {
+          notes.append(
+            "\(name): \(folder) is left out: it has the seeds of \(other), and a copy says nothing of how much runs differ."
+          )
+          continue
+        }
+        seen[identity] = folder
+      }
+      runs.append(run)
+    }
+    return (runs, notes)
+  }
+
+  /// What a run's numbers follow from, seeds included; nil where the folder does not say.
+  private static func identity(_ folder: String) -> String? {
+    guard let record = try? RunRecord(path: folder),
+      let configuration = try? ResolvedConfiguration(json: record.configurationJSON)
+    else { return nil }
+    let seeds = ["training.seed", "training.data_seed"]
+    return configuration.contentHash(excluding: keysOfReplicates.filter { !seeds.contains($0) })
+  }
+
   /// What the last parts of paths begin with, without what numbers them.
   static func name(of folders: [String]) -> String {
     let names = folders.map { folder in
@@ -94,20 +128,26 @@ extension ScalarComparison {
       }
       let baseline = arms.contains { $0.name == analysis.study.baseline }
       let (wanted, level) = (alignment ?? .step, analysis.study.rule.level)
-      guard
-        var made = try? ScalarComparison(
-          arms: arms, baseline: baseline ? analysis.study.baseline : nil, alignment: wanted,
-          level: level), !made.isEmpty
-      else { return nil }
-      let isShifted = made.arms.count > 1 && made.transitionsDiffer
-      if alignment == nil, isShifted,
-        let staged = try? ScalarComparison(
-          arms: arms, baseline: made.baseline, alignment: .stage, level: level)
-      {
-        made = staged
+      func made(_ alignment: Alignment) throws -> ScalarComparison {
+        try ScalarComparison(
+          arms: arms, baseline: baseline ? analysis.study.baseline : nil, alignment: alignment,
+          level: level)
       }
-      made.notes += damaged
-      return (variant.name, made)
+      var result: ScalarComparison
+      do {
+        result = try made(wanted)
+        let isShifted = result.arms.count > 1 && result.transitionsDiffer
+        // Where stages differ in number, the note on transitions says what is seen instead.
+        if alignment == nil, isShifted, let staged = try? made(.stage) { result = staged }
+      } catch {
+        // A section that says why it is empty, rather than none.
+        guard let none = try? ScalarComparison(arms: [], baseline: nil) else { return nil }
+        result = none
+        damaged.append("\(error)")
+      }
+      if result.isEmpty, damaged.isEmpty { return nil }
+      result.notes += damaged
+      return (variant.name, result)
     }
   }
 }

@@ -99,14 +99,32 @@ public struct ScalarComparison: Codable, Equatable, Sendable {
     public var name: String
   }
 
+  /// A quantile of the sizes of a larger parameter's values.
+  public struct Quantile: Codable, Equatable, Sendable {
+    /// One of `TrajectoryHeader.summaryNames`: `q50`, `max`.
+    public var name: String
+    /// One course for each arm.
+    public var courses: [Course]
+  }
+
+  /// A number that steps were made with, after schedules.
+  public struct Number: Codable, Equatable, Sendable {
+    /// `batch_tokens`, `GROUP.learning_rate`.
+    public var name: String
+    /// One course for each arm that recorded it.
+    public var courses: [Course]
+  }
+
   /// A norm of a larger parameter over the steps at which it was measured.
   public struct Norm: Codable, Equatable, Sendable {
     /// The parameter.
     public var parameter: TrajectoryHeader.Parameter
     /// Steps, rising.
     public var steps: [Int]
-    /// One course for each arm.
+    /// The norm, one course for each arm.
     public var courses: [Course]
+    /// Quantiles of the sizes of its values, from the lowest to the largest.
+    public var quantiles: [Quantile]
   }
 
   /// What an arm's head in 8-bit floating point did to one of its operands: means over runs.
@@ -156,8 +174,10 @@ public struct ScalarComparison: Codable, Equatable, Sendable {
   public var roughness: [RoughnessRow]
   /// For each scalar, transition and arm.
   public var jumps: [JumpRow]
-  /// Norms of larger parameters.
+  /// Norms and quantiles of larger parameters.
   public var norms: [Norm]
+  /// What steps were made with.
+  public var numbers: [Number]
   /// Heads in 8-bit floating point.
   public var float8: [Float8Course]
   /// What a reader has to know.

@@ -9,6 +9,8 @@ struct ScalarRun {
   let folder: String
   let record: TrajectoryRecord?
   let float8: [Float8Record]
+  /// Why nothing is known of an 8-bit head; nil where all could be read.
+  let problem: String?
   /// Where the run is after each recorded step, as the alignment counts.
   let positions: [Double]
   /// The values of parameters that are shown value by value; of others they are made when they are needed.
@@ -17,7 +19,12 @@ struct ScalarRun {
   init(_ folder: String, _ alignment: ScalarComparison.Alignment) throws(RunRecordError) {
     self.folder = folder
     record = try TrajectoryRecord.read(run: folder)
-    float8 = try Float8Record.read(run: folder)
+    // What was recorded of parameters can be shown whatever became of the metrics.
+    do {
+      (float8, problem) = (try Float8Record.read(run: folder), nil)
+    } catch {
+      (float8, problem) = ([], "What an 8-bit head of \(folder) did is left out: \(error)")
+    }
     guard let record else {
       positions = []
       return
@@ -46,18 +53,42 @@ struct ScalarRun {
   /// The place of the first record of each stage but the first, with the stage's number.
   var transitions: [(stage: Int, place: Int)] {
     guard let record else { return [] }
-    return record.header.stages.enumerated().dropFirst().compactMap { stage, found in
+    return record.header.alignedStages.enumerated().dropFirst().compactMap { stage, found in
       record.steps.firstIndex { $0 >= found.firstStep }.map { (stage, $0) }
     }
   }
 }
 
+extension TrajectoryHeader {
+  /// The stages that runs are aligned by, and between which jumps are looked for; of those beyond the end nothing is known.
+  ///
+  /// A stage of one step has no course that could lie over another's: it is how a schedule says that one thing changes a step later than
+  /// the others. It counts as the first step of the stage after it.
+  var alignedStages: [Stage] {
+    let inside = stages.filter { $0.firstStep < max(1, steps) }
+    var result: [Stage] = []
+    var start: Int?
+    for (index, stage) in inside.enumerated() {
+      let next = index + 1 < inside.count ? inside[index + 1].firstStep : nil
+      let first = start ?? stage.firstStep
+      if let next, next - stage.firstStep <= 1 {
+        start = first
+      } else {
+        result.append(Stage(name: stage.name, firstStep: first))
+        start = nil
+      }
+    }
+    return result
+  }
+
+  /// The first steps of these stages but the first.
+  var alignedTransitions: [Int] { alignedStages.dropFirst().map(\.firstStep) }
+}
+
 extension StageAlignment {
-  /// The stages of a run; of stages that begin beyond its end nothing is known.
+  /// The stages of a run.
   init(_ header: TrajectoryHeader) {
-    let steps = max(1, header.steps)
-    let starts = Set(header.stages.map(\.firstStep).filter { $0 > 0 && $0 < steps })
-    self.init(starts: [0] + starts.sorted(), steps: steps)
+    self.init(starts: [0] + header.alignedTransitions, steps: max(1, header.steps))
   }
 }
 

@@ -26,6 +26,7 @@ struct ScalarContents {
     blocks += jumps()
     blocks += float8()
     blocks += norms()
+    blocks += numbers()
     return blocks
   }
 

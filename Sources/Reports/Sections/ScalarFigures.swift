@@ -8,8 +8,8 @@ import Statistics
 
 extension ScalarContents {
   /// Of a whole figure; of fewer panels than fill a row, as much as they need.
-  private static func width(_ panels: Int) -> Int { min(1080, 40 + 346 * panels) }
-  private static let panelHeight = 190
+  static func width(_ panels: Int) -> Int { min(1080, 40 + 346 * panels) }
+  static let panelHeight = 190
   /// Pieces of a course that are drawn by their lowest and highest value: more cannot be told apart in a panel.
   private static let pieces = 100
 
@@ -98,13 +98,13 @@ extension ScalarContents {
       marks: pauses + transitions)
   }
 
-  private var axis: ChartAxis {
+  var axis: ChartAxis {
     guard let last = comparison.positions.last, last > 0 else { return ChartAxis(title: "") }
     return ChartAxis(title: "", limits: 0...last)
   }
 
   /// A course with at most two points for each piece, those where its line is lowest and highest, so that jitter stays visible.
-  private func line(_ course: ScalarComparison.Course, at positions: [Double]) -> ChartSeries {
+  func line(_ course: ScalarComparison.Course, at positions: [Double]) -> ChartSeries {
     let envelope = course.envelope
     let isSeveral = (comparison.arms.first { $0.name == course.arm }?.folders.count ?? 1) > 1
     let known = envelope.mean.indices.filter { envelope.mean[$0].isFinite }
@@ -125,32 +125,6 @@ extension ScalarContents {
         upper: isSeveral ? envelope.upper[place] : nil)
     }
     return ChartSeries(name: course.arm, points: points, look: look(course.arm))
-  }
-
-  // MARK: - Larger parameters
-
-  /// Norms of what is too large to be recorded whole, a figure for each role.
-  func norms() -> [ReportBlock] {
-    var roles: [String] = []
-    for norm in comparison.norms where !roles.contains(norm.parameter.role) {
-      roles.append(norm.parameter.role)
-    }
-    let figures = roles.map { role in
-      let own = comparison.norms.filter { $0.parameter.role == role }
-      let panels = own.map { norm in
-        LineChart(
-          title: norm.parameter.name, xAxis: ChartAxis(title: ""), yAxis: ChartAxis(title: ""),
-          series: norm.courses.map { line($0, at: norm.steps.map(Double.init)) })
-      }
-      return ReportFigure(
-        name: ReportContents.fileName("norms", role, suffix),
-        caption: "Norms of \(Self.words(role)) parameters over steps.",
-        svg: ChartPanels(
-          title: "Norm, \(Self.words(role))", panels: panels, sharesAxis: own.count > 1
-        ).svg(width: Self.width(panels.count), panelHeight: Self.panelHeight))
-    }
-    return figures.isEmpty
-      ? [] : [.heading("Norms of larger parameters")] + figures.map { .figure($0) }
   }
 
   // MARK: - 8-bit floating point

@@ -15,7 +15,8 @@ struct ScalarTables {
   var files: [String: String] {
     [
       "scalars-roughness.csv": roughness(), "scalars-jumps.csv": jumps(),
-      "scalars-departures.csv": departures(), "float8.csv": float8(),
+      "scalars-departures.csv": departures(), "scalars-norms.csv": norms(),
+      "float8.csv": float8(),
     ].filter { !$0.value.isEmpty }.mapValues(\.text)
   }
 
@@ -39,6 +40,52 @@ struct ScalarTables {
       }
     }
     return file.text
+  }
+
+  /// What steps were made with, at every position: a long table.
+  var numbers: String? {
+    var file = CSVFile(["variant", "arm", "number", "position", "mean", "lowest", "highest"])
+    for (variant, item) in comparisons {
+      for number in item.numbers {
+        for course in number.courses {
+          let envelope = course.envelope
+          for (place, position) in item.positions.enumerated() where envelope.mean[place].isFinite {
+            file.add([
+              .text(variant), .text(course.arm), .text(number.name), .number(position),
+              .number(envelope.mean[place]), .number(envelope.lower[place]),
+              .number(envelope.upper[place]),
+            ])
+          }
+        }
+      }
+    }
+    return file.isEmpty ? nil : file.text
+  }
+
+  /// Norms and quantiles of larger parameters: means over runs, of the norm also the lowest and the highest run.
+  private func norms() -> CSVFile {
+    let names = TrajectoryHeader.summaryNames.filter { $0 != "norm" }
+    var file = CSVFile(
+      ["variant", "arm", "parameter", "step", "norm", "norm_lowest", "norm_highest"] + names)
+    for (variant, item) in comparisons {
+      for norm in item.norms {
+        for course in norm.courses {
+          let quantiles = names.map { name in
+            norm.quantiles.first { $0.name == name }?.courses.first { $0.arm == course.arm }
+          }
+          for (place, step) in norm.steps.enumerated()
+          where course.envelope.mean[place].isFinite {
+            file.add(
+              [
+                .text(variant), .text(course.arm), .text(norm.parameter.name), .count(step),
+                .number(course.envelope.mean[place]), .number(course.envelope.lower[place]),
+                .number(course.envelope.upper[place]),
+              ] + quantiles.map { .number($0?.envelope.mean[place]) })
+          }
+        }
+      }
+    }
+    return file
   }
 
   private func roughness() -> CSVFile {

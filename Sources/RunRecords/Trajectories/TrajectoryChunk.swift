@@ -55,14 +55,51 @@ enum TrajectoryChunk {
     case damage
   }
 
+  /// How long the contents after a header are: a length that was damaged would else point beyond the end, and hide all that follows.
+  struct Lengths {
+    private let values: Int
+    private let summary: Int
+
+    init(_ header: TrajectoryHeader) {
+      values = 4 + 4 * header.parameters.reduce(header.numbers.count) { $0 + $1.count }
+      summary = 4 + 4 * TrajectoryHeader.summaryNames.count * header.summarized.count
+    }
+
+    /// Of a header nothing is known before.
+    subscript(_ kind: Kind) -> Int? {
+      switch kind {
+      case .header: nil
+      case .values: values
+      case .summary: summary
+      }
+    }
+  }
+
   /// The chunk at a place.
-  static func find(_ bytes: UnsafeRawBufferPointer, at place: Int) throws(Missing) -> Found {
+  ///
+  /// - Parameters:
+  ///   - bytes: of the file.
+  ///   - place: where the chunk begins.
+  ///   - lengths: as the last header has them; nil before the first.
+  /// - Returns: a chunk whose checksum is right.
+  /// - Throws: ``Missing`` when there is none.
+  static func find(
+    _ bytes: UnsafeRawBufferPointer, at place: Int, _ lengths: Lengths?
+  ) throws(Missing) -> Found {
     guard place + overhead <= bytes.count else { throw .end }
+    let kind = Kind(rawValue: number(bytes, at: place))
     let length = Int(number(bytes, at: place + 4))
+    if let kind, let right = lengths?[kind], right != length {
+      throw place + overhead + right < bytes.count ? .damage : .end
+    }
     let end = place + overhead + length
-    guard end <= bytes.count else { throw .end }
+    guard end <= bytes.count else {
+      // JSON has no control characters; chunks that follow it have.
+      let content = bytes[(place + 8)..<min(end - 4, bytes.count)]
+      throw kind == .header && content.contains { $0 < 0x20 } ? .damage : .end
+    }
     let sum = checksum(UnsafeRawBufferPointer(rebasing: bytes[place..<(end - 4)]))
-    guard let kind = Kind(rawValue: number(bytes, at: place)), sum == number(bytes, at: end - 4)
+    guard let kind, sum == number(bytes, at: end - 4)
     else { throw end == bytes.count ? .end : .damage }
     return Found(kind: kind, content: (place + 8)..<(end - 4), end: end)
   }

@@ -146,6 +146,7 @@ public struct TrajectoryRecord: Sendable {
     var values = Table()
     var summaries = Table()
     var place = 0
+    private var lengths: TrajectoryChunk.Lengths?
     private var valueNames: [(name: String, width: Int)] = []
     private var summaryNames: [(name: String, width: Int)] = []
 
@@ -157,7 +158,7 @@ public struct TrajectoryRecord: Sendable {
       place = TrajectoryChunk.magic.count
       while place < bytes.count {
         do throws(TrajectoryChunk.Missing) {
-          let found = try TrajectoryChunk.find(bytes, at: place)
+          let found = try TrajectoryChunk.find(bytes, at: place, lengths)
           guard take(found, bytes) else { return false }
           place = found.end
         } catch {
@@ -177,9 +178,7 @@ public struct TrajectoryRecord: Sendable {
         return true
       }
       let names = found.kind == .values ? valueNames : summaryNames
-      guard header != nil, content.count == 4 + 4 * names.reduce(0, { $0 + $1.width }) else {
-        return false
-      }
+      if header == nil { return false }
       let step = Int(TrajectoryChunk.number(content, at: 0))
       if found.kind == .values {
         values.add(step, names, content, from: 4)
@@ -191,6 +190,7 @@ public struct TrajectoryRecord: Sendable {
 
     private mutating func take(_ new: TrajectoryHeader) {
       header = new
+      lengths = TrajectoryChunk.Lengths(new)
       valueNames =
         new.numbers.map { (TrajectoryRecord.key(number: $0), 1) }
         + new.parameters.map { ($0.name, $0.count) }

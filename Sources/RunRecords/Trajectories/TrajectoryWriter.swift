@@ -97,6 +97,24 @@ public final class TrajectoryWriter {
     }
   }
 
+  /// Cuts a file back without writing to it.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - kept: how many bytes to keep; with none the file is removed.
+  /// - Returns: how many are kept; nil when there is no file.
+  /// - Throws: ``RunRecordError`` when no record ends there, or the file cannot be cut.
+  static func cut(_ path: String, keepingBytes kept: Int) throws(RunRecordError) -> Int? {
+    guard access(path, F_OK) == 0 else { return nil }
+    if kept == 0 {
+      guard unlink(path) == 0 else { throw .system("be removed", path, errno: errno) }
+      return nil
+    }
+    _ = try lastHeader(path, bytes: kept)
+    guard truncate(path, off_t(kept)) == 0 else { throw .system("be cut", path, errno: errno) }
+    return kept
+  }
+
   // MARK: - Chunks
 
   private func append(_ header: TrajectoryHeader) throws(RunRecordError) {
@@ -152,10 +170,12 @@ public final class TrajectoryWriter {
       guard bytes.starts(with: TrajectoryChunk.magic) else { return nil }
       var place = TrajectoryChunk.magic.count
       var last: TrajectoryHeader?
+      var lengths: TrajectoryChunk.Lengths?
       while place < kept {
-        guard let found = try? TrajectoryChunk.find(bytes, at: place) else { return nil }
+        guard let found = try? TrajectoryChunk.find(bytes, at: place, lengths) else { return nil }
         if found.kind == .header {
           last = try? TrajectoryChunk.header(UnsafeRawBufferPointer(rebasing: bytes[found.content]))
+          lengths = last.map(TrajectoryChunk.Lengths.init)
         }
         place = found.end
       }

@@ -40,7 +40,7 @@ public struct DepartureRule: Codable, Equatable, Sendable {
     public var deviations: Double?
     /// How many values lie outside in this departure and all later ones.
     public var total: Int
-    /// Whether the last value lies outside, in a departure.
+    /// Whether the last value that can be compared lies outside, in a departure.
     public var isAtEnd: Bool
   }
 
@@ -55,7 +55,7 @@ public struct DepartureRule: Codable, Equatable, Sendable {
     precondition(level > 0 && level < 1 && scalars >= 1, "level \(level) for \(scalars) scalars")
     self.level = level
     self.scalars = scalars
-    self.persistence = max(1, persistence ?? max(5, steps / 20))
+    self.persistence = max(1, persistence ?? Self.persistence(steps: steps))
   }
 
   /// The size of t that is outside.
@@ -72,41 +72,63 @@ public struct DepartureRule: Codable, Equatable, Sendable {
     return StudentT(degreesOfFreedom: Double(baseline + others - 2)).quantile(1 - p / 2)
   }
 
+  /// How many steps in a row make a departure where nothing else is asked for: a twentieth of those compared, and at least 5.
+  ///
+  /// - Parameter steps: how many steps are compared.
+  /// - Returns: m.
+  public static func persistence(steps: Int) -> Int { max(5, steps / 20) }
+
+  /// The places at which sets can be compared: where all runs of both have finite values.
+  ///
+  /// - Parameters:
+  ///   - others: values in the runs that are compared, [k, steps].
+  ///   - baseline: values in the runs of the baseline, [n, steps].
+  /// - Returns: places, rising.
+  public static func comparablePlaces(_ others: [[Double]], _ baseline: [[Double]]) -> [Int] {
+    let runs = others + baseline
+    return (0..<(runs.map(\.count).min() ?? 0)).filter { place in
+      runs.allSatisfy { $0[place].isFinite }
+    }
+  }
+
   /// Where a scalar departs for the first time.
+  ///
+  /// Only places at which all runs have finite values are looked at, one after the other whatever lies between them, and the end is the
+  /// last of them: a run that was recorded less often, or that ended, is neither outside nor back where it has no value.
   ///
   /// - Parameters:
   ///   - others: its values in the runs that are compared, [k, steps].
   ///   - baseline: its values in the runs of the baseline, [n, steps].
   /// - Returns: nil when it never does, or there are too few runs or steps to tell.
   public func departure(of others: [[Double]], from baseline: [[Double]]) -> Departure? {
-    let steps = (others + baseline).map(\.count).min() ?? 0
+    let places = Self.comparablePlaces(others, baseline)
     guard
       let critical = criticalValue(
-        steps: steps, baseline: baseline.count, others: others.count)
+        steps: places.count, baseline: baseline.count, others: others.count)
     else { return nil }
     var (start, side, largest) = (0, 0, 0.0)
     var found: Departure?
     func close(_ end: Int) {
       guard side != 0, end - start >= persistence else { return }
-      let isAtEnd = end == steps
+      let isAtEnd = end == places.count
       found =
         found
         ?? Departure(
-          place: start, length: end - start, isAbove: side > 0,
+          place: places[start], length: end - start, isAbove: side > 0,
           deviations: largest.isFinite ? largest : nil, total: 0, isAtEnd: false)
       found?.total += end - start
       found?.isAtEnd = isAtEnd
     }
-    for place in 0..<steps {
+    for (index, place) in places.enumerated() {
       let (t, deviations) = Self.compare(others, baseline, place)
       let now = abs(t) > critical ? (t > 0 ? 1 : -1) : 0
       if now != side {
-        close(place)
-        (start, side, largest) = (place, now, 0)
+        close(index)
+        (start, side, largest) = (index, now, 0)
       }
       largest = max(largest, abs(deviations))
     }
-    close(steps)
+    close(places.count)
     return found
   }
 

@@ -13,8 +13,10 @@ final class RunRecorder {
   private let folder: RunFolder
   private let metrics: MetricsWriter
   private let timings: MetricsWriter
-  /// Nil where there is nothing to record and nothing was.
+  /// Nil where there is nothing to record.
   private let trajectories: TrajectoryWriter?
+  /// Bytes that earlier sessions recorded, where this one records nothing: they belong to its checkpoints all the same.
+  private let earlierTrajectories: Int?
   private var outcome: RunOutcome
 
   /// Starts a run's records, or goes on with them.
@@ -61,8 +63,10 @@ final class RunRecorder {
     if let trajectories {
       self.trajectories = try folder.trajectoryWriter(
         trajectories, keepingBytes: kept.trajectories ?? 0)
+      earlierTrajectories = nil
     } else {
       self.trajectories = nil
+      earlierTrajectories = try folder.cutTrajectories(keepingBytes: kept.trajectories ?? 0)
     }
   }
 
@@ -71,7 +75,7 @@ final class RunRecorder {
     var bytes = RecordBytes()
     bytes.metrics = metrics.position
     bytes.timings = timings.position
-    bytes.trajectories = trajectories?.position
+    bytes.trajectories = trajectories?.position ?? earlierTrajectories
     return bytes
   }
 

@@ -69,6 +69,28 @@ import Testing
     #expect(analysis.trials.allSatisfy { $0.marks.isEmpty })
   }
 
+  @Test func whatCannotBeReadOfARunIsANoteBesideTheScalarsOfTheOthers() throws {
+    let runs = try pairs()
+    for (index, run) in runs.enumerated() {
+      let parts = run.split(separator: "/", omittingEmptySubsequences: false)
+      try InventedScalars(path: parts.dropLast().joined(separator: "/"))
+        .run(String(try #require(parts.last)), seed: UInt64(index))
+    }
+    let results = try StudyResults(runs: runs, command: "test")
+    let analysis = try StudyAnalysis(results, command: "test")
+    let whole = try #require(ScalarComparison.all(of: analysis, results).first?.scalars)
+    #expect(whole.scalars.count == 4 && whole.notes.isEmpty)
+    try FileManager.default.removeItem(atPath: runs[0] + "/metrics.jsonl")
+    let some = try #require(ScalarComparison.all(of: analysis, results).first?.scalars)
+    #expect(some.scalars.count == 4 && some.arms.map(\.folders.count) == [3, 3])
+    #expect(some.notes.count == 1 && some.notes[0].contains(runs[0] + " did is left out"))
+    for run in runs {
+      try Data("no trajectories".utf8).write(to: URL(fileURLWithPath: run + "/trajectories.bin"))
+    }
+    let none = try #require(ScalarComparison.all(of: analysis, results).first?.scalars)
+    #expect(none.isEmpty && none.notes.count == 6)
+  }
+
   @Test func anotherKeyMakesTheArms() throws {
     let runs = try [0.1, 0.2].flatMap { rate in
       try (1...2).map {

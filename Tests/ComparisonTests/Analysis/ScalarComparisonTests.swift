@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Configurations
 import Foundation
 import RandomStreams
 import RunRecords
@@ -14,6 +15,7 @@ struct InventedScalars {
   let path: String
   var steps = 120
   var stages = [("short", 0), ("long", 60)]
+  var every = 1
 
   // `drift` is added to the second lambda at each step from half of the run on, `jump` to the first where the second stage begins;
   // `jitter` is the gate's.
@@ -25,12 +27,12 @@ struct InventedScalars {
     let folder = path + "/" + name
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let header = TrajectoryHeader(
-      steps: steps, every: 1, stages: stages.map { .init(name: $0.0, firstStep: $0.1) },
+      steps: steps, every: every, stages: stages.map { .init(name: $0.0, firstStep: $0.1) },
       pauses: [.init(group: "scalars", from: stages.last?.1 ?? 0, to: (stages.last?.1 ?? 0) + 4)],
       parameters: [
         .init(name: "lambdas", role: "scalar", group: "scalars", shape: [3]),
         .init(name: "gate", role: "gate", group: "gates", shape: [4, 20]),
-      ], numbers: [],
+      ], numbers: ["batch_tokens"],
       summarized: [.init(name: "head", role: "head", group: "rest", shape: [64, 64])])
     let writer = try TrajectoryWriter(
       path: folder + "/trajectories.bin", header: header, keepingBytes: 0)
@@ -45,13 +47,15 @@ struct InventedScalars {
         let size = Float(jitter * noise.normal(at: 4 * step + 3))
         gate = gate.map { _ in Float(step) / 100 + size }
       }
-      try lambdas.map(Float.init).withUnsafeBufferPointer { lambdas in
-        try gate.withUnsafeBufferPointer {
-          try writer.append(step: step, numbers: [], values: [lambdas, $0])
+      if step % every == 0 {
+        try lambdas.map(Float.init).withUnsafeBufferPointer { lambdas in
+          try gate.withUnsafeBufferPointer {
+            try writer.append(step: step, numbers: [Float(step)], values: [lambdas, $0])
+          }
         }
       }
       if step % 50 == 0 {
-        try writer.append(step: step, summaries: [[Float](repeating: Float(step + 1), count: 7)])
+        try writer.append(step: step, summaries: [(0..<7).map { Float(step + 1 + $0) }])
       }
     }
     let metrics = try MetricsWriter(path: folder + "/metrics.jsonl", keeping: .all)
@@ -112,6 +116,11 @@ struct InventedScalars {
     #expect(comparison.norms.map(\.parameter.name) == ["head"])
     #expect(comparison.norms[0].steps == [0, 50, 100])
     #expect(comparison.norms[0].courses[1].envelope.mean == [1, 51, 101])
+    #expect(
+      comparison.norms[0].quantiles.map(\.name) == ["q10", "q50", "q90", "q99", "q999", "max"])
+    #expect(comparison.norms[0].quantiles[5].courses[1].envelope.mean == [7, 57, 107])
+    #expect(comparison.numbers.map(\.name) == ["batch_tokens"])
+    #expect(comparison.numbers[0].courses[1].envelope.mean == comparison.positions)
     #expect(comparison.notes.isEmpty && comparison.float8.isEmpty)
   }
 
@@ -187,6 +196,104 @@ struct InventedScalars {
     #expect(throws: ComparisonError.self) {
       try ScalarComparison(arms: arms, baseline: "base", alignment: .stage)
     }
+  }
+
+  @Test("Runs recorded less often are compared where all have values, and what is dropped is said")
+  func otherSteps() throws {
+    let folder = Folder()
+    var sparse = InventedScalars(path: folder.path)
+    sparse.every = 5
+    var arms = try Self.arms(folder)
+    arms[1].folders = try (11...14).map { try sparse.run("sparse-\($0)", seed: $0, drift: 0.1) }
+    let comparison = try ScalarComparison(arms: arms, baseline: "base")
+    let found = try #require(comparison.departures.first)
+    #expect(found.scalar == "lambdas[1]" && found.departure.isAbove && found.departure.isAtEnd)
+    #expect(found.position > 60 && found.position < 95 && Int(found.position) % 5 == 0)
+    #expect(comparison.notes.contains { $0.contains("at 24 of 120 places; a departure takes 5") })
+    sparse.every = 40
+    arms[1].folders = [try sparse.run("rare", seed: 15, drift: 0.1)]
+    let rare = try ScalarComparison(arms: arms, baseline: "base")
+    #expect(rare.departures.isEmpty)
+    #expect(rare.notes.contains { $0.contains("at 3 of 120 places; too few") })
+  }
+
+  @Test("A run that ended outside is not back")
+  func ended() throws {
+    let folder = Folder()
+    var arms = try Self.arms(folder)
+    var short = InventedScalars(path: folder.path)
+    short.steps = 100
+    arms[1].folders = try (11...14).map { try short.run("short-\($0)", seed: $0, drift: 0.1) }
+    let comparison = try ScalarComparison(arms: arms, baseline: "base")
+    #expect(comparison.departures.map(\.scalar) == ["lambdas[1]"])
+    #expect(comparison.departures.first?.departure.isAtEnd == true)
+  }
+
+  @Test("A stage of one step counts with the next, so that a rate that is a step late aligns")
+  func lateRate() throws {
+    let folder = Folder()
+    var arms = try Self.arms(folder, jump: 0.5)
+    var late = InventedScalars(path: folder.path)
+    late.stages = [("short", 0), ("long, first rate", 60), ("long", 61)]
+    arms[0].folders = try (11...14).map { try late.run("late-\($0)", seed: $0) }
+    let comparison = try ScalarComparison(arms: arms, baseline: "base", alignment: .stage)
+    #expect(!comparison.transitionsDiffer && comparison.positions.last == 2)
+    #expect(comparison.transitions == [.init(start: 1, name: "long")])
+    #expect(Set(comparison.jumps.map(\.transition)) == ["short \u{2192} long"])
+    #expect(comparison.jumps.allSatisfy { $0.step == 60 })
+    func starts(_ steps: [Int], of count: Int) -> [Int] {
+      TrajectoryHeader(
+        steps: count, every: 1, stages: steps.map { .init(name: "\($0)", firstStep: $0) },
+        parameters: []
+      ).alignedStages.map(\.firstStep)
+    }
+    #expect(starts([0, 665, 666, 1330, 1331, 1995], of: 2035) == [0, 665, 1330, 1995])
+    #expect(starts([0, 1, 2, 3, 9], of: 10) == [0, 9], "the last stage has no next")
+    #expect(starts([0, 5, 12], of: 10) == [0, 5] && starts([0, 1], of: 9) == [0])
+  }
+
+  @Test("A copy of a run in its arm is left out, with a note")
+  func copies() throws {
+    let folder = Folder()
+    let runs = InventedScalars(path: folder.path)
+    func run(_ name: String, seed: UInt64, dataSeed: Int = 1) throws -> String {
+      var source = ConfigurationSource()
+      let text = "training.seed = \(seed)\ntraining.data_seed = \(dataSeed)\nrun.folder = '\(name)'"
+      try source.add(preset: "invented", text: text)
+      let reader = ConfigurationReader(source)
+      for key in ["seed", "data_seed"] {
+        _ = reader.section("training").integer(key, default: 0, in: 0...9, doc: "")
+      }
+      _ = reader.section("run").string("folder", default: "", doc: "")
+      _ = try RunFolder.create(
+        at: folder.path + "/" + name, configurationText: text,
+        configurationJSON: try reader.finish().json)
+      return try runs.run(name, seed: seed)
+    }
+    let base = try ["a", "b"].map { try run($0, seed: 1) }
+    let other = try run("c", seed: 2)
+    func comparison(_ base: [String]) throws -> ScalarComparison {
+      try ScalarComparison(
+        arms: [Arm(name: "base", folders: base), Arm(name: "other", folders: [other])],
+        baseline: "base")
+    }
+    let alone = try comparison(base)
+    #expect(alone.arms[0].folders == [base[0]] && alone.rule == nil && alone.departures.isEmpty)
+    #expect(alone.notes.contains { $0.contains("\(base[1]) is left out") })
+    let three = try comparison(base + [run("d", seed: 1, dataSeed: 2)])
+    #expect(three.arms[0].folders.count == 2 && three.rule != nil)
+  }
+
+  @Test("Metrics that cannot be read cost what an 8-bit head did, and nothing else")
+  func unreadableMetrics() throws {
+    let folder = Folder()
+    let arms = try Self.arms(folder)
+    let file = arms[1].folders[0] + "/metrics.jsonl"
+    try FileManager.default.removeItem(atPath: file)
+    try FileManager.default.createDirectory(atPath: file, withIntermediateDirectories: true)
+    let comparison = try ScalarComparison(arms: arms, baseline: "base")
+    #expect(comparison.scalars.count == 4 && comparison.rule != nil)
+    #expect(comparison.notes.contains { $0.contains(arms[1].folders[0]) && $0.contains("8-bit") })
   }
 
   @Test("What an 8-bit head did is a mean over runs, before and after scaling")
