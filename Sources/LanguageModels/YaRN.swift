@@ -71,8 +71,8 @@ public struct YaRN: Equatable, Sendable {
   ///   - headWidth: D.
   ///   - base: of the first frequencies.
   ///   - isHalfTruncated: whether only half of the pairs rotate.
-  ///   - windows: in the order in which they hold, as configurations give them: keys that a query sees, itself included. Each at
-  ///     least 2.
+  ///   - windows: in the order in which they hold, as configurations give them: keys that a query sees, itself included, so that one of
+  ///     w reaches w - 1 tokens back; one of a single key counts as one that reaches back a token.
   public init(
     headWidth: Int, base: Double = standardBase, isHalfTruncated: Bool = true,
     after windows: some Sequence<Int>
@@ -80,11 +80,9 @@ public struct YaRN: Equatable, Sendable {
     self.init(headWidth: headWidth, base: base, isHalfTruncated: isHalfTruncated)
     var last: Int?
     for window in windows {
-      precondition(window >= 2, "a window of \(window) keys holds nothing but the query")
-      if let last, last != window {
-        changeWindow(from: Double(last - 1), to: Double(window - 1))
-      }
-      last = window
+      let reach = max(1, window - 1)
+      if let last, last != reach { changeWindow(from: Double(last), to: Double(reach)) }
+      last = reach
     }
   }
 }

@@ -337,3 +337,45 @@ struct DocumentBatchesTests {
     }
   }
 }
+
+/// Documents in an order that a seed draws.
+@Suite struct ShuffledDocumentsTests {
+  /// Thirty documents of four tokens: 0, and three times the number.
+  private static func stream() -> TokenStream {
+    TokenStream(tokens: (1...30).flatMap { [0, $0, $0, $0] }, endOfText: 0)
+  }
+
+  private static func documents(
+    seed: UInt64?, batches: Int, from position: DocumentBatches.Position? = nil
+  ) throws -> [Int32] {
+    let order = try DocumentBatches(stream(), vocabularySize: 31, shuffleSeed: seed)
+    if let position { try order.seek(to: position) }
+    var found: [Int32] = []
+    var (tokens, targets) = ([Int32](repeating: 0, count: 7), [Int32](repeating: 0, count: 7))
+    for _ in 0..<batches {
+      try order.nextBatch(
+        sequences: 1, contextLength: 7, into: &tokens, targets: &targets, documents: nil)
+      // Eight tokens are two whole documents.
+      found += [tokens[1], tokens[5]]
+    }
+    return found
+  }
+
+  @Test("Every document comes once an epoch, in another order for another seed and another epoch")
+  func orders() throws {
+    let first = try Self.documents(seed: 1, batches: 30)
+    let epochs = (first[0..<30], first[30..<60])
+    #expect(epochs.0.sorted() == Array(1...30) && epochs.1.sorted() == Array(1...30))
+    #expect(Array(epochs.0) != Array(epochs.1) && Array(epochs.0) != Array(1...30))
+    #expect(try Self.documents(seed: 2, batches: 15) != Array(epochs.0))
+    #expect(try Self.documents(seed: 1, batches: 30) == first)
+    #expect(try Self.documents(seed: nil, batches: 15) == Array(1...30))
+  }
+
+  @Test("A position in the second epoch is found again")
+  func seek() throws {
+    let all = try Self.documents(seed: 1, batches: 30)
+    let position = DocumentBatches.Position(epoch: 1, shard: 0, document: 10)
+    #expect(try Self.documents(seed: 1, batches: 10, from: position) == Array(all[40...]))
+  }
+}

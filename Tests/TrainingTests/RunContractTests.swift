@@ -97,6 +97,25 @@ import Training
     #expect(wide.values[.precision]?.contains("float32") == true)
   }
 
+  @Test(
+    "Which groups there are does not change the schedule, what one of them does otherwise is told by its name"
+  )
+  func groupsOfSchedule() throws {
+    let folder = try TemporaryFolder()
+    func schedule(_ changes: [String: String]) throws -> String? {
+      try smallConfiguration(folder.path, changes).contractForecast(vocabularySize: 11)[.schedule]
+    }
+    let plain = try schedule([:])
+    let rules = "[{name = 'gains', roles = ['norms']}, {name = 'head', roles = ['head']}]"
+    #expect(try schedule(["optimizer.rule": rules]) == plain)
+    let paused = try #require(
+      try schedule([
+        "optimizer.rule": rules,
+        "schedule.pause": "{group = 'gains', after = 'warm-up', steps = 1}",
+      ]))
+    #expect(paused.hasPrefix((plain ?? "") + "; gains: ") && paused.hasSuffix("pause 2..<3"))
+  }
+
   @Test("A schedule of batch sizes is told in words, one of clipping by its course")
   func courses() throws {
     let contract = try contract([

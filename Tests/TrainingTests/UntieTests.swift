@@ -165,6 +165,10 @@ import Testing
       (["optimizer.rule": "[{roles = ['embedding'], method = 'sgd'}]"], "the same method"),
       (["optimizer.rule": "[{roles = ['embedding'], every = 2}]"], "the same method"),
       (["optimizer.rule": "[]", "schedule.untie_state": "reset"], "a rule of its own"),
+      (
+        ["optimizer.rule": "[{name = 'table', roles = ['embedding', 'mlp_in']}]"],
+        "holds blocks.0.mlp.in.weight too"
+      ),
     ] {
       let error = try #require(throws: ConfigurationError.self) {
         try smallConfiguration(folder.path, Self.base.merging(changes) { $1 })
@@ -175,6 +179,30 @@ import Testing
       try smallConfiguration(folder.path, ["schedule.untie_state": "copy"])
     }
     #expect(alone.message.contains("nothing is untied"))
+    let forgotten = try #require(throws: ConfigurationError.self) {
+      try smallConfiguration(
+        folder.path,
+        [
+          "model.architecture": "speedrun", "model.width": "16",
+          "model.embedding": "tied-then-untied",
+        ])
+    }
+    #expect(forgotten.message.contains("give schedule.untie_at"), "\(forgotten)")
+  }
+
+  @Test(
+    "Gradients that were summed for the head are not the table's, should a skipped step have left some"
+  )
+  func summedGradients() throws {
+    let folder = try TemporaryFolder()
+    let run = try Self.run(folder)
+    _ = try Self.take(run, 0..<3)
+    let summed = "optimizer.summed_gradient."
+    #expect(try values(run, summed + Self.head).contains { $0 != 0 })
+    run.configuration.schedule.untie?.state.untie(
+      run.tensors, run.step, run.steps.definition.optimizer)
+    #expect(try values(run, Self.table) == values(run, Self.head))
+    #expect(try values(run, summed + Self.table).allSatisfy { $0 == 0 })
   }
 
   @Test("The contract says from which step, and with which state")

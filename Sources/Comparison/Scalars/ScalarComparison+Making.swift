@@ -52,6 +52,12 @@ extension ScalarComparison {
     departures = left
     notes += gaps
     roughness = making.roughness()
+    let spaced = kept.map(\.name).filter { !making.isSpacedAsBaseline($0) }
+    if !spaced.isEmpty {
+      notes.append(
+        "Recorded at other distances than the baseline: \(spaced.joined(separator: ", ")). Second differences over more steps are "
+          + "larger: their roughness is not put in relation to the baseline's.")
+    }
     jumps = making.jumps()
     norms = making.norms()
     numbers = making.numbers()
@@ -225,6 +231,15 @@ private struct Making {
       + "places; \(rest). The others are left out."
   }
 
+  /// Whether an arm's runs have as many steps between two records as the baseline's; true without a baseline.
+  func isSpacedAsBaseline(_ arm: String) -> Bool {
+    func spacing(_ arm: String) -> Set<Int> {
+      Set(runs(arm).compactMap { $0.record?.header.every })
+    }
+    guard let baseline, !spacing(arm).isEmpty, !spacing(baseline).isEmpty else { return true }
+    return spacing(arm) == spacing(baseline)
+  }
+
   func roughness() -> [ScalarComparison.RoughnessRow] {
     parameters(\.parameters).flatMap { parameter -> [ScalarComparison.RoughnessRow] in
       var rows = arms.compactMap { arm -> ScalarComparison.RoughnessRow? in
@@ -236,7 +251,7 @@ private struct Making {
           updates: Estimate(courses.compactMap(Roughness.secondDifferencesOfUpdates), level: 0.95))
       }
       let expected = rows.first { $0.arm == baseline }?.updates.value
-      for index in rows.indices {
+      for index in rows.indices where isSpacedAsBaseline(rows[index].arm) {
         guard let expected, expected > 0, let own = rows[index].updates.value else { continue }
         rows[index].ratio = own / expected
       }

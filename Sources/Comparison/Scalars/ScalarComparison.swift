@@ -69,7 +69,7 @@ public struct ScalarComparison: Codable, Equatable, Sendable {
     public var everyStep: Estimate
     /// From update to update.
     public var updates: Estimate
-    /// `updates` over the baseline's; nil where either is not known or 0.
+    /// `updates` over the baseline's; nil where either is not known or 0, or the arms were recorded at other distances.
     public var ratio: Double?
   }
 

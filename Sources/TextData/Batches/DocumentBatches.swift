@@ -1,7 +1,10 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-/// Training batches whose sequences begin with documents, in the order of the text: the same for every seed.
+import RandomStreams
+
+/// Training batches whose sequences begin with documents, in the order of the text, the same for every seed; or, for a text that is
+/// not mixed, in an order that a seed draws anew for every epoch, within each shard.
 ///
 /// Each shard of the stream is read by itself (``DocumentPacking`` says which of its tokens are used). A batch is all
 /// sequences of one step: where the documents that are left in a shard do not suffice for all of them, none is made of these,
@@ -45,8 +48,9 @@ public final class DocumentBatches {
   public private(set) var use = DocumentUse()
 
   private let stream: TokenStream
+  private let shuffle: RandomStream?
   /// The shard that was entered last, and its number; nil before the first.
-  private var entered: (shard: Int, packing: DocumentPacking)?
+  private var entered: (place: Place, packing: DocumentPacking)?
   private var pieces: [DocumentPacking.Piece] = []
   private var searched: [DocumentPacking.Piece] = []
 
@@ -56,10 +60,12 @@ public final class DocumentBatches {
   ///   - stream: The tokens, end of text before every document.
   ///   - documentLimit: Tokens of a document that are used at most, at least 1.
   ///   - vocabularySize: Ids that the model has.
+  ///   - shuffleSeed: Draws the order of the documents of a shard; nil: the order of the text.
   /// - Throws: ``DataError`` `invalidOption` for a limit below 1, `vocabularyMismatch` when the stream announces ids that the
   ///   model does not have.
   public init(
-    _ stream: TokenStream, documentLimit: Int = 2048, vocabularySize: Int
+    _ stream: TokenStream, documentLimit: Int = 2048, vocabularySize: Int,
+    shuffleSeed: UInt64? = nil
   ) throws(DataError) {
     guard documentLimit >= 1 else {
       throw DataError(
@@ -71,6 +77,7 @@ public final class DocumentBatches {
     }
     self.stream = stream
     self.documentLimit = documentLimit
+    shuffle = shuffleSeed.map { RandomStream(seed: $0, name: "documents") }
   }
 
   /// Checks that some shard holds a batch, before any work is done.
@@ -83,7 +90,7 @@ public final class DocumentBatches {
   public func checkBatch(sequences: Int, contextLength: Int) throws(DataError) {
     try Self.check(sequences, contextLength)
     for shard in stream.segments.indices {
-      let packing = try enter(shard)
+      let packing = try enter(Place(epoch: 0, shard: shard))
       let found = packing.pack(
         from: 0, sequences: sequences, contextLength: contextLength, into: &searched)
       if found != nil { return }
@@ -99,7 +106,7 @@ public final class DocumentBatches {
     guard position.epoch >= 0, stream.segments.indices.contains(position.shard),
       position.document >= 0
     else { throw noPosition(position, "it has \(stream.segments.count) shards") }
-    let documents = try enter(position.shard).documents.count
+    let documents = try enter(Place(position)).documents.count
     guard position.document <= documents else {
       throw noPosition(position, "that shard has \(documents) documents")
     }
@@ -128,7 +135,7 @@ public final class DocumentBatches {
     var use = self.use
     // All shards once, and the first one's beginning, which the position may lie behind.
     for _ in 0...stream.segments.count {
-      let packing = try enter(next.shard)
+      let packing = try enter(Place(next))
       if next.document == 0 { use.beforeFirst += packing.documents.first ?? packing.tokenCount }
       if let end = packing.pack(
         from: next.document, sequences: sequences, contextLength: contextLength, into: &pieces)
@@ -143,7 +150,7 @@ public final class DocumentBatches {
         return
       }
       for document in next.document..<packing.documents.count {
-        use.tails += packing.length(of: document)
+        use.tails += packing.length(at: document)
       }
       let isLast = next.shard + 1 == stream.segments.count
       next = Position(
@@ -188,7 +195,7 @@ public final class DocumentBatches {
     _ use: inout DocumentUse
   ) {
     for (piece, document) in zip(pieces, first..<end) {
-      let length = packing.length(of: document)
+      let length = packing.length(at: document)
       let usable = min(length, documentLimit)
       use.beyondLimit += length - usable
       use.cut += usable - piece.count
@@ -197,9 +204,19 @@ public final class DocumentBatches {
     use.targetsOnly += pieces.reduce(0) { $0 + $1.count } - inputs
   }
 
+  /// A shard in an epoch: its documents have one order there.
+  private struct Place: Equatable {
+    var epoch: Int
+    var shard: Int
+
+    init(epoch: Int, shard: Int) { (self.epoch, self.shard) = (epoch, shard) }
+    init(_ position: Position) { self.init(epoch: position.epoch, shard: position.shard) }
+  }
+
   /// The documents of a shard, searched for when it is another than the last one.
-  private func enter(_ shard: Int) throws(DataError) -> DocumentPacking {
-    if let entered, entered.shard == shard { return entered.packing }
+  private func enter(_ place: Place) throws(DataError) -> DocumentPacking {
+    if let entered, entered.place == place { return entered.packing }
+    let shard = place.shard
     let segment = stream.segments[shard]
     let found = segment.positions(of: stream.endOfText)
     guard found.largest <= UInt32(stream.largestToken) else {
@@ -210,8 +227,11 @@ public final class DocumentBatches {
       )
     }
     let packing = DocumentPacking(
-      documents: found.positions, tokenCount: segment.count, documentLimit: documentLimit)
-    entered = (shard, packing)
+      documents: found.positions, tokenCount: segment.count, documentLimit: documentLimit,
+      order: shuffle.map {
+        $0.child("\(place.epoch)/\(place.shard)").permutation(count: found.positions.count)
+      })
+    entered = (place, packing)
     return packing
   }
 

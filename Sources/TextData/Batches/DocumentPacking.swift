@@ -21,6 +21,8 @@ public struct DocumentPacking: Sendable {
 
   /// Where documents begin, ascending.
   public let documents: [Int]
+  /// The order in which they are taken; nil: as they stand.
+  public let order: [Int]?
   /// Number of tokens of the shard.
   public let tokenCount: Int
   /// Tokens of a document that are used, at most.
@@ -32,14 +34,20 @@ public struct DocumentPacking: Sendable {
   ///   - documents: Where documents begin, ascending, each below `tokenCount`.
   ///   - tokenCount: Number of tokens of the shard.
   ///   - documentLimit: Tokens of a document that are used at most, at least 1.
-  public init(documents: [Int], tokenCount: Int, documentLimit: Int) {
+  ///   - order: A permutation of the documents' numbers; nil: they are taken as they stand.
+  public init(documents: [Int], tokenCount: Int, documentLimit: Int, order: [Int]? = nil) {
+    precondition(
+      order.map { $0.count == documents.count } ?? true, "an order of other documents")
     self.documents = documents
+    self.order = order
     self.tokenCount = tokenCount
     self.documentLimit = documentLimit
   }
 
-  /// Tokens of a document up to the next, or to the end of the shard.
-  func length(of document: Int) -> Int {
+  /// Tokens of the document that is taken at a place, up to the next in the shard, or to its end.
+  func length(at place: Int) -> Int { length(of: order?[place] ?? place) }
+
+  private func length(of document: Int) -> Int {
     let end = document + 1 < documents.count ? documents[document + 1] : tokenCount
     return end - documents[document]
   }
@@ -62,8 +70,8 @@ public struct DocumentPacking: Sendable {
       var room = contextLength + 1
       while room > 0 {
         guard document < documents.count else { return nil }
-        let count = min(length(of: document), documentLimit, room)
-        pieces.append(Piece(start: documents[document], count: count))
+        let count = min(length(at: document), documentLimit, room)
+        pieces.append(Piece(start: documents[order?[document] ?? document], count: count))
         room -= count
         document += 1
       }

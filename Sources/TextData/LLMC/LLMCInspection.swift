@@ -84,7 +84,7 @@ public struct LLMCInspection: Codable, Equatable, Sendable {
         part.tokens += shard.tokenCount
         part.documents += packing.shard.documents
         part.usableTokens += packing.found.documents.indices.reduce(0) {
-          $0 + min(packing.found.length(of: $1), packing.found.documentLimit)
+          $0 + min(packing.found.length(at: $1), packing.found.documentLimit)
         }
       }
       guard !starts.isEmpty else {

@@ -82,7 +82,8 @@ public struct KeptTensors {
   public func copy(_ source: String, to target: String, copiesState: Bool) {
     copyTensor(source, to: target)
     for declaration in declarations where declaration.parameter == target {
-      if copiesState {
+      // What was summed for the one must not be used by the other; after a skipped step there may be something.
+      if copiesState, !declaration.label.hasPrefix(Scalars.prefix + "summed_gradient.") {
         copyTensor(
           String(declaration.label.dropLast(target.count)) + source, to: declaration.label)
       } else {

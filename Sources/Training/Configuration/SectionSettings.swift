@@ -12,6 +12,8 @@ public struct DataSettings: Sendable {
     case windows
     /// Sequences that begin with documents, in the order of the text.
     case documents
+    /// The same in an order that depends on the seed.
+    case shuffledDocuments = "shuffled-documents"
   }
 
   /// `path`: the folder that `assay data prepare` made, or one of llm.c shards; required.
@@ -32,7 +34,8 @@ public struct DataSettings: Sendable {
     order = section.choice(
       "order", default: .windows,
       doc:
-        "windows: of the text, shuffled by the seed; documents: each sequence begins with one, in the order of the text"
+        "windows: of the text, shuffled by the seed; documents: each sequence begins with one, in the order of the text; "
+        + "shuffled-documents: in an order of the seed"
     )
     documentLimit = section.integer(
       "document_limit", default: 2048, in: 1...1_000_000_000,

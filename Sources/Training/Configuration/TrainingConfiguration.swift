@@ -58,6 +58,14 @@ public struct TrainingConfiguration: Sendable {
       schedule.untie?.check(
         section, try? model.configuration(vocabularySize: 2, masksDocuments: false), groups)
     }
+    if model.speedrun?.embedding == .tiedThenUntied, schedule.untie == nil,
+      !section.isGiven("untie_at")
+    {
+      reader.contradiction(
+        "model.embedding", "schedule.untie_at",
+        message:
+          "a table that is tied first and untied then needs the step: give schedule.untie_at, or choose tied or untied")
+    }
     evaluation = EvaluationSettings(reader.section("evaluation"), steps: training.steps)
     checkpoint = CheckpointSettings(reader.section("checkpoint"))
     metrics = MetricSettings(reader.section("metrics"))

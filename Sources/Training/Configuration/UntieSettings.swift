@@ -57,8 +57,10 @@ public struct UntieSettings: Equatable, Sendable {
     guard let model else { return }
     guard model.canUntie else {
       return refuse(
-        "the model has one table for lookups and logits, or none to untie; give it a table of its own (model.tied = false), "
-          + "or remove the key")
+        model.architecture == .speedrun
+          ? "the model's tables are \(model.speedrun?.embedding.rawValue ?? ""); set model.embedding = \"tied-then-untied\", or "
+            + "remove the key"
+          : "the model has one table for lookups and logits; give it a table of its own (model.tied = false), or remove the key")
     }
     func group(_ name: String) -> ParameterGroup? {
       groups.first { $0.members.contains { $0.name == name } }
@@ -79,6 +81,12 @@ public struct UntieSettings: Equatable, Sendable {
         "the state of \(ModelConfiguration.tableName) (group '\(table.name)') cannot be a copy of that of "
           + "\(ModelConfiguration.headName) (group '\(head.name)'); give both the same method, options, every and average"
       )
+    }
+    if head.name != table.name, table.members.count > 1 {
+      let others = table.members.map(\.name).filter { $0 != ModelConfiguration.tableName }
+      refuse(
+        "group '\(table.name)' holds \(others[0]) too, whose count of updates would become the head's; give "
+          + "\(ModelConfiguration.tableName) a rule of its own")
     }
     if step % table.settings.every != 0 {
       refuse(

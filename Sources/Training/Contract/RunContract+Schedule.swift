@@ -8,7 +8,8 @@ import TensorFiles
 
 /// The course of the learning rate, whatever its peak.
 extension RunContract {
-  /// Kind, warm-up and end in words and a checksum of the curve; where groups differ, each with its own.
+  /// Kind, warm-up and end in words and a checksum of the curve: the commonest among the groups, and then those of groups that
+  /// differ from it, by name. Which other groups there are is not a matter of the schedule.
   var schedule: String {
     var curves: [(words: String, groups: [String])] = []
     for group in definition.optimizer.trained {
@@ -19,9 +20,11 @@ extension RunContract {
         curves.append((words, [group.name]))
       }
     }
-    // The groups' names are of no interest where all do the same.
-    if curves.count <= 1 { return curves.first?.words ?? "none" }
-    return curves.map { "\($0.groups.joined(separator: ", ")): \($0.words)" }
+    guard let most = curves.map(\.groups.count).max(),
+      let common = curves.firstIndex(where: { $0.groups.count == most })
+    else { return "none" }
+    let first = curves.remove(at: common).words
+    return ([first] + curves.map { "\($0.groups.joined(separator: ", ")): \($0.words)" })
       .joined(separator: "; ")
   }
 

@@ -80,7 +80,9 @@ struct RunContract {
 
   /// The switches of an architecture that has some of its own, all of them.
   private var parts: [String] {
-    guard let options = definition.model.configuration.speedrun else { return [] }
+    guard var options = definition.model.configuration.speedrun else { return [] }
+    // Which of two tables a program looks up in is a matter of its step, not of the run.
+    options.looksUpInHead = true
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let json = try? encoder.encode(options) else { return [] }
@@ -125,6 +127,9 @@ struct RunContract {
       case .windows: "data seed \(configuration.training.dataSeed)"
       case .documents:
         "sequences from documents in the order of the text, at most \(data.documentLimit) tokens of each"
+      case .shuffledDocuments:
+        "sequences from documents in the order of data seed \(configuration.training.dataSeed), "
+          + "at most \(data.documentLimit) tokens of each"
       }
     return order + ", context length \(contextLength), "
       + "attention \(data.masksDocuments ? "inside documents" : "across documents")"

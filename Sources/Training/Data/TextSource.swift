@@ -26,11 +26,13 @@ public final class TextSource: BatchSource {
         order: try BatchOrder(
           dataset.train, contextLength: contextLength,
           seed: UInt64(configuration.training.dataSeed), vocabularySize: vocabularySize))
-    case .documents:
+    case .documents, .shuffledDocuments:
+      let seed = UInt64(configuration.training.dataSeed)
       order = DocumentOrder(
         batches: try DocumentBatches(
           dataset.train, documentLimit: configuration.data.documentLimit,
-          vocabularySize: vocabularySize))
+          vocabularySize: vocabularySize,
+          shuffleSeed: configuration.data.order == .shuffledDocuments ? seed : nil))
     }
     for entry in configuration.variants {
       let length = entry.variant.contextLength

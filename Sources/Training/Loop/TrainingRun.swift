@@ -125,7 +125,7 @@ public final class TrainingRun {
     let step = steps.prepared(at: 0)
     evaluators = try Evaluators(configuration, definition, source: source, runtime: runtime)
     statistics = WeightStatistics(model.parameters, runtime: runtime)
-    float8Statistics = Float8Statistics(definition, runtime: runtime)
+    float8Statistics = try Float8Statistics(configuration, definition, runtime: runtime)
     effectiveRates =
       configuration.metrics.effectiveRatesEvery > 0
       ? EffectiveRates(
@@ -232,18 +232,20 @@ public final class TrainingRun {
     let measuresRates = isMultiple(index, configuration.metrics.effectiveRatesEvery)
     // Before the step, for afterwards the clock has gone on.
     let numbers = measuresRates ? step.numbers(settings).values : [:]
-    let float8 = measures ? try float8Statistics?.measure(step, settings) : nil
+    // Of the weights before the step, and outside its time.
+    let beforeMeasuring = ContinuousClock.now
+    let float8 = measures ? float8Statistics?.measure(step, settings) : nil
+    let measuringSeconds = (ContinuousClock.now - beforeMeasuring).seconds
     let result = step.run(settings)
 
     progress.step += 1
-    untieIfDue()
     progress.tokens += result.countedTargets
     progress.gradientEvaluations += result.gradientEvaluations
     progress.chargedTokens += result.gradientEvaluations * result.countedTargets
     progress.updates += result.isUpdated ? 1 : 0
     progress.skippedSteps += result.isUpdated ? 0 : 1
     progress.consecutiveSkips = result.isUpdated ? 0 : progress.consecutiveSkips + 1
-    let seconds = (ContinuousClock.now - clock).seconds
+    let seconds = (ContinuousClock.now - clock).seconds - measuringSeconds
     progress.seconds += seconds
     pace.add(seconds)
     try report(result, index: index, seconds: seconds)
@@ -258,6 +260,7 @@ public final class TrainingRun {
       try recorder.effectiveRates(measured, step: index)
       observer(.effectiveRates(step: index, measured))
     }
+    untieIfDue()
   }
 
   /// Shows the first batches of the run to methods that start their statistics from them, and goes back to the first: they are

@@ -63,6 +63,7 @@ struct PlannedRun {
     evaluation = runtime.plannedWork.last ?? PlannedWork()
     if configuration.metrics.statisticsEvery > 0 {
       try WeightStatistics(model.parameters, runtime: runtime).prepare()
+      _ = try Float8Statistics(configuration, definition, runtime: runtime)
     }
     memory = MemoryEstimate(runtime, definition)
   }

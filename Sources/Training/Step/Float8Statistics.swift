@@ -8,43 +8,67 @@ import TensorGraph
 
 /// What a float8 head rounds: sizes of its hidden states, weights and gradients by logits, and how many of them are too large.
 ///
-/// Measured on some rows of the next batch by a program of its own, compiled when it is first needed: the step's program is never
-/// touched, so measuring cannot change a run's bits.
+/// Measured on the beginning of the next batch by a program of its own: the step's program is never touched, so measuring cannot change
+/// a run's bits. Weights are looked at whole; of hidden states and gradients 64 rows, a sample of some millions of numbers.
 final class Float8Statistics {
   /// Rows of a sequence that are looked at: millions of gradients.
   private static let rows = 64
   private static let (largestE4M3, largestE5M2): (Float, Float) = (448, 57_344)
 
+  /// Tokens that are looked at: no more than the shortest sequences of the run have.
+  private static let mostTokens = 2048
+
   private let scales: SpeedrunOptions.Float8Scales
   private let runtime: any Runtime
-  /// By the variant of the model: sequences have different lengths at different steps.
-  private var programs: [ModelConfiguration: BoundProgram] = [:]
+  private let contextLength: Int
+  /// By where tokens are looked up.
+  private let programs: [Bool: (model: any LanguageModel, program: BoundProgram)]
 
-  /// Prepares nothing yet; nil where the model's head is not in float8.
-  init?(_ definition: StepDefinition, runtime: any Runtime) {
-    guard let scales = definition.model.configuration.speedrun?.float8 else { return nil }
+  /// Compiles what is needed; nil where the model's head is not in float8, or nothing is to be measured.
+  ///
+  /// - Parameters:
+  ///   - configuration: of the run.
+  ///   - definition: model and precision.
+  ///   - runtime: where the weights are.
+  /// - Throws: what the runtime throws when it compiles.
+  init?(
+    _ configuration: TrainingConfiguration, _ definition: StepDefinition, runtime: any Runtime
+  ) throws {
+    let model = definition.model.configuration
+    guard let scales = model.speedrun?.float8, configuration.metrics.statisticsEvery > 0 else {
+      return nil
+    }
     self.scales = scales
     self.runtime = runtime
+    let variants = configuration.variants.map(\.variant)
+    contextLength = min(Self.mostTokens, variants.map(\.contextLength).min() ?? model.contextLength)
+    var programs: [Bool: (any LanguageModel, BoundProgram)] = [:]
+    for looksUpInHead in Set(variants.map(\.looksUpInHead)) {
+      let variant = model.variant(
+        contextLength: contextLength, looksUpInHead: looksUpInHead
+      ).makeModel()
+      let program = try Self.program(variant, scales, definition.precision)
+      programs[looksUpInHead] = (variant, try BoundProgram(program, runtime))
+    }
+    self.programs = programs
   }
 
-  /// Measures the weights as they are, on the first sequence of a batch.
+  /// Measures the weights as they are, on the beginning of a batch.
   ///
   /// - Parameters:
   ///   - step: the next, with its batch filled.
   ///   - settings: what it will be run with.
   /// - Returns: x, weight and gradient.
-  /// - Throws: what the runtime throws when it compiles.
   func measure(
     _ step: TrainingStep, _ settings: TrainingStep.Settings
-  ) throws -> [Float8Record.Tensor: Float8Record.Measurement] {
-    let (model, batch) = (step.definition.model, step.batch)
-    let program =
-      try programs[model.configuration]
-      ?? BoundProgram(makeProgram(model, step.definition.precision), runtime)
-    programs[model.configuration] = program
+  ) -> [Float8Record.Tensor: Float8Record.Measurement] {
+    let batch = step.batch
+    guard let (model, program) = programs[step.definition.model.configuration.looksUpInHead] else {
+      preconditionFailure("no program was compiled for this variant of the model")
+    }
     program.set(settings.modelScalars)
     program.set(settings.modelVectors)
-    batch.copy(from: 0, count: model.configuration.contextLength, to: program.inputs)
+    batch.copy(from: 0, count: contextLength, to: program.inputs)
     program.executable.run(.compute)
     let hidden = program.executable.output("hidden").bindMemory(to: Float.self)
     let logits = program.executable.output("logits").bindMemory(to: Float.self)
@@ -65,13 +89,13 @@ final class Float8Statistics {
   }
 
   /// Rows before the last that training predicts in full.
-  private func window(_ model: ModelConfiguration) -> Range<Int> {
+  private static func window(_ model: ModelConfiguration) -> Range<Int> {
     let end = max(1, model.contextLength - (model.speedrun?.predictions ?? 1) + 1)
-    return max(0, end - Self.rows)..<end
+    return max(0, end - rows)..<end
   }
 
-  private func makeProgram(
-    _ model: any LanguageModel, _ precision: Precision
+  private static func program(
+    _ model: any LanguageModel, _ scales: SpeedrunOptions.Float8Scales, _ precision: Precision
   ) throws(GraphError) -> Program {
     let graph = Graph()
     let inputs = ModelInputs(model.configuration, sequences: 1, in: graph)
@@ -97,18 +121,18 @@ final class Float8Statistics {
       + (1..<predictions).map { Float(numbers["prediction_weight_\($0 + 1)"] ?? 0) }
     let factor = scales.hidden * scales.weight
     var result = products
-    for (place, row) in window(model.configuration).enumerated() {
+    for (place, row) in Self.window(model.configuration).enumerated() {
       let range = place * vocabulary..<(place + 1) * vocabulary
-      let slopes = range.map { index -> Float in
-        let logit = result[index] * factor
-        guard let cap = model.headForm.softCap else {
-          result[index] = exp(logit)
-          return 1
-        }
-        let relative = tanh(logit / cap)
-        result[index] = exp(relative * cap)
-        return 1 - relative * relative
+      var slopes = [Float](repeating: 1, count: vocabulary)
+      for (index, place) in range.enumerated() {
+        result[place] *= factor
+        guard let cap = model.headForm.softCap else { continue }
+        let relative = tanh(result[place] / cap)
+        result[place] = relative * cap
+        slopes[index] = 1 - relative * relative
       }
+      let largest = result[range].max() ?? 0
+      for place in range { result[place] = exp(result[place] - largest) }
       let sum = result[range].reduce(0, +)
       let all = weights.reduce(0, +)
       for index in range { result[index] *= all / sum }
@@ -124,10 +148,9 @@ final class Float8Statistics {
 extension UnsafeBufferPointer where Element == Float {
   /// Quantiles of the sizes, and the share that is beyond the format once it is divided by the scale.
   fileprivate func measured(_ scale: Float, _ largest: Float) -> Float8Record.Measurement {
-    let limit = scale * largest
-    let beyond = reduce(0) { $0 + ($1.magnitude > limit ? 1 : 0) }
-    return Float8Record.Measurement(
-      scale: Double(scale), limit: Double(largest), saturated: Double(beyond) / Double(count),
-      quantiles: LogQuantiles([self], shares: Float8Record.shares).values.map(Double.init))
+    Float8Record.Measurement(
+      scale: Double(scale), limit: Double(largest),
+      saturated: MagnitudeSummary.share(of: self, above: scale * largest),
+      quantiles: MagnitudeSummary(self).quantiles(Float8Record.shares).map(Double.init))
   }
 }

@@ -13,21 +13,19 @@ public struct LogQuantiles: Equatable, Sendable, Codable {
   /// What the quantiles are called in metrics.
   public static let names = ["min", "q10", "q25", "q50", "q75", "q90", "max"]
 
-  /// The quantiles, in the order of their shares; a NaN counts as larger than anything.
+  /// The quantiles, in the order of ``shares``; a NaN counts as larger than anything.
   public let values: [Float]
 
-  /// log10(q90 / q10): how many decades lie between the 10 and the 90 % quantile; for the usual shares only.
+  /// log10(q90 / q10): how many decades lie between the 10 and the 90 % quantile.
   public var spread: Double { log10(Double(values[5]) / Double(values[1])) }
 
-  /// Finds the quantiles of the sizes of all numbers of some buffers.
+  /// Finds the quantiles of all numbers of some buffers.
   ///
-  /// - Parameters:
-  ///   - buffers: at least one number; signs are not read.
-  ///   - shares: of the numbers below each quantile, from 0 to 1.
-  public init(_ buffers: [UnsafeBufferPointer<Float>], shares: [Double] = Self.shares) {
+  /// - Parameter buffers: at least one number, none negative.
+  public init(_ buffers: [UnsafeBufferPointer<Float>]) {
     let count = buffers.reduce(0) { $0 + $1.count }
     precondition(count > 0, "no number has no quantiles")
-    let ranks = shares.map { Int(($0 * Double(count - 1)).rounded()) }
+    let ranks = Self.shares.map { Int(($0 * Double(count - 1)).rounded()) }
     let upper = Self.histogram(buffers) { Int($0 >> 16) }
     let bins = ranks.map { Self.bin(of: $0, in: upper) }
     var lower: [Int: [Int]] = [:]

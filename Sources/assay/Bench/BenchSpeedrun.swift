@@ -53,6 +53,9 @@ struct BenchSpeedrun: ParsableCommand {
 
   func run() throws {
     let modes = modes.split(separator: ",").map(String.init)
+    guard !peers || preset == "speedrun-B" else {
+      throw CommandFailure(.usage, "the peer makes the steps of speedrun-B; leave --preset or --peers out")
+    }
     var peer: BenchPeer?
     var results: [String: [Double]] = [:]
     var subjects: [(mode: String, subject: SpeedrunSubject)] = []
@@ -157,7 +160,7 @@ private final class SpeedrunSubject {
         index += 1
       }
     }
-    loss = last?.loss ?? .nan
+    loss = last?.crossEntropy ?? .nan
     return seconds / .seconds(1)
   }
 

@@ -210,6 +210,8 @@ struct InventedScalars {
     #expect(found.scalar == "lambdas[1]" && found.departure.isAbove && found.departure.isAtEnd)
     #expect(found.position > 60 && found.position < 95 && Int(found.position) % 5 == 0)
     #expect(comparison.notes.contains { $0.contains("at 24 of 120 places; a departure takes 5") })
+    #expect(comparison.roughness.allSatisfy { ($0.ratio != nil) == ($0.arm == "base") })
+    #expect(comparison.notes.contains { $0.contains("other distances than the baseline: other.") })
     sparse.every = 40
     arms[1].folders = [try sparse.run("rare", seed: 15, drift: 0.1)]
     let rare = try ScalarComparison(arms: arms, baseline: "base")
