@@ -54,7 +54,8 @@ struct BenchSpeedrun: ParsableCommand {
   func run() throws {
     let modes = modes.split(separator: ",").map(String.init)
     guard !peers || preset == "speedrun-B" else {
-      throw CommandFailure(.usage, "the peer makes the steps of speedrun-B; leave --preset or --peers out")
+      throw CommandFailure(
+        .usage, "the peer makes the steps of speedrun-B; leave --preset or --peers out")
     }
     var peer: BenchPeer?
     var results: [String: [Double]] = [:]
