@@ -19,14 +19,20 @@ public struct ChecksumList: Equatable, Sendable {
       && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
   }
 
+  /// Whether a name is one of a file in the folder itself.
+  private static func isName(_ name: String) -> Bool {
+    !name.contains("/") && !name.contains("..") && name != "."
+      && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+  }
+
   /// Reads the list of a folder; a folder without one has an empty list.
   ///
   /// - Parameter folder: The folder.
-  /// - Throws: ``DownloadError`` `wrongContent` for a line that is not a checksum and a name.
+  /// - Throws: ``DownloadError`` `wrongContent` for a line that is not a checksum and the name of a file beside the list.
   public init(folder: String) throws(DownloadError) {
     let path = folder + "/" + Self.fileName
     guard let data = FileManager.default.contents(atPath: path) else { return }
-    let lines = String(decoding: data, as: UTF8.self).split(separator: "\n")
+    let lines = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline)
     for (number, line) in lines.enumerated() {
       let digest = line.prefix(64).lowercased()
       let rest = line.dropFirst(64)
@@ -38,7 +44,14 @@ public struct ChecksumList: Equatable, Sendable {
           "'\(path)' line \(number + 1) is not a SHA-256 and a name: '\(line)'. Remove the line; the file will be compared with "
             + "the server's again.")
       }
-      digests[String(rest.dropFirst(2))] = digest
+      let name = String(rest.dropFirst(2))
+      guard Self.isName(name) else {
+        throw DownloadError(
+          .wrongContent,
+          "'\(path)' line \(number + 1) names '\(name)', which is no file beside it. Remove the line."
+        )
+      }
+      digests[name] = digest
     }
   }
 
@@ -55,6 +68,14 @@ public struct ChecksumList: Equatable, Sendable {
       throw DownloadError(
         .notWritable, "cannot write '\(path)': \(error.localizedDescription).")
     }
+  }
+
+  /// The files of the list that are not there.
+  ///
+  /// - Parameter folder: The folder.
+  /// - Returns: Their names, sorted.
+  public func missing(folder: String) -> [String] {
+    digests.keys.filter { !FileManager.default.fileExists(atPath: folder + "/" + $0) }.sorted()
   }
 
   /// Reads every file of the list and compares.

@@ -67,7 +67,7 @@ public struct ShardFetch: Sendable {
     public var files: [String]
     /// Files that were fetched, at least in part.
     public var fetched: [String]
-    /// Fetched files that the server offered no SHA-256 for: their sizes and headers were checked.
+    /// Files that neither the list nor the server has a SHA-256 for: their sizes and headers were checked.
     public var unchecked: [String]
     /// Bytes of all files.
     public var bytes: Int
@@ -132,7 +132,9 @@ public struct ShardFetch: Sendable {
       if FileManager.default.fileExists(atPath: path) {
         state.stage = .verifying
         progress(state)
-        result.bytes += try verify(file, download)
+        let (bytes, isChecked) = try verify(file, download)
+        result.bytes += bytes
+        if !isChecked { result.unchecked.append(file) }
         continue
       }
       progress(state)
@@ -163,8 +165,10 @@ public struct ShardFetch: Sendable {
 
   /// Compares a file that is there with the list beside it, or else with the server's checksum.
   ///
-  /// - Returns: Its bytes.
-  private func verify(_ file: String, _ download: FileDownload) throws(DownloadError) -> Int {
+  /// - Returns: Its bytes, and whether there was a SHA-256 to compare with.
+  private func verify(
+    _ file: String, _ download: FileDownload
+  ) throws(DownloadError) -> (bytes: Int, isChecked: Bool) {
     do {
       try download.check(download.path)
     } catch {
@@ -176,11 +180,11 @@ public struct ShardFetch: Sendable {
       one.digests[file] = expected
       _ = try one.verify(folder: folder)
       let attributes = try? FileManager.default.attributesOfItem(atPath: download.path)
-      return (attributes?[.size] as? Int) ?? 0
+      return ((attributes?[.size] as? Int) ?? 0, true)
     }
     let found = try download.compareExisting()
     try record(file, found.sha256)
-    return found.bytes
+    return (found.bytes, found.isChecked)
   }
 
   private func record(_ file: String, _ digest: String) throws(DownloadError) {

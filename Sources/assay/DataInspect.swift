@@ -44,9 +44,13 @@ struct DataInspect: ParsableCommand {
     }
     progress.end()
     Console.write(try json ? inspection.json() : inspection.text)
+    let missing = list.missing(folder: folder)
+    let gone =
+      missing.isEmpty
+      ? "" : ", and \(missing.count) that it lists \(missing.count == 1 ? "is" : "are") not there"
     Console.say(
       list.digests.isEmpty
         ? "no \(ChecksumList.fileName) beside the shards: headers, sizes and ids were checked, nothing else"
-        : "\(verified) file\(verified == 1 ? "" : "s") agree with \(ChecksumList.fileName)")
+        : "\(verified) file\(verified == 1 ? "" : "s") agree with \(ChecksumList.fileName)\(gone)")
   }
 }

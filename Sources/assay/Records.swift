@@ -177,6 +177,7 @@ struct RecordSetOptions: ParsableArguments {
       for (name, count) in try Self.counts(text, "planned", all) { rules.plannedRuns[name] = count }
     }
     try setExchange(&rules, all, &reader)
+    try requireUse(all, rules)
     guard !against.isEmpty else {
       return Request(baseline: nil, candidates: baselines, rules: rules)
     }
@@ -187,6 +188,28 @@ struct RecordSetOptions: ParsableArguments {
           + "one name to all: NAME=SOURCE")
     }
     return Request(baseline: baselines[0], candidates: candidates, rules: rules)
+  }
+
+  /// Seeds and names that no run and no set has are mistakes.
+  private func requireUse(_ sets: [RunSet], _ rules: RecordRules) throws {
+    var all = sets
+    if case .measured(let first, let second) = rules.exchange { all += [first, second] }
+    let seeds = Set(all.flatMap { $0.runs.compactMap { $0.seed?.initial } })
+    if let seed = tunedOn.first(where: { !seeds.contains($0) }) {
+      let known = seeds.sorted().prefix(20).map(String.init).joined(separator: ", ")
+      throw CommandFailure(
+        .usage,
+        "--tuned-on names seed \(seed), and no run has it; "
+          + (known.isEmpty ? "the runs say no seeds" : "there are \(known)"))
+    }
+    let names = all.map(\.name)
+    for text in steps {
+      guard let equals = text.firstIndex(of: "="), !names.contains(String(text[..<equals])) else {
+        continue
+      }
+      throw CommandFailure(
+        .usage, "--steps names '\(text[..<equals])'; the sets are \(names.joined(separator: ", "))")
+    }
   }
 
   private func setExchange(
@@ -249,8 +272,11 @@ struct RecordSetOptions: ParsableArguments {
     _ text: String, _ option: String, _ sets: [RunSet]
   ) throws -> [(String, Int)] {
     let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
-    guard let count = parts.last.flatMap({ Int($0) }), count > 0, parts.count <= 2 else {
-      throw CommandFailure(.usage, "--\(option) is '\(text)'; give COUNT or NAME=COUNT, above 0")
+    guard let count = parts.last.flatMap({ Int($0) }), (1...1_000_000).contains(count),
+      parts.count <= 2
+    else {
+      throw CommandFailure(
+        .usage, "--\(option) is '\(text)'; give COUNT or NAME=COUNT, 1 to 1,000,000")
     }
     guard parts.count == 2 else { return sets.map { ($0.name, count) } }
     guard sets.contains(where: { $0.name == parts[0] }) else {

@@ -65,6 +65,13 @@ import Testing
     (["records", "a=3.28", "--against", "b=3.2", "--planned", "c=3"], 64, "the sets are a, b"),
     (["records", "a=3.28", "--against", "b=3.2", "--exchange", "x"], 64, "'published'"),
     (["records", "a=3.28", "--against", "b=3.2", "--exchange", "a", "b"], 2, "needs the steps"),
+    (["records", "a=3.28", "--steps", "c=9"], 64, "the sets are a"),
+    (
+      ["records", "a=3.28", "--against", "b=3.2", "--exchange", "0.005", "--steps", "c=9"], 64,
+      "--steps names 'c'"
+    ),
+    (["records", "a=3.28", "--tuned-on", "9"], 64, "no run has it"),
+    (["records", "a=3.28", "--planned", "2000000"], 64, "give COUNT"),
     (["records", "a=3.28", "--csv", "--json"], 64, "exclude each other"),
     (["records", "power", "--margin", "0", "--deviation", "1"], 64, "--margin is 0"),
     (["records", "verify", "nowhere"], 1, "is no pack"),

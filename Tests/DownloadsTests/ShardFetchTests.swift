@@ -133,6 +133,9 @@ struct ShardFetchTests {
     let server = server(files, offersChecksums: false)
     defer { server.stop() }
     #expect(try fetch(server, count: 1).run().unchecked.count == 2)
+    // Nobody can check the same files where they are there already, either.
+    try FileManager.default.removeItem(atPath: folder.file("data/SHA256SUMS"))
+    #expect(try fetch(server, count: 1).run().unchecked.count == 2)
     files["fineweb_train_000001.bin"]?[0] ^= 1
     let broken = self.server(files, offersChecksums: false)
     defer { broken.stop() }
@@ -172,6 +175,14 @@ struct ShardFetchTests {
     #expect(list.digests == ["a b": digest, "c": digest])
     // Files that are not there are passed over.
     #expect(try list.verify(folder: folder.file("data")) == 0)
+    #expect(list.missing(folder: folder.file("data")) == ["a b", "c"])
+    try folder.write(Array("\(digest)  a b\r\n\(digest) *c\r\n".utf8), to: "data/SHA256SUMS")
+    #expect(try ChecksumList(folder: folder.file("data")) == list)
+    for name in ["../a", "/etc/a", "a/b", "..", "a\u{1B}[2J"] {
+      try folder.write(Array("\(digest)  \(name)\n".utf8), to: "data/SHA256SUMS")
+      #expect(
+        code { _ = try ChecksumList(folder: folder.file("data")) } == .wrongContent, "\(name)")
+    }
   }
 
   /// Names and address as they were published; the last shard is number 103.

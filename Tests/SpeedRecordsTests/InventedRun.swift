@@ -16,6 +16,7 @@ struct InventedRun {
   var status = RunOutcome.Status.finished
   var purpose: SeedPurpose?
   var evaluation = "1024 tokens"
+  var details: [String: String] = [:]
 
   func write(to path: String) throws {
     var source = ConfigurationSource()
@@ -46,7 +47,7 @@ struct InventedRun {
       at: path, configurationText: configuration.tomlText, configurationJSON: configuration.json,
       machine: MachineRecord(
         operatingSystem: "Test 1", architecture: "test", processor: "Abacus", coreCount: 2,
-        memoryBytes: 1),
+        memoryBytes: 1, details: details),
       trial: trial, startTime: Date(timeIntervalSince1970: 1_700_000_000))
     try folder.write(
       FairnessContract([.data: "text", .evaluationTokens: evaluation, .model: "small"]) {

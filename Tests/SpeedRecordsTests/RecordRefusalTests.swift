@@ -79,6 +79,58 @@ import Testing
     #expect(try RecordedRun(assay: path).seconds == 1.5)
   }
 
+  @Test func oneEqualValidationWithAllDigitsIsOneRun() throws {
+    let folder = try Folder()
+    let paths = try [1, 2].map { seed in
+      let path = folder.path + "/\(seed)"
+      try InventedRun(seed: seed, loss: 3.3).write(to: path)
+      return path
+    }
+    var sets = try read("a=" + paths[0], "a=" + paths[1])
+    for at in 0..<2 {
+      sets[0].runs[at].checksum = nil
+      sets[0].runs[at].curve = sets[0].runs[at].curve.suffix(1)
+    }
+    #expect(
+      message { _ = try RecordAnalysis(baseline: nil, candidates: sets, RecordRules()) }
+        .contains("equal losses at all 1 validations"))
+    for at in 0..<2 { sets[0].runs[at].curve[0].loss = .nan }
+    _ = try RecordAnalysis(baseline: nil, candidates: sets, RecordRules())
+  }
+
+  @Test func aTunedSeedIsThatOfTheInitialWeights() throws {
+    let folder = try Folder()
+    try InventedRun(seed: 3, dataSeed: 9).write(to: folder.path + "/run")
+    var rules = RecordRules()
+    rules.tunedOn = [RunSeed(3)]
+    let result = try RecordAnalysis(
+      baseline: nil, candidates: try read("a=" + folder.path + "/run"), rules)
+    #expect(result.sets[0].runs[0].isTunedOn)
+    #expect(result.flags.contains { $0.code == .tunedOnSeed })
+  }
+
+  @Test func otherThreadsAreAnotherMachine() throws {
+    let folder = try Folder()
+    for (name, threads) in [("a", 1), ("b", 2)] {
+      try InventedRun(arm: name, loss: 3.3, details: ["runtime": "avx2, \(threads) threads"])
+        .write(to: folder.path + "/" + name)
+    }
+    let sets = try read("a=" + folder.path + "/a", "b=" + folder.path + "/b")
+    let result = try RecordAnalysis(baseline: sets[0], candidates: [sets[1]], RecordRules())
+    #expect(!result.comparisons[0].isTimeOnOneMachine)
+  }
+
+  @Test func aMeanThatIsBarelyBelowTheTargetIsNotSaidToBeAbove() throws {
+    var rules = RecordRules()
+    rules.target = 3.28
+    func text(_ row: String) throws -> String {
+      RecordTable(try RecordAnalysis(baseline: nil, candidates: try read(row), rules)).text
+    }
+    let below = try text("a=n:9,mean:3.279999,sd:0.01")
+    #expect(below.contains("need more than 10,000 runs") && !below.contains("not below the target"))
+    #expect(try text("a=n:9,mean:3.280001,sd:0.01").contains("the mean is not below the target"))
+  }
+
   // MARK: - Numbers
 
   @Test func numbersOfRunsThatCannotBeAreRefusedOrIgnored() throws {

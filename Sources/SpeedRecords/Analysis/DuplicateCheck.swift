@@ -55,7 +55,9 @@ enum DuplicateCheck {
 
   /// How many validations after the first are equal in both; 0 unless all are.
   static func equalValidations(_ a: RecordedRun, _ b: RecordedRun) -> Int {
-    guard a.curve.count == b.curve.count, a.curve.count > 1 else { return 0 }
+    guard a.curve.count == b.curve.count, !a.curve.isEmpty else { return 0 }
+    // Runs that were validated once only, and diverged by then, are not alike by that.
+    if a.curve.count == 1, !a.curve[0].loss.isFinite { return 0 }
     let pairs = zip(a.curve, b.curve)
     // Bits, so that two runs that became NaN alike are alike.
     let isEqual = pairs.allSatisfy {

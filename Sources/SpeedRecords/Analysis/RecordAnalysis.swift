@@ -77,7 +77,9 @@ public struct RecordAnalysis: Codable, Equatable, Sendable {
     }
     for at in all.indices {
       for run in all[at].runs.indices {
-        if let seed = all[at].runs[run].seed, rules.tunedOn.contains(seed) {
+        if let seed = all[at].runs[run].seed,
+          rules.tunedOn.contains(where: { $0.initial == seed.initial })
+        {
           all[at].runs[run].isTunedOn = true
         }
       }

@@ -35,7 +35,7 @@ public struct RecordRules: Codable, Equatable, Sendable {
   public var exchange = Exchange.none
   /// How many runs were fixed beforehand, by the name of the set; replaces what runs say.
   public var plannedRuns: [String: Int] = [:]
-  /// Seeds that took part in choosing hyperparameters, beside those that runs know of.
+  /// Seeds that took part in choosing hyperparameters, beside those that runs know of; the seed of the initial weights decides.
   public var tunedOn: Set<RunSeed> = []
   /// Chance of passing that required numbers of runs are for.
   public var power = 0.8

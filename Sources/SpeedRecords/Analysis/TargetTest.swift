@@ -37,9 +37,10 @@ public struct TargetTest: Codable, Equatable, Sendable {
   public let influence: [Influence]
   /// The chance that this margin and deviation pass the t test with this many runs, were they the true ones.
   public let power: Double?
-  /// Runs that the t test would need for the asked power; nil where the mean is not below the target.
+  /// Runs that the t test would need for the asked power; nil beyond 10,000 and where the mean is not below the target.
   public let requiredRuns: Int?
-  /// Runs that the z rule would need; nil where it was not asked for or the mean is not below the target.
+  /// Runs that the z rule would need; nil where it was not asked for, beyond 10,000, and where the mean is not
+  /// below the target.
   public let requiredRunsOfZRule: Int?
 
   /// Tests a set; nil when there is no target or no loss.

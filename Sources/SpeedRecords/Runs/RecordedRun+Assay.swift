@@ -86,8 +86,11 @@ extension RecordedRun {
     curve = points.filter { $0.step <= steps }
     isTunedOn = record.trial?.point.seed.purpose == .tuning
     let machine = record.machine
+    // Threads, the instruction set and the precision are among the details.
     self.machine =
-      "\(machine.processor), \(machine.coreCount) cores, \(machine.operatingSystem)"
+      (["\(machine.processor), \(machine.coreCount) cores, \(machine.operatingSystem)"]
+      + machine.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
+      .joined(separator: ", ")
     recipe = configuration.contentHash(excluding: Self.keysOfReplicates)
     if let values = record.contract?.values {
       evaluation = "data \(values[.data] ?? ""), held out \(values[.evaluationTokens] ?? "")"

@@ -65,6 +65,8 @@ struct RecordStatements {
       if let runs = test.requiredRuns {
         text += "; \(RecordFlags.percent(analysis.rules.power)) need \(runs) runs"
         if let other = test.requiredRunsOfZRule { text += " (z rule: \(other))" }
+      } else if let mean = row.loss?.mean, mean < test.target {
+        text += "; \(RecordFlags.percent(analysis.rules.power)) need more than 10,000 runs"
       } else {
         text += "; the mean is not below the target, and no number of runs would help"
       }
