@@ -41,9 +41,16 @@ struct GradientCheck: Encodable {
   ///
   /// - Throws: what building, tracing or compiling throws.
   init(_ architecture: ModelConfiguration.Architecture) throws {
+    let heads = architecture == .speedrun ? 3 : 4
+    var parts = SpeedrunOptions(layers: 2)
+    // The kink of the other function has no five-point difference.
+    parts.activation = .gelu
+    // Rows of its first weights are so short that a step of the differences would turn them.
+    parts.headDeviation = 0.5
     let model = try ModelConfiguration(
-      architecture: architecture, vocabularySize: 61, width: 24, layers: 2, heads: 4,
-      keyValueHeads: architecture == .llama ? 2 : 4, feedForwardWidth: 37, contextLength: 13
+      architecture: architecture, vocabularySize: 61, width: 24, layers: 2, heads: heads,
+      keyValueHeads: architecture == .llama ? 2 : heads, feedForwardWidth: 37, contextLength: 13,
+      speedrun: parts
     ).makeModel()
     let subject = Subject(model, sequences: 3)
     let program = try subject.program()
@@ -136,8 +143,11 @@ struct Subject {
   func fill(_ runtime: any Runtime, _ executable: any Executable) {
     for parameter in model.parameters {
       guard let memory = runtime.kept(parameter.name) else { continue }
-      parameter.initialize(memory.bindMemory(to: Float.self), seed: 1)
+      parameter.drawn.initialize(memory.bindMemory(to: Float.self), seed: 1)
     }
+    let frequencies = executable.hostBuffer("rotary_frequencies")?.bindMemory(to: Float.self)
+    for index in 0..<(frequencies?.count ?? 0) { frequencies?[index] = 1 / Float(1 + 3 * index) }
+    executable.set("attention_scale", 0.3)
     let (count, vocabulary) = (
       sequences * model.configuration.contextLength, model.configuration.vocabularySize
     )
@@ -148,5 +158,15 @@ struct Subject {
       }
     }
     executable.set("loss_scale", 1 / Float(count))
+  }
+}
+
+extension Parameter {
+  /// The same with numbers where it starts with zeros, through which no gradient would flow.
+  fileprivate var drawn: Parameter {
+    guard initialization == .constant(0) else { return self }
+    return Parameter(
+      name: name, role: role, layer: layer, shape: shape, heads: heads,
+      initialization: .normal(standardDeviation: 0.2))
   }
 }
