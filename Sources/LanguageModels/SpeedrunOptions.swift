@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import TensorGraph
+
 /// The parts of a ``SpeedrunDecoder``, each of which can be switched by itself.
 public struct SpeedrunOptions: Hashable, Sendable, Codable {
   /// Where lookups and logits get their tables.
@@ -191,6 +193,12 @@ public struct SpeedrunOptions: Hashable, Sendable, Codable {
       throw refuse(
         "width",
         "width is \(width); gates read the first \(SpeedrunDecoder.gateWidth) channels, so it must be at least that"
+      )
+    }
+    if let softCap, !(softCap > 0 && softCap <= HeadForm.largestSoftCap) {
+      throw ModelError(
+        .value, key: "soft_cap",
+        "soft_cap is \(softCap); give a number above 0 up to \(HeadForm.largestSoftCap), or 0 for no cap"
       )
     }
     guard (1...3).contains(predictions) else {

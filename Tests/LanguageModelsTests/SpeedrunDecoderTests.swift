@@ -123,6 +123,7 @@ import Testing
     #expect(key { $0.skip = .init(from: 6, to: 3) } == "skip_layers")
     #expect(key { $0.backoutLayer = 12 } == "backout_layer")
     #expect(key { $0.predictions = 4 } == "predictions")
+    #expect(key { $0.softCap = 41 } == "soft_cap")
     #expect(throws: ModelError.self) {
       try ModelConfiguration(
         architecture: .speedrun, vocabularySize: 64, width: 8, layers: 4, heads: 1,

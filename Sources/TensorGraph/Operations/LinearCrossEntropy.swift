@@ -6,7 +6,11 @@ public struct HeadForm: Hashable, Sendable {
   /// What products are multiplied by, above 0: l = factor x w'.
   public var logitFactor: Float = 1
   /// c > 0: l = c tanh(l / c), which is c (2 sigmoid(2 l / c) - 1) (Gemma Team, 2024); nil: none.
+  ///
+  /// At most ``largestSoftCap``: its slope is found again from exp(l - largest l), which must not run out of range.
   public var softCap: Float?
+  /// Logits between -c and c, so exponentials down to exp(-2 c): with 40 still normal numbers of float32 and bfloat16.
+  public static let largestSoftCap: Float = 40
   /// K: how many tokens ahead a row predicts (Gloeckle et al., 2024), from 1 to 8.
   public var predictions = 1
   /// T: predictions end with their sequence; read where K > 1.
@@ -133,10 +137,14 @@ extension Operation {
         "\(name): \(form.predictions) tokens ahead in sequences of \(form.contextLength) of \(x[0]) rows; 1 to 8 in whole "
           + "sequences are possible")
     }
-    guard form.logitFactor > 0, form.softCap.map({ $0 > 0 }) ?? true,
+    guard form.logitFactor > 0,
+      form.softCap.map({ $0 > 0 && $0 <= HeadForm.largestSoftCap }) ?? true,
       form.gradientScale.map({ $0 > 0 }) ?? true
     else {
-      throw GraphError(.structure, "\(name): factor, cap and scale of \(form) must be above 0")
+      throw GraphError(
+        .structure,
+        "\(name): factor, cap and scale of \(form) must be above 0, the cap at most "
+          + "\(HeadForm.largestSoftCap)")
     }
   }
 }

@@ -99,7 +99,7 @@ final class BenchPeer {
       let more = handle.availableData
       if more.isEmpty {
         throw CommandFailure(
-          .failed, "the peer ended early; run Benchmarks/peers/pytorch_step.py by hand to see why")
+          .failed, "the peer ended early; run its script in Benchmarks/peers by hand to see why")
       }
       pending.append(more)
     }
