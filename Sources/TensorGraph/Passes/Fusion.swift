@@ -16,6 +16,8 @@ public struct ExecutionSchedule {
 
   /// The groups, in order; all of the compute stage first.
   public let groups: [Group]
+  /// Edges between groups that were looked at to find the order: a measure of the work, the same at every run.
+  let orderVisits: Int
 
   /// Fuses and orders a program's live nodes.
   ///
@@ -27,45 +29,47 @@ public struct ExecutionSchedule {
     fusion.run()
     fusion.sink()
     groups = fusion.ordered()
+    orderVisits = fusion.order.visits
   }
 }
 
 private struct Fusion {
   let graph: Graph
+  let nodes: [Graph.Node]
   let live: [Bool]
   let compute: [Bool]
   let maximumInputs: Int
   /// Nodes whose results are outputs or assigned.
   let kept: Set<Int>
   var groups: [ExecutionSchedule.Group?] = []
-  /// Group of each node; -1 for leaves and constants.
-  ///
-  /// Reshapes belong to their operand's group.
+  /// The node behind reshapes, of each node.
+  let bases: [Int]
+  /// Group of each node that is no reshape; -1 for leaves and constants.
   var groupOf: [Int]
-  /// Groups that must run before, directly or not.
-  var before: [Set<Int>] = []
+  var order = GroupOrder()
   var spaces: [Shape?] = []
   var externalInputs: [Set<Graph.Value>] = []
 
   init(_ program: Program, maximumInputs: Int) {
     graph = program.graph
+    nodes = graph.nodes
     live = program.liveNodes()
     compute = program.computeNodes()
     self.maximumInputs = maximumInputs
     kept = Set(
       program.outputs.map(\.tensor.value.node) + program.assignments.map(\.value.value.node))
-    groupOf = [Int](repeating: -1, count: graph.nodes.count)
+    groupOf = [Int](repeating: -1, count: nodes.count)
+    var bases = Array(nodes.indices)
+    for (index, node) in nodes.enumerated() where node.operation is Reshape {
+      bases[index] = bases[node.inputs[0].node]
+    }
+    self.bases = bases
   }
 
   mutating func run() {
-    for index in graph.nodes.indices where live[index] {
-      let node = graph.nodes[index]
-      switch node.operation {
-      case is Leaf, is Constant: continue
-      case is Reshape:
-        groupOf[index] = groupOf[node.inputs[0].node]
+    for (index, node) in nodes.enumerated() where live[index] {
+      if node.operation is Leaf || node.operation is Constant || node.operation is Reshape {
         continue
-      default: break
       }
       let space = Self.space(of: node, in: graph)
       groups.append(
@@ -74,16 +78,14 @@ private struct Fusion {
       let group = groups.count - 1
       groupOf[index] = group
       spaces.append(space)
-      var direct: Set<Int> = []
-      for input in node.inputs where groupOf[input.node] >= 0 {
-        direct.insert(groupOf[input.node])
-      }
-      before.append(direct.reduce(into: direct) { $0.formUnion(before[$1]) })
-      externalInputs.append(
-        Set(node.inputs.filter { !(graph.nodes[$0.node].operation is Constant) }))
+      order.add(reading: Set(node.inputs.map { self.group(of: $0.node) }.filter { $0 >= 0 }))
+      externalInputs.append(Set(node.inputs.filter { !(nodes[$0.node].operation is Constant) }))
       if space != nil { join(index, group) }
     }
   }
+
+  /// The group of a node; a reshape belongs to its operand's.
+  func group(of node: Int) -> Int { groupOf[bases[node]] }
 
   /// The iteration space of a node that can live in a region.
   static func space(of node: Graph.Node, in graph: Graph) -> Shape? {
@@ -104,95 +106,70 @@ private struct Fusion {
   /// Joins a new node's group with the regions of its operands, and those that read the same operands' siblings.
   mutating func join(_ index: Int, _ group: Int) {
     var group = group
-    for input in graph.nodes[index].inputs {
-      let producer = graph.nodes[input.node]
+    for input in nodes[index].inputs {
+      let producer = nodes[input.node]
       // A reduction ends its region and a reshape changes the space: both are read from memory.
       if producer.operation is Reduce || producer.operation is Reshape { continue }
       let other = groupOf[input.node]
       guard other >= 0, other != group, canJoin(group, other) else { continue }
-      group = merge(other, group)
+      merge(other, group)
+      group = other
     }
   }
 
-  func canJoin(_ a: Int, _ b: Int) -> Bool {
+  mutating func canJoin(_ a: Int, _ b: Int) -> Bool {
     guard let first = groups[a], let second = groups[b], spaces[a] != nil, spaces[a] == spaces[b],
       first.stage == second.stage
     else { return false }
     // A value of one that the other reads through a reduction cannot be read in the same pass.
-    if readsReduction(a, of: b) || readsReduction(b, of: a) { return false }
-    if runsBetween(a, b) || runsBetween(b, a) { return false }
-    let members = Set(first.nodes + second.nodes)
-    let inputs = externalInputs[a].union(externalInputs[b]).filter { !members.contains($0.node) }
-    return inputs.count <= maximumInputs
+    if readsReduction(first, of: b) || readsReduction(second, of: a) { return false }
+    return inputCount(a, b) <= maximumInputs && !order.hasGroupBetween(a, b)
   }
 
-  func readsReduction(_ reader: Int, of producer: Int) -> Bool {
-    guard let nodes = groups[reader]?.nodes else { return false }
-    return nodes.contains { index in
-      graph.nodes[index].inputs.contains { input in
-        let origin = base(input.node)
-        return groupOf[origin] == producer
-          && (graph.nodes[origin].operation is Reduce || origin != input.node)
+  func readsReduction(_ reader: ExecutionSchedule.Group, of producer: Int) -> Bool {
+    reader.nodes.contains { index in
+      nodes[index].inputs.contains { input in
+        let base = bases[input.node]
+        return groupOf[base] == producer
+          && (base != input.node || nodes[base].operation is Reduce)
       }
     }
   }
 
-  func base(_ node: Int) -> Int {
-    var node = node
-    while graph.nodes[node].operation is Reshape { node = graph.nodes[node].inputs[0].node }
-    return node
-  }
-
-  /// Whether some third group must run after `a` and before `b`.
-  func runsBetween(_ a: Int, _ b: Int) -> Bool {
-    guard before[b].contains(a), let nodes = groups[b]?.nodes else { return false }
-    for index in nodes {
-      for input in graph.nodes[index].inputs {
-        let other = groupOf[input.node]
-        if other >= 0, other != a, other != b, before[other].contains(a) { return true }
-      }
+  /// Values that two groups read and do not make themselves.
+  func inputCount(_ a: Int, _ b: Int) -> Int {
+    externalInputs[a].union(externalInputs[b]).count { input in
+      let isReshaped = bases[input.node] != input.node
+      return isReshaped || (groupOf[input.node] != a && groupOf[input.node] != b)
     }
-    return false
   }
 
-  mutating func merge(_ a: Int, _ b: Int) -> Int {
-    guard let first = groups[a], let second = groups[b] else { return b }
-    var joined = first
-    joined.nodes = (first.nodes + second.nodes).sorted()
-    groups[a] = joined
+  /// Joins the second group to the first.
+  mutating func merge(_ a: Int, _ b: Int) {
+    guard let added = groups[b]?.nodes else { return }
+    groups[a]?.nodes.append(contentsOf: added)
+    groups[a]?.nodes.sort()
     groups[b] = nil
-    for node in second.nodes { groupOf[node] = a }
-    for index in graph.nodes.indices where groupOf[index] == b { groupOf[index] = a }
-    before[a].formUnion(before[b])
-    before[a].remove(a)
-    before[a].remove(b)
+    for node in added { groupOf[node] = a }
+    order.join(a, b)
     externalInputs[a].formUnion(externalInputs[b])
-    for other in groups.indices where groups[other] != nil && other != a {
-      if before[other].contains(b) || before[other].contains(a) {
-        before[other].remove(b)
-        before[other].insert(a)
-        before[other].formUnion(before[a])
-      }
-    }
-    return a
   }
 
   /// Moves functions that only one later region reads into that region, where what they are computed from is stored anyway:
   /// it is computed there instead of being written and read.
   mutating func sink() {
-    var readers: [Int: Set<Int>] = [:]
-    for index in graph.nodes.indices where live[index] && groupOf[index] >= 0 {
-      for input in graph.nodes[index].inputs { readers[input.node, default: []].insert(index) }
+    var allReaders: [Int: Set<Int>] = [:]
+    for index in nodes.indices where live[index] && group(of: index) >= 0 {
+      for input in nodes[index].inputs { allReaders[input.node, default: []].insert(index) }
     }
-    for index in graph.nodes.indices.reversed() where live[index] && !kept.contains(index) {
-      let node = graph.nodes[index]
+    for (index, node) in nodes.enumerated().reversed() where live[index] && !kept.contains(index) {
       let source = groupOf[index]
-      guard node.operation is Elementwise, let nodes = readers[index],
-        !nodes.contains(where: { graph.nodes[$0].operation is Reshape }),
-        case let targets = Set(nodes.map { groupOf[$0] }), targets.count == 1,
+      guard node.operation is Elementwise, let readers = allReaders[index],
+        !readers.contains(where: { nodes[$0].operation is Reshape }),
+        case let targets = Set(readers.map { groupOf[$0] }), targets.count == 1,
         let target = targets.first, target != source, spaces[target] != nil,
         spaces[target] == spaces[source], groups[target]?.stage == groups[source]?.stage,
-        node.inputs.allSatisfy({ isStored($0, readers) }),
+        node.inputs.allSatisfy({ isStored($0, allReaders) }),
         externalInputs[target].union(node.inputs).count <= maximumInputs
       else { continue }
       groups[source]?.nodes.removeAll { $0 == index }
@@ -207,44 +184,58 @@ private struct Fusion {
   /// Whether a value is in memory whatever reads it next: a leaf, a number, a reduction, or read outside its group.
   func isStored(_ value: Graph.Value, _ readers: [Int: Set<Int>]) -> Bool {
     let node = value.node
-    let operation = graph.nodes[node].operation
+    let operation = nodes[node].operation
     if operation is Leaf || operation is Constant || operation is Reduce { return true }
     if graph.type(of: value).shape.count == 1 || kept.contains(node) { return true }
-    return readers[node]?.contains { groupOf[$0] != groupOf[node] } ?? false
+    return readers[node]?.contains { group(of: $0) != group(of: node) } ?? false
   }
 
   /// Groups in an order that respects dependencies, as late as their last node.
   func ordered() -> [ExecutionSchedule.Group] {
-    var waiting: [Int: Int] = [:]
-    var readers: [Int: [Int]] = [:]
-    for (index, group) in groups.enumerated() {
-      guard let group else { continue }
+    let sorted = groups.indices.filter { groups[$0] != nil }.sorted { key($0) < key($1) }
+    var place = [Int](repeating: -1, count: groups.count)
+    for (position, index) in sorted.enumerated() { place[index] = position }
+    var waiting = [Int](repeating: 0, count: sorted.count)
+    var readers = [[Int]](repeating: [], count: sorted.count)
+    for (position, index) in sorted.enumerated() {
       var direct: Set<Int> = []
-      for node in group.nodes {
-        for input in graph.nodes[node].inputs {
-          let other = groupOf[input.node]
-          if other >= 0, other != index { direct.insert(other) }
+      for node in groups[index]?.nodes ?? [] {
+        for input in nodes[node].inputs {
+          let other = group(of: input.node)
+          if other >= 0, other != index { direct.insert(place[other]) }
         }
       }
-      waiting[index] = direct.count
-      for other in direct { readers[other, default: []].append(index) }
+      waiting[position] = direct.count
+      for other in direct { readers[other].append(position) }
     }
-    func key(_ index: Int) -> (Int, Int) {
-      guard let group = groups[index] else { return (0, 0) }
-      return (group.stage == .compute ? 0 : 1, group.nodes.last ?? 0)
-    }
-    var ready = waiting.filter { $0.value == 0 }.map(\.key)
+    // Places of the groups that could run now, the next one last.
+    var ready = Array(sorted.indices.filter { waiting[$0] == 0 }.reversed())
     var result: [ExecutionSchedule.Group] = []
-    while let next = ready.min(by: { key($0) < key($1) }), let group = groups[next] {
-      ready.removeAll { $0 == next }
-      result.append(group)
-      for reader in readers[next] ?? [] {
-        waiting[reader, default: 0] -= 1
-        if waiting[reader] == 0 { ready.append(reader) }
+    while let next = ready.popLast() {
+      if let group = groups[sorted[next]] { result.append(group) }
+      for reader in readers[next] {
+        waiting[reader] -= 1
+        if waiting[reader] == 0 { Self.insert(reader, &ready) }
       }
     }
     precondition(
-      result.count == waiting.count, "fusion made a cycle: \(result.count) of \(waiting.count) ran")
+      result.count == sorted.count, "fusion made a cycle: \(result.count) of \(sorted.count) ran")
     return result
+  }
+
+  /// What groups are sorted by: stage, then last node.
+  private func key(_ index: Int) -> (Int, Int) {
+    guard let group = groups[index] else { return (0, 0) }
+    return (group.stage == .compute ? 0 : 1, group.nodes.last ?? 0)
+  }
+
+  /// Inserts a number into numbers that fall.
+  private static func insert(_ number: Int, _ falling: inout [Int]) {
+    var (low, high) = (0, falling.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if falling[middle] > number { low = middle + 1 } else { high = middle }
+    }
+    falling.insert(number, at: low)
   }
 }
