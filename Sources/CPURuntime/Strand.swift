@@ -21,16 +21,16 @@ struct Strand {
   static func separate(
     _ chains: [Chain], stage: Stage, laneCount: Int, buffers: [BufferInfo]
   ) -> (strands: [Strand], others: [Chain]) {
-    let members = chains.indices.filter { chains[$0].stage == stage }
     var order = DependencyOrder()
-    var depth: [Int: Int] = [:]
-    for index in members { depth[index] = order.add(chains[index]) }
+    let members = chains.indices.filter { chains[$0].stage == stage }.map {
+      Member(chain: $0, depth: order.add(chains[$0]), chains[$0], buffers)
+    }
     var best: (work: Double, groups: [[Int]]) = (0, [])
     for first in 0...mostCommonChains {
-      let free = members.filter { depth[$0] ?? 0 >= first }
+      let free = members.filter { $0.depth >= first }
       let groups = even(
-        independent(free, chains).filter { $0.count > 1 }.map { group in
-          (group, group.reduce(0) { $0 + chains[$1].seconds(buffers) })
+        independent(free).filter { $0.count > 1 }.map { group in
+          (group.map(\.chain), group.reduce(0) { $0 + $1.work })
         }, laneCount: laneCount)
       let work = groups.reduce(0) { $0 + $1.work }
       if work > best.work { best = (work, groups.map(\.chains)) }
@@ -44,34 +44,52 @@ struct Strand {
     return (strands, chains.indices.filter { !taken.contains($0) }.map { chains[$0] })
   }
 
+  /// A chain that may become part of a strand.
+  private struct Member {
+    let chain: Int
+    /// Chains that it waits for, one after the other.
+    let depth: Int
+    let work: Double
+    let written: [Int]
+    let touched: [Int]
+
+    init(chain: Int, depth: Int, _ uses: Chain, _ buffers: [BufferInfo]) {
+      self.chain = chain
+      self.depth = depth
+      work = uses.seconds(buffers)
+      written = uses.writes.map(\.buffer)
+      touched = uses.reads.map(\.buffer) + written
+    }
+  }
+
   /// The longest sequence of chains that strands may wait for.
   private static let mostCommonChains = 6
   /// How much longer than the average the busiest lane may work.
   private static let unevenness = 1.1
 
   /// Groups of chains such that no group touches what another writes; each in order.
-  private static func independent(_ members: [Int], _ chains: [Chain]) -> [[Int]] {
-    var parent: [Int: Int] = [:]
-    func root(_ chain: Int) -> Int {
-      var chain = chain
-      while let next = parent[chain], next != chain { chain = next }
-      return chain
+  private static func independent(_ members: [Member]) -> [[Member]] {
+    var parent = Array(members.indices)
+    func root(_ member: Int) -> Int {
+      var member = member
+      while parent[member] != member { member = parent[member] }
+      return member
     }
-    var written: Set<Int> = []
-    for index in members { written.formUnion(chains[index].writes.map(\.buffer)) }
+    let written = Set(members.flatMap(\.written))
     var owner: [Int: Int] = [:]
-    for index in members {
-      parent[index] = index
-      for use in chains[index].reads + chains[index].writes where written.contains(use.buffer) {
-        if let other = owner[use.buffer] {
+    for (index, member) in members.enumerated() {
+      for buffer in member.touched where written.contains(buffer) {
+        if let other = owner[buffer] {
           // The earlier chain stays the root, so that groups keep the order of their first chains.
           let (a, b) = (root(other), root(index))
           parent[max(a, b)] = min(a, b)
         }
-        owner[use.buffer] = index
+        owner[buffer] = index
       }
     }
-    return Dictionary(grouping: members, by: root).sorted { $0.key < $1.key }.map(\.value)
+    return Dictionary(grouping: members.indices, by: root).sorted { $0.key < $1.key }.map { group in
+      group.value.map { members[$0] }
+    }
   }
 
   /// The groups, longest first, that lanes can be dealt evenly; the longest are left out until they can.

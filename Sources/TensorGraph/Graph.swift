@@ -31,8 +31,9 @@ public final class Graph {
   }
 
   private struct Key: Hashable {
-    let operation: AnyHashable
+    // Compared first, for operands differ more often and are compared faster than operations.
     let inputs: [Value]
+    let operation: AnyHashable
   }
 
   /// All nodes; every operand comes earlier.
@@ -50,7 +51,7 @@ public final class Graph {
       fail(GraphError(.structure, "\(operation.name): an operand belongs to another graph"))
     }
     let values = inputs.map(\.value)
-    let key = Key(operation: AnyHashable(operation), inputs: values)
+    let key = Key(inputs: values, operation: AnyHashable(operation))
     if let node = known[key] { return tensors(of: node) }
     var results: [TensorType]
     do {

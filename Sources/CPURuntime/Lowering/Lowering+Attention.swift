@@ -34,11 +34,15 @@ private struct AttentionLayout {
     max(0, queries.lowerBound - window + 1) / queryBlock
   }
 
-  /// Blocks of keys from a first one to the last that any query of a block sees.
-  func keyRanges(_ queries: Range<Int>, firstKeyBlock: Int) -> [Range<Int>] {
-    stride(from: firstKeyBlock * queryBlock, to: queries.upperBound, by: keyBlock).map {
-      $0..<min(queries.upperBound, $0 + keyBlock)
-    }
+  /// How many blocks of keys there are from a first one to the last that any query of a block sees.
+  func keyRangeCount(_ queries: Range<Int>, firstKeyBlock: Int) -> Int {
+    (queries.upperBound - firstKeyBlock * queryBlock + keyBlock - 1) / keyBlock
+  }
+
+  /// One of these blocks of keys.
+  func keys(_ queries: Range<Int>, firstKeyBlock: Int, _ position: Int) -> Range<Int> {
+    let begin = firstKeyBlock * queryBlock + position * keyBlock
+    return begin..<min(queries.upperBound, begin + keyBlock)
   }
 
   /// The window of this run: what is read, rounded, from 1 to the most.
@@ -60,28 +64,46 @@ private struct AttentionLayout {
 
 /// The products of every pair of query and key block, prepared when the kernel is bound.
 ///
-/// With a window that is read, the first keys that a block of queries sees are known only at the run: what a block would do
-/// from each of them is prepared, and the very products that a fixed window of that size would use are run.
+/// With a window that is read, the first keys that a block of queries sees are known only at the run: products of all sizes
+/// that can occur are prepared, and the very ones that a fixed window of that size would use are run. They are few: a block of
+/// queries is whole or the context's last, a block of keys is whole or what is left before the last query.
 private struct AttentionPairs {
-  /// By block of queries, then by the first block of keys, counted from the first that the largest window reaches.
-  private let pairs: [[[AttentionPair]]]
-  private let first: [Int]
+  private var pairs: [AttentionPair?]
 
-  init(_ l: AttentionLayout, readsWindow: Bool, _ make: (Range<Int>, Int) -> [AttentionPair]) {
-    first = (0..<l.blocks).map { l.firstKeyBlock(l.queries($0), window: l.window) }
-    pairs = first.enumerated().map { block, first in
-      (first...(readsWindow ? block : first)).map { make(l.queries(block), $0) }
+  init(
+    _ l: AttentionLayout, readsWindow: Bool,
+    _ make: (_ queries: Int, _ keys: Int, _ isFirst: Bool) -> AttentionPair
+  ) {
+    pairs = Array(repeating: nil, count: 4 * (keyBlock / queryBlock + 1))
+    // Down to its own keys, the last whole block of queries comes by all that those before it see.
+    for block in readsWindow ? max(0, l.blocks - 2)..<l.blocks : 0..<l.blocks {
+      let queries = l.queries(block)
+      let first = l.firstKeyBlock(queries, window: l.window)
+      for first in first...(readsWindow ? block : first) {
+        for position in 0..<l.keyRangeCount(queries, firstKeyBlock: first) {
+          let keys = l.keys(queries, firstKeyBlock: first, position)
+          let place = Self.place(queries, keys, position)
+          if pairs[place] == nil { pairs[place] = make(queries.count, keys.count, position == 0) }
+        }
+      }
     }
   }
 
-  subscript(block: Int, firstKeyBlock: Int) -> [AttentionPair] {
-    pairs[block][firstKeyBlock - first[block]]
+  subscript(queries: Range<Int>, keys: Range<Int>, position: Int) -> AttentionPair {
+    guard let pair = pairs[Self.place(queries, keys, position)] else {
+      preconditionFailure("no products of \(queries.count) queries and \(keys.count) keys")
+    }
+    return pair
+  }
+
+  /// A whole block of queries sees keys in multiples of its size; the last of a context sees so many and its own, or a whole block.
+  private static func place(_ queries: Range<Int>, _ keys: Range<Int>, _ position: Int) -> Int {
+    (keys.count / queryBlock * 2 + (queries.count == queryBlock ? 0 : 1)) * 2 + min(position, 1)
   }
 }
 
 /// The products of one pair of query and key block.
 private struct AttentionPair {
-  let keys: Range<Int>
   let scores: Product
   /// Forward: P V.
   ///
@@ -117,24 +139,20 @@ extension Lowering {
           bStride: strides.1, cStride: strides.2, transposeA: a, transposeB: b,
           accumulate: accumulate))
     }
-    return AttentionPairs(l, readsWindow: readsWindow) { queries, firstKeyBlock in
-      l.keyRanges(queries, firstKeyBlock: firstKeyBlock).enumerated().map { position, keys in
-        let (m, n) = (queries.count, keys.count)
-        let scores = product(m, n, l.width, (l.queryStride, l.keyStride, keyBlock), b: true)
-        if !backward {
-          return AttentionPair(
-            keys: keys, scores: scores,
-            values: product(
-              m, l.width, n, (keyBlock, l.keyStride, l.width), accumulate: position > 0),
-            keyGradient: nil, queryGradient: nil)
-        }
+    return AttentionPairs(l, readsWindow: readsWindow) { m, n, isFirst in
+      let scores = product(m, n, l.width, (l.queryStride, l.keyStride, keyBlock), b: true)
+      if !backward {
         return AttentionPair(
-          keys: keys, scores: scores, values: scores,
-          keyGradient: product(
-            n, l.width, m, (keyBlock, l.queryStride, l.width), a: true, accumulate: true),
-          queryGradient: product(
-            m, l.width, n, (keyBlock, l.keyStride, l.width), accumulate: position > 0))
+          scores: scores,
+          values: product(m, l.width, n, (keyBlock, l.keyStride, l.width), accumulate: !isFirst),
+          keyGradient: nil, queryGradient: nil)
       }
+      return AttentionPair(
+        scores: scores, values: scores,
+        keyGradient: product(
+          n, l.width, m, (keyBlock, l.queryStride, l.width), a: true, accumulate: true),
+        queryGradient: product(
+          m, l.width, n, (keyBlock, l.keyStride, l.width), accumulate: !isFirst))
     }
   }
 
@@ -176,7 +194,7 @@ extension Lowering {
             address[0] + ((row + queries.lowerBound) * l.queryStride + head * l.width) * bytes
           let documents = allDocuments.map { $0 + row }
           let window = l.window(currentWindow)
-          let visible = pairs[block, l.firstKeyBlock(queries, window: window)]
+          let firstKeys = l.firstKeyBlock(queries, window: window)
           let scores = scratch[lane].assumingMemoryBound(to: Float.self)
           let probabilities = scratch[lane] + scoreBytes
           let output = (scratch[lane] + 2 * scoreBytes).assumingMemoryBound(to: Float.self)
@@ -187,11 +205,12 @@ extension Lowering {
             maximum[query] = -.infinity
             sum[query] = 0
           }
-          for position in visible.indices {
-            let pair = visible[position]
-            let offset = ((row + pair.keys.lowerBound) * l.keyStride + keyColumn) * bytes
+          for position in 0..<l.keyRangeCount(queries, firstKeyBlock: firstKeys) {
+            let keys = l.keys(queries, firstKeyBlock: firstKeys, position)
+            let pair = pairs[queries, keys, position]
+            let offset = ((row + keys.lowerBound) * l.keyStride + keyColumn) * bytes
             pair.scores.run(lane, q, address[1] + offset, scores)
-            var mask = l.block(queries, pair.keys, window: window, documents)
+            var mask = l.block(queries, keys, window: window, documents)
             ck_attention_softmax(
               &mask, scores, probabilities, l.type.kernelType, maximum, sum, factor)
             if position > 0 { ck_scale_rows(queries.count, l.width, output, l.width, factor) }
@@ -263,14 +282,15 @@ extension Lowering {
                 queries.count, l.width, dout, l.type.kernelType, l.queryStride,
                 address[3] + place * outElement.byteCount, outElement.kernelType, l.queryStride,
                 delta)
-              let visible = pairs[block, l.firstKeyBlock(queries, window: window)]
-              for position in visible.indices {
-                let pair = visible[position]
-                let first = pair.keys.lowerBound
+              let firstKeys = l.firstKeyBlock(queries, window: window)
+              for position in 0..<l.keyRangeCount(queries, firstKeyBlock: firstKeys) {
+                let keys = l.keys(queries, firstKeyBlock: firstKeys, position)
+                let pair = pairs[queries, keys, position]
+                let first = keys.lowerBound
                 let offset = ((row + first) * l.keyStride + keyHead * l.width) * bytes
                 pair.scores.run(lane, q, address[1] + offset, scores)
                 pair.values.run(lane, dout, address[2] + offset, upstream)
-                var mask = l.block(queries, pair.keys, window: window, documents)
+                var mask = l.block(queries, keys, window: window, documents)
                 ck_attention_backward(
                   &mask, scores, upstream, logs, delta, probabilities, scoreGradient,
                   l.type.kernelType)

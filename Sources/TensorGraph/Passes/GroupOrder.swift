@@ -44,9 +44,12 @@ struct GroupOrder {
   /// Puts the groups of a higher rank that were not seen yet on the stack, the lowest on top.
   private mutating func push(_ groups: Set<Int>, after first: Int, _ open: inout [Int]) {
     visits += groups.count
-    let found = groups.filter { ranks[$0] > ranks[first] && lastVisit[$0] != searches }
-    for group in found { lastVisit[group] = searches }
-    open += found.sorted { (ranks[$1], $1) < (ranks[$0], $0) }
+    let begin = open.count
+    for group in groups where ranks[group] > ranks[first] && lastVisit[group] != searches {
+      lastVisit[group] = searches
+      open.append(group)
+    }
+    open[begin...].sort { (ranks[$1], $1) < (ranks[$0], $0) }
   }
 
   /// Joins the second group to the first; there must be no group between them.
