@@ -31,6 +31,7 @@ struct GroupOrder {
   /// Whether some third group must run after one of two groups and before the other.
   mutating func hasGroupBetween(_ a: Int, _ b: Int) -> Bool {
     let (first, last) = ranks[a] < ranks[b] ? (a, b) : (b, a)
+    guard readers[first].contains(where: { ranks[$0] < ranks[last] }) else { return false }
     searches += 1
     var open: [Int] = []
     push(reads[last], after: first, &open)
@@ -63,11 +64,21 @@ struct GroupOrder {
       readers[other].insert(a)
     }
     visits += reads[b].count + readers[b].count
-    reads[a] = reads[a].union(reads[b]).subtracting([a, b])
-    readers[a] = readers[a].union(readers[b]).subtracting([a, b])
+    reads[a].formUnion(reads[b])
+    readers[a].formUnion(readers[b])
+    for group in [a, b] {
+      reads[a].remove(group)
+      readers[a].remove(group)
+    }
     (reads[b], readers[b]) = ([], [])
+    let before = min(ranks[a], ranks[b])
     ranks[a] = rank(above: reads[a])
-    var raised = [a]
+    if ranks[a] > before { raiseReaders(of: a) }
+  }
+
+  /// Lifts all that read a group, directly or not, above it.
+  private mutating func raiseReaders(of group: Int) {
+    var raised = [group]
     var next = 0
     while next < raised.count {
       let group = raised[next]
