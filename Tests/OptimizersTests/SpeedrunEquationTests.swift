@@ -113,7 +113,8 @@ struct SpeedrunEquationTests {
   ///
   /// Small singular values stay small, and where they end rises with where they start; so the first of the pair is found that
   /// ends in the ratio of the matrix's own.
-  private static func gradient(for wanted: ReferenceMatrix) -> (gradient: [Double], factor: Double) {
+  private static func gradient(for wanted: ReferenceMatrix) -> (gradient: [Double], factor: Double)
+  {
     let (squares, axes) = (wanted * wanted.transposed).eigenvectors
     let (large, small) = (squares[0].squareRoot(), squares[1].squareRoot())
     func end(_ start: Double) -> Double {

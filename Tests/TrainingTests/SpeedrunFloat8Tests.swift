@@ -42,7 +42,8 @@ import Testing
   private static let tolerance16 = 0.03
 
   @Test(
-    "The float8 head has PyTorch's operands, loss and gradients", arguments: [Precision.fp32, .bf16]
+    "The float8 head has PyTorch's operands, loss and gradients",
+    arguments: [Precision.fp32, .bf16]
   )
   func head(precision: Precision) throws {
     let fixture = try Float8Fixture()

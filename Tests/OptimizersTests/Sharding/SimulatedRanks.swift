@@ -83,7 +83,8 @@ final class SimulatedRanks {
 
   /// Sums go out, means come back to those who are to have them.
   private func apply(
-    _ entry: ShardingPlan.Exchange, _ exchange: inout GradientExchange, _ norms: inout [String: Double]
+    _ entry: ShardingPlan.Exchange, _ exchange: inout GradientExchange,
+    _ norms: inout [String: Double]
   ) {
     let ranks = plan.rules.ranks
     switch entry {
