@@ -220,6 +220,7 @@ public struct ShardingPlan: Sendable {
   ///   - group: the group's name.
   ///   - rank: whose part; of what every rank updates, the first counts.
   ///   - gradient: the mean gradients of what the rank owns.
+  /// - Returns: the rank's part, exact.
   public func squares(
     of group: String, rank: Int, gradient: (Parameter) -> [Float]
   ) -> ExactSquares {
