@@ -103,7 +103,10 @@ import Testing
           "model.head_deviation": "0.3", "machine.precision": "bf16",
         ], name: float8)
       let weights = StepVariantTests.bits(run)
-      let found = try run.evaluators.run(run.configuration.evaluationNumbers(after: 0), after: 0)
+      #expect(run.steps.definition.precision == .bf16)
+      let found = try #require(
+        try run.evaluators.run(
+          run.configuration.evaluationNumbers(after: 0), after: 0, StopRequest()))
       #expect(found.tokens > 0)
       losses.append((try StepVariantTests.take(run, 0).loss, found.crossEntropy, weights))
     }

@@ -3,8 +3,10 @@
 
 import Configurations
 import Foundation
+import LanguageModels
 import Optimizers
 import TensorFiles
+import TensorGraph
 import Testing
 
 @testable import Training

@@ -50,7 +50,7 @@ import Testing
       gates.settings.gradientClip = 0.25
     }
     return try ParameterPolicy(method: "normuon", rules: [cadence, gates])
-      .optimizer(for: parameters)
+      .optimizer(for: parameters, pausable: ["tables"])
   }
 
   private static func weights(_ parameters: [Parameter]) -> [String: [Double]] {
