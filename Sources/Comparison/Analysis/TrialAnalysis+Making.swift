@@ -13,9 +13,11 @@ struct Fleet {
     revision = Self.mostFrequent(trials.compactMap(\.record?.revision))
   }
 
-  /// What makes two machines the same: processor, cores and instruction set; their bits may differ otherwise.
+  /// What makes two machines the same: processor, cores and instruction set; their bits may differ otherwise. All of those that a
+  /// trial was gone on with on.
   static func machine(_ trial: LoadedTrial) -> String? {
-    trial.machine.map { "\($0.processor)/\($0.architecture)/\($0.coreCount)" }
+    let machines = trial.machines.map { "\($0.processor)/\($0.architecture)/\($0.coreCount)" }
+    return machines.isEmpty ? nil : machines.withoutRepetitions.joined(separator: ", ")
   }
 
   private static func mostFrequent(_ values: [String]) -> String? {
