@@ -13,7 +13,9 @@ public struct RunRecord: Sendable {
   public let configurationJSON: Data
   /// The machine that the run was begun on.
   public let machine: MachineRecord
-  /// The sessions that are known, the first one first; at least one. Those that went on with a run of an earlier version are not.
+  /// The sessions that are known, the first one first; at least one.
+  ///
+  /// Those that went on with the run before sessions were noted are not among them.
   public let sessions: [SessionRecord]
   /// How the run stands or ended.
   public let outcome: RunOutcome

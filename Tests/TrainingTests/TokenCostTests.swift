@@ -28,8 +28,9 @@ import Testing
       ].merging(changes) { $1 })
   }
 
-  /// Windows of 2 and then 8 over sequences of 8: 2 x 3 / 2 + 6 x 2 = 15 and 8 x 9 / 2 = 36 pairs of query and key, at 4 FLOPs for each
-  /// of 8 columns, in 8 tokens. After the last step 4: 4 x 5 / 2 + 4 x 4 = 26.
+  /// FLOPs of a token with windows of 2, 8 and, after the last step, 4 over sequences of 8.
+  ///
+  /// 2 x 3 / 2 + 6 x 2 = 15, 8 x 9 / 2 = 36 and 4 x 5 / 2 + 4 x 4 = 26 pairs of query and key, at 4 FLOPs for each of 8 columns, in 8 tokens.
   static let (narrow, wide, last) = (products + 4 * 15, products + 4 * 36, products + 4 * 26)
 
   @Test("The plan of two windows is the one counted by hand, in FLOPs and in work")

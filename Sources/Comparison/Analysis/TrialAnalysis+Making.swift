@@ -13,8 +13,9 @@ struct Fleet {
     revision = Self.mostFrequent(trials.compactMap(\.record?.revision))
   }
 
-  /// What makes two machines the same: processor, cores and instruction set; their bits may differ otherwise. All of those that a
-  /// trial was gone on with on.
+  /// What makes two machines the same: processor, cores and instruction set; their bits may differ otherwise.
+  ///
+  /// Of a trial that was gone on with elsewhere, all of them.
   static func machine(_ trial: LoadedTrial) -> String? {
     let machines = trial.machines.map { "\($0.processor)/\($0.architecture)/\($0.coreCount)" }
     return machines.isEmpty ? nil : machines.withoutRepetitions.joined(separator: ", ")

@@ -190,7 +190,9 @@ struct RunContract {
     let targets =
       takesAll
       ? "all targets" : "\(evaluation.tokens) targets, selection \(evaluation.selection.rawValue)"
-    return "\(targets), context length \(configuration.evaluationContextLength)" + finalScalars
+    let mask = configuration.data.masksDocuments ? "inside documents" : "across documents"
+    return "\(targets), context length \(configuration.evaluationContextLength), attention \(mask)"
+      + finalScalars
   }
 
   private var finalScalars: String {

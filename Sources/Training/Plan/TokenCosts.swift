@@ -55,6 +55,7 @@ struct TokenCosts {
   /// Tokens of all evaluations: before the first step, every so many steps, and after the last.
   ///
   /// - Parameter count: tokens of one.
+  /// - Returns: tokens, once for every evaluation.
   func evaluated(_ count: Int) -> Tokens {
     let (steps, every) = (configuration.training.steps, configuration.evaluation.every)
     var ends = every > 0 ? Array(stride(from: 0, to: steps, by: every)) : [0]
@@ -165,6 +166,7 @@ extension TrainingConfiguration {
   /// Whether a token costs the same at all steps: neither windows nor the length of sequences change.
   ///
   /// - Parameter model: of the run.
+  /// - Returns: whether FLOPs follow from tokens alone.
   public func hasConstantTokenCost(_ model: ModelConfiguration) -> Bool {
     TokenCosts(self, model).isConstant
   }

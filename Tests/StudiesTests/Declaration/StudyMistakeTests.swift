@@ -101,9 +101,14 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
     Mistake(smallStudy("", arms: "optimizer.gradient_clip = 0"), "they differ in clipping"),
     Mistake(
       smallStudy("", arms: "evaluation.final.attention_window = 17"),
-      "they differ in evaluationTokens (adamw: 65536 targets, selection spread, context length 32; sgd: 65536 targets, "
-        + "selection spread, context length 32, attention_window 17.0 after the last step)",
+      "they differ in evaluationTokens (adamw: 65536 targets, selection spread, context length 32, attention across documents; "
+        + "sgd: 65536 targets, selection spread, context length 32, attention across documents, "
+        + "attention_window 17.0 after the last step)",
       "write differs = [\"evaluationTokens\"] in 'sgd'"),
+    // The held-out text is evaluated with the mask too.
+    Mistake(
+      smallStudy("", arms: "data.document_mask = true\ndiffers = [\"tokenOrder\"]"),
+      "they differ in evaluationTokens", "attention inside documents"),
     Mistake(
       smallStudy("", arms: "evaluation.context_length = 16"), "they differ in evaluationTokens",
       "context length 16"),
