@@ -141,6 +141,28 @@ extension ConfigurationReading {
       ConfigurationProblem(
         .outOfRange, keys: [key], "\(reader.valueAndPlace(of: key)): \(message)"))
   }
+
+  /// Reports what is said of a part that another key switches off, because it would have no effect.
+  ///
+  /// What an earlier layer says of the part is no mistake and is left alone: whoever lays one text over another can switch a part
+  /// off without unsaying how it was set up.
+  ///
+  /// - Parameters:
+  ///   - names: keys or sections, relative to this section; those that are not given are no problem.
+  ///   - part: the key that switches the part off, by its full path; it need not be given.
+  ///   - message: why they have no effect and what to do, in a sentence without full stop.
+  public func refuseWithoutEffect(
+    _ names: [String], switchedBy part: String, message: String
+  ) {
+    let source = reader.source
+    let switched = source.settings[part]?.layer ?? 0
+    for name in names {
+      let key = joined(path, name)
+      guard let layer = source.settings[key]?.layer ?? source.sections[key]?.layer else { continue }
+      ignore(name)
+      if layer >= switched { reader.contradiction([key, part], message: message) }
+    }
+  }
 }
 
 extension ConfigurationReader {

@@ -168,6 +168,12 @@ public struct SpeedrunOptions: Hashable, Sendable, Codable {
         "value_embedding_layers",
         "layer \(served.layer) has no attention that a value table could serve; leave it out")
     }
+    for layer in longLayers where attentionFreeLayers.contains(layer) {
+      throw refuse(
+        "long_layers",
+        "layer \(layer) is one of attention_free_layers and has no attention that could have the long window; leave it out of "
+          + "long_layers")
+    }
     guard Set(valueEmbeddings.map(\.table)) == Set(0..<valueTables) else {
       throw refuse(
         "value_embedding_tables",

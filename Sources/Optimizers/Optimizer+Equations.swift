@@ -21,14 +21,20 @@ extension Optimizer {
   ///     step = the method's, masked as the rule says
   ///     w = w - (decay w + step)
   ///
-  /// A group that rests at a step keeps weights and state to the bit. One that is silenced makes its update with zeros.
+  /// A group that rests at a step keeps weights and state to the bit. One that is silenced makes its update with zeros. Norms that
+  /// the host gives are those of all ranks, also of groups of which nothing is here.
   public func update(
     in graph: Graph, parameter: (Parameter) -> Tensor, gradient: (Parameter) -> Tensor
   ) -> TracedUpdate {
-    let squares = trained.map { group -> Tensor in
-      let sum = squaredNorm(group.members.map(gradient), in: graph)
-      return group.settings.canIgnoreGradients ? sum * attends(group, in: graph) : sum
-    }
+    let names = givenNorms ?? []
+    let given = names.sorted().map { square(givenNorm($0, in: graph)) }
+    let here = trained.filter { !names.contains($0.name) }
+    let squares =
+      given
+      + here.map { group -> Tensor in
+        let sum = squaredNorm(group.members.map(gradient), in: graph)
+        return group.settings.canIgnoreGradients ? sum * attends(group, in: graph) : sum
+      }
     let norm = squareRoot(squares.reduce(graph.constant(0), +))
     let factor = minimum(graph.constant(1), graph.scalar(Self.clipLabel) / norm)
     var assignments: [(Tensor, Tensor)] = []
@@ -38,7 +44,7 @@ extension Optimizer {
       let clipped = group.members.map { gradient($0) * factor }
       let traced = update(
         group, method, parameters: group.members.map(parameter),
-        gradients: groupClipped(clipped, group, in: graph), in: graph)
+        gradients: groupClipped(clipped, group, factor, in: graph), in: graph)
       assignments += traced.assignments
       declarations += traced.declarations
     }
@@ -92,13 +98,20 @@ extension Optimizer {
   }
 
   private func groupClipped(
-    _ gradients: [Tensor], _ group: ParameterGroup, in graph: Graph
+    _ gradients: [Tensor], _ group: ParameterGroup, _ globalFactor: Tensor, in graph: Graph
   ) -> [Tensor] {
     guard group.settings.gradientClip != nil else { return gradients }
-    let norm = squareRoot(squaredNorm(gradients, in: graph))
+    let norm =
+      givenNorms?.contains(group.name) == true
+      ? givenNorm(group.name, in: graph) * globalFactor
+      : squareRoot(squaredNorm(gradients, in: graph))
     let clip = graph.scalar(Scalars.label("gradient_clip", group: group.name))
     let factor = minimum(graph.constant(1), clip / norm)
     return gradients.map { $0 * factor }
+  }
+
+  private func givenNorm(_ group: String, in graph: Graph) -> Tensor {
+    graph.scalar(Scalars.label("gradient_norm", group: group))
   }
 
   /// 1, or 0 where the group is paused or silenced.

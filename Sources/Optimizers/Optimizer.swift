@@ -11,6 +11,8 @@ public struct Optimizer: Sendable {
   public let groups: [ParameterGroup]
   /// The element type of products that leave their precision open.
   public var productType = ElementType.float32
+  /// Of one rank's optimizer, which sees a part of the gradients: groups whose norm over all ranks the host gives; nil: all is here.
+  var givenNorms: Set<String>?
 
   /// The largest global gradient norm is this scalar leaf; infinity: no clipping.
   public static let clipLabel = "gradient_clip"
@@ -72,6 +74,7 @@ public struct Optimizer: Sendable {
         return group
       })
     result.productType = productType
+    result.givenNorms = givenNorms
     return result
   }
 

@@ -52,6 +52,8 @@ public struct StepConditions: Sendable {
   public var gradientClip = Double.infinity
   /// The largest norm of a group's gradients, where that is scheduled.
   public var groupClips: [String: Double] = [:]
+  /// Norms of groups' gradients over all ranks, where an optimizer is one rank's and clips.
+  public var gradientNorms: [String: Double] = [:]
   /// Groups that are paused: gradients ignored, weights and state kept.
   public var paused: Set<String> = []
   /// Groups that are silenced: updates go on, with gradients of zero.
@@ -78,6 +80,20 @@ extension Optimizer {
     _ conditions: StepConditions, advancing clock: inout OptimizerClock
   ) -> [String: Double] {
     var result = [Self.clipLabel: conditions.gradientClip]
+    if let givenNorms {
+      precondition(
+        conditions.gradientClip == .infinity
+          || trained.allSatisfy { givenNorms.contains($0.name) },
+        "a rank clips all gradients, and the rules of its plan do not say so")
+      for group in givenNorms {
+        guard let norm = conditions.gradientNorms[group] else {
+          preconditionFailure("the norm of group '\(group)' over all ranks is missing")
+        }
+        // A group that ignores its gradients does not count.
+        let ignores = conditions.paused.contains(group) || conditions.silenced.contains(group)
+        result[Scalars.label("gradient_norm", group: group)] = ignores ? 0 : norm
+      }
+    }
     for group in resting {
       clock[group.name].steps += 1
       result[Scalars.label("updates", group: group.name)] = 0

@@ -17,7 +17,7 @@ extension RunSchedule {
     let moments =
       events.map(\.step)
       + pausedGroups.flatMap { group in
-        pauses(of: group).flatMap { [$0.lowerBound, $0.upperBound] }
+        pauseSpans(of: group).flatMap { [$0.steps.lowerBound, $0.steps.upperBound] }
       }
     for moment in moments { found.formUnion([moment - 1, moment]) }
     return found.filter { $0 >= 0 && $0 < steps }.sorted()
@@ -31,7 +31,9 @@ extension RunSchedule {
     let marks = landmarks
     var moments = Set([0] + events.map(\.step))
     for group in pausedGroups {
-      for range in pauses(of: group) { moments.formUnion([range.lowerBound, range.upperBound]) }
+      for span in pauseSpans(of: group) {
+        moments.formUnion([span.steps.lowerBound, span.steps.upperBound])
+      }
     }
     var result: [Int] = []
     func isDifferent(_ step: Int, _ other: Int) -> Bool {

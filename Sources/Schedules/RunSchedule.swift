@@ -82,24 +82,43 @@ public struct RunSchedule: Equatable, Sendable {
   /// The name of the run's stage at a step.
   public func stage(at step: Int) -> String { stages.stage(at: step).name }
 
-  /// The steps at which a group of parameters is left alone.
+  /// The steps at which a group of parameters is left alone, whatever it goes through.
   ///
-  /// Its gradients are ignored; what becomes of its buffers says ``pauseMode(of:at:)``.
+  /// Its gradients are ignored; what becomes of its buffers says ``pauseSpans(of:)``.
   ///
   /// - Parameter group: the name of the group.
   /// - Returns: ranges of steps of the run, in order; they do not touch.
   public func pauses(of group: String) -> [Range<Int>] {
     var merged: [Range<Int>] = []
-    let ranges = pauses.filter { $0.group == group }.flatMap { $0.ranges(events: events) }
-      .map { $0.clamped(to: 0..<steps) }
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-      if let last = merged.last, range.lowerBound <= last.upperBound {
-        merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+    for span in pauseSpans(of: group) {
+      if let last = merged.last, span.steps.lowerBound == last.upperBound {
+        merged[merged.count - 1] = last.lowerBound..<span.steps.upperBound
       } else {
-        merged.append(range)
+        merged.append(span.steps)
       }
     }
     return merged
+  }
+
+  /// The steps at which a group of parameters is left alone, apart by what it goes through.
+  ///
+  /// - Parameter group: the name of the group.
+  /// - Returns: spans of steps of the run, in order; two that touch have different modes.
+  public func pauseSpans(of group: String) -> [PauseSpan] {
+    let ranges = pauses.filter { $0.group == group }.flatMap { $0.ranges(events: events) }
+      .map { $0.clamped(to: 0..<steps) }
+    // Between two bounds nothing begins or ends, so that the mode is one.
+    let bounds = Set(ranges.flatMap { [$0.lowerBound, $0.upperBound] }).sorted()
+    var spans: [PauseSpan] = []
+    for (start, end) in zip(bounds, bounds.dropFirst()) {
+      guard let mode = pauseMode(of: group, at: start) else { continue }
+      if let last = spans.last, last.mode == mode, last.steps.upperBound == start {
+        spans[spans.count - 1].steps = last.steps.lowerBound..<end
+      } else {
+        spans.append(PauseSpan(steps: start..<end, mode: mode))
+      }
+    }
+    return spans
   }
 
   /// Whether a group of parameters is left alone at a step.

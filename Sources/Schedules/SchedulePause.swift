@@ -79,3 +79,18 @@ public struct SchedulePause: Equatable, Sendable {
     }
   }
 }
+
+/// Steps at which a group of parameters is left alone, all in one way.
+public struct PauseSpan: Equatable, Sendable {
+  /// The steps, from 0.
+  public var steps: Range<Int>
+
+  /// What the group goes through.
+  public var mode: SchedulePause.Mode
+
+  /// Describes a span.
+  public init(steps: Range<Int>, mode: SchedulePause.Mode) {
+    self.steps = steps
+    self.mode = mode
+  }
+}

@@ -23,7 +23,7 @@ struct RecordsCommand: ParsableCommand {
       RecordsCompareCommand.self, RecordsPowerCommand.self, RecordsPackCommand.self,
       RecordsVerifyCommand.self, RecordsReplicateCommand.self,
     ],
-    defaultSubcommand: RecordsCompareCommand.self)
+    defaultSubcommand: RecordsCompareCommand.self, aliases: ["record"])
 }
 
 /// By which rules sets are judged.

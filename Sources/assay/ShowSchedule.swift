@@ -46,7 +46,8 @@ struct ShowSchedule: ParsableCommand {
   func run() throws {
     let configuration = try TrainingConfiguration(overrides.source(path))
     let courses = ScheduleCourses(
-      run: configuration.schedule.run, learningRate: try configuration.learningRateSchedule())
+      run: configuration.schedule.run, learningRate: try configuration.learningRateSchedule(),
+      untie: configuration.schedule.untie)
     if events {
       let events = try RunEvents(configuration)
       if json { try Console.json(events) } else { Console.data(events.table) }
@@ -55,7 +56,7 @@ struct ShowSchedule: ParsableCommand {
     } else if csv {
       Console.write(courses.csv)
     } else {
-      Console.data(courses.table)
+      Console.data(courses.text)
     }
     guard let image else { return }
     let title = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
@@ -84,9 +85,12 @@ private struct ScheduleCourses {
 
   let run: RunSchedule
   let courses: [Course]
+  /// When tokens get a table of their own; nil: never, or from the first step.
+  let untie: UntieSettings?
 
-  init(run: RunSchedule, learningRate: Schedule) {
+  init(run: RunSchedule, learningRate: Schedule, untie: UntieSettings?) {
     self.run = run
+    self.untie = untie
     courses =
       [Course(name: ScheduledScalar.learningRate, group: nil, schedule: learningRate)]
       + run.scalars.map { Course(name: $0.name, group: $0.group, schedule: $0.schedule) }
@@ -133,6 +137,29 @@ private struct ScheduleCourses {
     return table.text
   }
 
+  /// The table, and a line for each way in which a group is left alone and for the untying.
+  var text: String {
+    var lines = run.pausedGroups.flatMap { group in
+      let spans = run.pauseSpans(of: group)
+      return SchedulePause.Mode.allCases.compactMap { mode -> String? in
+        let steps = spans.filter { $0.mode == mode }.map {
+          "\(Numbers.grouped($0.steps.lowerBound)) to \(Numbers.grouped($0.steps.upperBound - 1))"
+        }
+        let what =
+          mode == .hold ? "makes no updates" : "makes updates with gradients of zero"
+        return steps.isEmpty
+          ? nil
+          : "pause (\(mode.rawValue)): group '\(group)' \(what) at steps "
+            + steps.joined(separator: ", ")
+      }
+    }
+    if let untie {
+      lines.append(
+        "untie_at \(Numbers.grouped(untie.step)) (\(untie.state.rawValue)): \(untie.words)")
+    }
+    return lines.isEmpty ? table : ([table, ""] + lines).joined(separator: "\n")
+  }
+
   // MARK: - For programs
 
   /// One line for each step at which something changes, with all digits.
@@ -165,11 +192,17 @@ private struct ScheduleCourses {
       let group: String
       let step: Int
       let steps: Int
+      let mode: String
+    }
+    struct Untie: Encodable {
+      let step: Int
+      let state: String
     }
     let steps: Int
     let scalars: [Scalar]
     let events: [StageEvent]
     let pauses: [Pause]
+    let untie: Untie?
   }
 
   var document: Document {
@@ -183,11 +216,14 @@ private struct ScheduleCourses {
       return Document.Scalar(name: course.name, group: course.group, changes: found)
     }
     let pauses = run.pausedGroups.flatMap { group in
-      run.pauses(of: group).map {
-        Document.Pause(group: group, step: $0.lowerBound, steps: $0.count)
+      run.pauseSpans(of: group).map {
+        Document.Pause(
+          group: group, step: $0.steps.lowerBound, steps: $0.steps.count, mode: $0.mode.rawValue)
       }
     }
-    return Document(steps: run.steps, scalars: scalars, events: run.events, pauses: pauses)
+    return Document(
+      steps: run.steps, scalars: scalars, events: run.events, pauses: pauses,
+      untie: untie.map { .init(step: $0.step, state: $0.state.rawValue) })
   }
 
   // MARK: - As a drawing

@@ -56,6 +56,14 @@ import Testing
     #expect(result.output.contains("with 17 runs") && result.output.contains("with 22 runs"))
   }
 
+  @Test(arguments: ["pack", "verify", "replicate"])
+  func recordIsTheSameCommand(verb: String) throws {
+    let (one, many) = (
+      try Command.run("record", verb, "--help"), try Command.run("records", verb, "--help")
+    )
+    #expect(one.code == 0 && one.output == many.output && one.output.contains("records \(verb)"))
+  }
+
   @Test(arguments: [
     (["records"], 64, "name runs, logs or numbers"),
     (["records", "nowhere"], 1, "neither a file, a folder nor a list of numbers"),
@@ -75,6 +83,8 @@ import Testing
     (["records", "a=3.28", "--csv", "--json"], 64, "exclude each other"),
     (["records", "power", "--margin", "0", "--deviation", "1"], 64, "--margin is 0"),
     (["records", "verify", "nowhere"], 1, "is no pack"),
+    (["record", "verify", "nowhere"], 1, "is no pack"),
+    (["record", "a=3.28", "--track", "4"], 64, "give 1, 2 or 3"),
   ])
   func mistakesAreOneLine(arguments: [String], code: Int32, says: String) throws {
     let result = try Command.run(arguments)

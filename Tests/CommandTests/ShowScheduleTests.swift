@@ -47,6 +47,82 @@ import Testing
     #expect(rows.count < 40, "\(result)")
   }
 
+  @Test func theTextSaysHowGroupsArePaused() throws {
+    let workspace = try workspace()
+    let held = try workspace.run("show", "schedule", "config.toml")
+    #expect(
+      held.output.contains("\npause (hold): group 'scalars' makes no updates at steps 40 to 49\n"),
+      "\(held)")
+    #expect(!held.output.contains("zero-gradients") && !held.output.contains("untie_at"))
+    // Two pauses that meet: where both hold, none is made; then it goes on with zeros.
+    let both = try workspace.run(
+      "show", "schedule", "config.toml",
+      "--schedule.pause=[{ group = \"scalars\", steps = 4 }, "
+        + "{ group = \"scalars\", steps = 10, mode = \"zero-gradients\" }]")
+    #expect(
+      both.output.contains("pause (hold): group 'scalars' makes no updates at steps 40 to 43\n"))
+    #expect(
+      both.output.contains(
+        "pause (zero-gradients): group 'scalars' makes updates with gradients of zero at steps 44 to 49"
+      ),
+      "\(both)")
+  }
+
+  @Test func theRecordsShowPausesAndTheLateTable() throws {
+    let workspace = try Workspace()
+    let late = try workspace.run("show", "schedule", "speedrun-C")
+    #expect(late.code == 0 && late.errors.isEmpty, "\(late)")
+    let lines = late.output.split(separator: "\n").suffix(2).map(String.init)
+    #expect(
+      lines == [
+        "pause (hold): group 'scalars' makes no updates at steps 627 to 666, 1,254 to 1,293, 1,880 to 1,919",
+        "untie_at 1,254 (copy): lookups move to embedding.weight, weights and state copied from head.weight",
+      ])
+    let anew = try workspace.run(
+      "show", "schedule", "speedrun-C", "--schedule.untie_state=reset", "--json"
+    ).json()
+    let untie = try #require(anew["untie"] as? [String: Any])
+    #expect(untie["step"] as? Int == 1254 && untie["state"] as? String == "reset")
+    let pauses = try #require(anew["pauses"] as? [[String: Any]])
+    #expect(pauses.map { $0["mode"] as? String } == ["hold", "hold", "hold"])
+  }
+
+  /// Record 52 of the NanoGPT speedrun; steps, tokens and updates are the published ones.
+  @Test func aDryRunOfARecordNamesEveryEvent() throws {
+    let workspace = try Workspace()
+    let result = try workspace.run("show", "schedule", "speedrun-B", "--events")
+    #expect(result.code == 0 && result.errors.isEmpty, "\(result)")
+    let lines = result.output.split(separator: "\n").map { line in
+      line.split(separator: " ").joined(separator: " ")
+    }
+    for line in [
+      "654 stage 'second' follows 'first'", "654 batch_tokens 131072 -> 262144",
+      "654 learning_rate 1 -> 1.51", "1,307 learning_rate 0.955417 -> 1.20853",
+      "654 group 'scalars' is paused for 40 steps", "694 group 'scalars' goes on",
+      "1,307 group 'scalars' is paused for 40 steps", "1,347 group 'scalars' goes on",
+      "1,960 group 'scalars' is paused for 40 steps", "1,999 last update",
+      "2,000 final evaluation, attention_window 2561, attention_window_short 769",
+      "2,000 steps, 529,399,808 tokens",
+    ] {
+      #expect(lines.contains(line), "\(line): \(result)")
+    }
+    // Frequencies and scale after each change of the long window.
+    for (step, scale) in [
+      ("654", "0.1 -> 0.116946"), ("1,307", "0.116946 -> 0.127518"),
+      ("1,960", "0.127518 -> 0.131778"),
+    ] {
+      #expect(lines.contains { $0.hasPrefix("\(step) attention_scale \(scale), f_0 1") }, "\(step)")
+    }
+    #expect(lines.last?.hasPrefix("updates: head 1,000, ") == true)
+    #expect(lines.last?.contains("scalars 940") == true)
+
+    let json = try workspace.run("show", "schedule", "speedrun-B", "--events", "--json").json()
+    #expect(json["tokens"] as? Int == 529_399_808 && json["steps"] as? Int == 2000)
+    let events = try #require(json["events"] as? [[String: Any]])
+    let begins = events.filter { $0["kind"] as? String == "pause-begin" }
+    #expect(begins.map { $0["step"] as? Int } == [654, 1307, 1960])
+  }
+
   @Test func commaSeparatedValuesHaveALineForEveryChange() throws {
     let workspace = try workspace()
     let moving = try workspace.run("show", "schedule", "config.toml", "--csv")
@@ -77,6 +153,7 @@ import Testing
     #expect(events.count == 1 && events[0]["step"] as? Int == 40)
     let pauses = try #require(json["pauses"] as? [[String: Any]])
     #expect(pauses.count == 1 && pauses[0]["steps"] as? Int == 10)
+    #expect(pauses[0]["mode"] as? String == "hold" && json["untie"] == nil)
   }
 
   @Test func theDrawingHasAChartForEachScalar() throws {

@@ -117,6 +117,8 @@ import Testing
       }
     }
     #expect(key { $0.longLayers = [11] } == "long_layers")
+    #expect(key { $0.longLayers = [3, 6] } == "long_layers")
+    #expect(key { $0.attentionFreeLayers = [3] } == "long_layers")
     #expect(key { $0.attentionFreeLayers = [-1] } == "attention_free_layers")
     #expect(key { $0.attentionFreeLayers = [0] } == "value_embedding_layers")
     #expect(key { $0.valueEmbeddings = [.init(layer: 0, table: 1)] } == "value_embedding_tables")

@@ -77,6 +77,37 @@ import Testing
     #expect((0..<100).allSatisfy { run.isPaused("x", at: $0) == ($0 >= 10) })
   }
 
+  @Test func pausesOfTwoModesThatMeetStayApart() throws {
+    let run = try Self.run(
+      pauses: [
+        // Zeros at both transitions, longer at the second, whose first two steps are held.
+        SchedulePause(group: "x", after: .everyStage, steps: 8, mode: .zeroGradients),
+        SchedulePause(group: "x", after: .stage("middle"), steps: 12, mode: .zeroGradients),
+        SchedulePause(group: "x", after: .stage("middle"), steps: 2),
+        SchedulePause(group: "y", after: .stage("early"), steps: 10),
+        SchedulePause(group: "y", after: .stage("middle"), steps: 3, mode: .zeroGradients),
+      ], stages: Self.stages())
+    #expect(
+      run.pauseSpans(of: "x") == [
+        PauseSpan(steps: 10..<18, mode: .zeroGradients), PauseSpan(steps: 20..<22, mode: .hold),
+        PauseSpan(steps: 22..<32, mode: .zeroGradients),
+      ])
+    // They touch without overlapping.
+    #expect(
+      run.pauseSpans(of: "y") == [
+        PauseSpan(steps: 10..<20, mode: .hold), PauseSpan(steps: 20..<23, mode: .zeroGradients),
+      ])
+    #expect(run.pauses(of: "x") == [10..<18, 20..<32])
+    #expect(run.pauses(of: "y") == [10..<23])
+    for group in ["x", "y"] {
+      for span in run.pauseSpans(of: group) {
+        #expect(span.steps.allSatisfy { run.pauseMode(of: group, at: $0) == span.mode })
+      }
+    }
+    #expect(run.pauseSpans(of: "z").isEmpty)
+    #expect(run.changes.contains(22), "a mode changes there")
+  }
+
   @Test func aLearningRateOfAGroupMayMakeTheRunDecay() throws {
     func decays(_ scalars: [ScheduledScalar]) throws -> Bool {
       try RunSchedule(steps: 100, learningRate: .constant(1), scalars: scalars).isDecaying

@@ -128,8 +128,8 @@ import Training
       try FileManager.default.removeItem(atPath: store.folder + "/step-0000000\(step)")
     }
     try FileManager.default.copyItem(
-      atPath: other.run.folder + "/checkpoints/step-00000001",
-      toPath: store.folder + "/step-00000001")
+      atPath: other.run.folder + "/checkpoints/step-00000000",
+      toPath: store.folder + "/step-00000000")
     let error = try #require(throws: TrainingError.self) {
       try TrainingRun.train(
         configuration, runtime: TestRuntime.cpu.provider, source: smallSource())

@@ -150,6 +150,30 @@ import Testing
     }
   }
 
+  @Test("Two modes of pausing that meet are events of their own, and so the contract says")
+  func modesThatMeet() throws {
+    let both =
+      "--schedule.pause=[{ group = \"scalars\", steps = 10 }, { group = \"scalars\", steps = 40, mode = \"zero-gradients\" }]"
+    let configuration = try Self.read(Self.records[1], both)
+    let events = try RunEvents(configuration)
+    func found(_ kind: RunEvents.Kind) -> [RunEvents.Event] {
+      events.events.filter { $0.kind == kind && $0.step < 1000 }
+    }
+    #expect(
+      found(.pauseBegin).map(\.text) == [
+        "group 'scalars' is paused for 10 steps",
+        "group 'scalars' gets gradients of zero for 30 steps",
+      ])
+    #expect(found(.pauseBegin).map(\.step) == [654, 664])
+    #expect(found(.pauseEnd).map(\.step) == [694])
+    // Five of twenty updates in each of three pauses are left out; the others are made with zeros.
+    #expect(events.updates.first { $0.group == "scalars" }?.updates == 1000 - 3 * 5)
+    let schedule = try configuration.contractForecast(vocabularySize: 50_304)[.schedule]
+    #expect(
+      schedule?.contains("pause 654..<664, pause 664..<694 with zero gradients") == true,
+      "\(schedule ?? "")")
+  }
+
   @Test("The rate of record 52 has its published values")
   func rates() throws {
     let run = try Self.read(Self.records[1]).schedule.run

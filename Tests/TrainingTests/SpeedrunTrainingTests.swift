@@ -237,8 +237,9 @@ import Testing
       (last - 1, fixture.validation.settings_of_last_step),
       (last, fixture.validation.final_windows),
     ] {
-      let found = try run.evaluators.run(
-        configuration.evaluationNumbers(after: after), after: after)
+      let found = try #require(
+        try run.evaluators.run(
+          configuration.evaluationNumbers(after: after), after: after, StopRequest()))
       #expect(found.tokens == 160)
       #expect(abs(found.crossEntropy / expected - 1) <= Self.tolerance)
     }

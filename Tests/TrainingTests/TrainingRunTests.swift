@@ -171,15 +171,6 @@ import Training
     #expect(record.machines == [record.machine])
   }
 
-  @Test("A run that was asked to end in its last step has finished")
-  func stopInLastStep() throws {
-    let folder = try TemporaryFolder()
-    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
-    let late = try train(smallConfiguration(folder.path + "/late"), .cpu, stopAfter: 5)
-    #expect(late.outcome == .finished)
-    #expect(try records(late.folder) == records(whole.folder))
-  }
-
   @Test("A run killed after its last checkpoint does not evaluate twice")
   func killedAtTheEnd() throws {
     let folder = try TemporaryFolder()
@@ -224,6 +215,46 @@ import Training
     #expect(try RunRecord(path: configuration.run.folder).outcome.status == .failed)
     #expect(try RunRecord(path: configuration.run.folder).metrics().series("loss").count == 5)
     let rest = try train(configuration, .cpu)
+    #expect(try tensorBytes(rest) == tensorBytes(whole))
+    #expect(try records(rest.folder) == records(whole.folder))
+  }
+
+  @Test(
+    "An evaluation that is asked to end leaves no trace, and is made when the run goes on",
+    arguments: [(0, 0), (1, 3), (2, 6)])
+  func endInEvaluation(evaluation: Int, step: Int) throws {
+    final class StoppingSource: BatchSource {
+      let source = smallSource()
+      let stop = StopRequest()
+      var evaluationsLeft: Int
+      init(_ evaluation: Int) { evaluationsLeft = evaluation }
+      var vocabularySize: Int { source.vocabularySize }
+      var fingerprint: String { source.fingerprint }
+      var bytesPerToken: Double? { source.bytesPerToken }
+      var validationTokens: Int { source.validationTokens }
+      var position: String { source.position }
+      func move(to position: String) throws { try source.move(to: position) }
+      func restartValidation() { source.restartValidation() }
+      func fillValidation(_ batch: StepBatch) throws -> Int {
+        if evaluationsLeft == 0 { stop.request() }
+        let counted = try source.fillValidation(batch)
+        if counted == 0 { evaluationsLeft -= 1 }
+        return counted
+      }
+      func fill(_ batch: StepBatch) throws { try source.fill(batch) }
+    }
+    let folder = try TemporaryFolder()
+    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
+    let configuration = try smallConfiguration(folder.path + "/ended")
+    let source = StoppingSource(evaluation)
+    // The first evaluation also reads the held-out tokens for the contract.
+    source.evaluationsLeft += 1
+    let ended = try TrainingRun.train(
+      configuration, runtime: TestRuntime.cpu.provider, source: source, stop: source.stop)
+    #expect(ended.outcome == .interrupted && ended.progress.step == step)
+    #expect(ended.evaluation?.step == (step == 0 ? nil : step - 3))
+    let rest = try train(configuration, .cpu)
+    #expect(rest.outcome == .finished)
     #expect(try tensorBytes(rest) == tensorBytes(whole))
     #expect(try records(rest.folder) == records(whole.folder))
   }

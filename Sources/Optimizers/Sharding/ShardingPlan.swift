@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import TensorGraph
+public import TensorGraph
 
 /// Who updates what, when an optimizer's work is dealt out to ranks.
 ///
@@ -60,6 +60,8 @@ public struct ShardingPlan: Sendable {
     case scatterRows(parameter: String)
     /// The same for a bucket.
     case scatterBucket(Int)
+    /// The sums of squares of groups' gradients, for clipping; it needs the means, so it comes after the others.
+    case allReduceSquares(groups: [String])
   }
 
   /// The rules.
@@ -69,7 +71,9 @@ public struct ShardingPlan: Sendable {
   /// Buckets of whole matrices.
   public let buckets: [Bucket]
   /// The exchanges of gradients in the order in which they are launched, the smallest first; updates follow in the same order.
-  public let exchanges: [Exchange]
+  public private(set) var exchanges: [Exchange]
+  /// Groups whose norm is needed from all ranks.
+  private let clipped: [String]
   private let optimizer: Optimizer
 
   /// Deals an optimizer's work out.
@@ -115,6 +119,10 @@ public struct ShardingPlan: Sendable {
     exchanges = sizes.enumerated()
       .sorted { ($0.element.count, $0.offset) < ($1.element.count, $1.offset) }
       .map(\.element.exchange)
+    clipped = optimizer.trained.filter {
+      rules.clipsAllGradients || $0.settings.gradientClip != nil
+    }.map(\.name)
+    if !clipped.isEmpty { exchanges.append(.allReduceSquares(groups: clipped)) }
   }
 
   /// Rows of each rank.
@@ -192,7 +200,7 @@ public struct ShardingPlan: Sendable {
 
   /// What one rank updates: the same groups, with the parameters that it owns, cut to the rows that it owns.
   ///
-  /// Its equations are the methods' own. Clipping by a norm of all gradients needs that norm from all ranks, and is not part of it.
+  /// Its equations are the methods' own. Where gradients are clipped, it takes their norms from ``StepConditions/gradientNorms``.
   public func optimizer(of rank: Int) -> Optimizer {
     precondition((0..<rules.ranks).contains(rank), "rank \(rank) of \(rules.ranks)")
     var result = Optimizer(
@@ -202,7 +210,27 @@ public struct ShardingPlan: Sendable {
         return group
       })
     result.productType = optimizer.productType
+    result.givenNorms = Set(clipped)
     return result
+  }
+
+  /// What a rank puts into the sum of squares of a group's gradients; the root of all ranks' sum is the group's norm.
+  ///
+  /// - Parameters:
+  ///   - group: the group's name.
+  ///   - rank: whose part; of what every rank updates, the first counts.
+  ///   - gradient: the mean gradients of what the rank owns.
+  /// - Returns: the rank's part, exact.
+  public func squares(
+    of group: String, rank: Int, gradient: (Parameter) -> [Float]
+  ) -> ExactSquares {
+    var sum = ExactSquares()
+    for parameter in self.optimizer(of: rank).trained.first(where: { $0.name == group })?.members
+      ?? []
+    where rank == 0 || shares[parameter.name] != .replicated {
+      sum.add(gradient(parameter))
+    }
+    return sum
   }
 
   private func owned(_ parameter: Parameter, by rank: Int) -> Parameter? {

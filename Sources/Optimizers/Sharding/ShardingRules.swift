@@ -17,6 +17,8 @@ public struct ShardingRules: Hashable, Sendable {
   public var replicatedBelow = 1024
   /// What becomes of uneven tables.
   public var unevenRows = UnevenRows.refused
+  /// Whether the run clips all gradients by their norm; groups with a clip of their own are seen without being told.
+  public var clipsAllGradients = false
   /// Units of each bucket of whole matrices, in order; nil: a bucket for each kind of unit.
   public var bucketSizes: [Int]?
 

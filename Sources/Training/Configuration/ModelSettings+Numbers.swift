@@ -34,6 +34,22 @@ extension ModelSettings {
       + weights.map { .predictionWeight($0, configured: nil) } + [.zLoss(configured: zLoss)]
   }
 
+  /// What could be scheduled if the model predicted more tokens ahead, and why it has no effect as it is.
+  var withoutEffect: [String: String] {
+    let predictions = speedrun?.predictions ?? 1
+    var reasons: [String: String] = [:]
+    for distance in 2...3 where distance > predictions {
+      let name = SchedulableScalar.predictionWeight(distance, configured: nil).name
+      let far = predictions == 1 ? "the next token only" : "\(predictions) tokens ahead"
+      reasons[name] =
+        "training predicts \(far), so the weight of token \(distance) has no effect; remove it, or set "
+        + (speedrun == nil
+          ? "model.architecture = \"speedrun\" and model.predictions = \(distance)"
+          : "model.predictions = \(distance)")
+    }
+    return reasons
+  }
+
   /// Scalars without a schedule, by their leaves' names; the model's own leaves are among them.
   var configuredScalars: [String: Double] {
     var scalars = ["z_loss": zLoss]

@@ -54,7 +54,15 @@ struct ScalarReader {
 
   private func refuseUnknownNames() {
     let names = scalars.map(\.name)
-    for name in section.givenSections where !names.contains(name) && !Self.reserved.contains(name) {
+    for (name, reason) in context.withoutEffect.sorted(by: { $0.key < $1.key }) {
+      for place in [section] + rows.map(\.section) {
+        place.refuseWithoutEffect([name], switchedBy: "model.predictions", message: reason)
+      }
+    }
+    for name in section.givenSections
+    where !names.contains(name) && !Self.reserved.contains(name)
+      && context.withoutEffect[name] == nil
+    {
       let remedy =
         nearest(to: name, among: names).map { "did you mean '\($0)'?" }
         ?? "the scalars are \(names.joined(separator: ", "))"

@@ -10,6 +10,8 @@ struct ScheduleContext: Sendable {
   var steps: Int
   /// What can be scheduled besides the learning rate of all groups.
   var scalars: [SchedulableScalar] = []
+  /// Why the schedules of some other scalars would have no effect, by name; it follows from `model.predictions`.
+  var withoutEffect: [String: String] = [:]
   /// The names of the groups that are trained; nil: not known, because something else is wrong.
   var groups: [String]?
   /// The course of the learning rate when none is given.
@@ -42,7 +44,7 @@ extension ScheduleContext {
           named: schedulesContextLength
             ? "accumulation_steps" : "context_length x accumulation_steps"),
         .contextLength(configured: model.contextLength),
-      ] + model.schedulable, groups: groups?.map(\.name),
+      ] + model.schedulable, withoutEffect: model.withoutEffect, groups: groups?.map(\.name),
       defaultKind: optimizer.card.wantsConstantRate ? .constant : .cosine)
   }
 

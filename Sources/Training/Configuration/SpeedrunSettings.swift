@@ -25,12 +25,7 @@ enum SpeedrunSettings {
       doc: "tied: lookups share the head's weight; tied-then-untied: until schedule.untie_at")
     options.headDeviation = deviation(
       section, "head_deviation", options.headDeviation, "of the head's first weights")
-    if options.hasEmbeddingTable {
-      options.embeddingDeviation = deviation(
-        section, "embedding_deviation",
-        options.embedding == .untied ? options.embeddingDeviation : options.headDeviation,
-        "of the lookup table's first weights")
-    }
+    embeddingDeviation(section, &options)
     options.projectionDeviation = deviation(
       section, "projection_deviation", options.projectionDeviation,
       "of query, key and value projections, times the root of the width")
@@ -39,7 +34,9 @@ enum SpeedrunSettings {
       "value_embeddings", default: true, doc: "tables of values added in some layers")
     {
       options.valueEmbeddings = []
-      return
+      return refuse(
+        section, ["value_embedding_layers", "value_embedding_tables"],
+        switchedBy: "value_embeddings", "the model has no value tables")
     }
     let layers = section.integers(
       "value_embedding_layers", default: published.map(\.layer), doc: "layers that a table serves")
@@ -54,6 +51,32 @@ enum SpeedrunSettings {
       return
     }
     options.valueEmbeddings = zip(layers, tables).map { .init(layer: $0, table: $1) }
+  }
+
+  /// The deviation of a table's first weights counts only where lookups read it before anything is copied into it.
+  private static func embeddingDeviation(
+    _ section: ConfigurationSection, _ options: inout SpeedrunOptions
+  ) {
+    let key = "embedding_deviation"
+    guard options.hasEmbeddingTable else {
+      return section.refuseWithoutEffect(
+        [key], switchedBy: "model.embedding",
+        message:
+          "lookups have no table of their own, so its first weights have no effect; remove the key, or choose embedding = "
+          + "\"untied\"")
+    }
+    let isCopied = options.embedding == .tiedThenUntied
+    options.embeddingDeviation = deviation(
+      section, key, isCopied ? options.headDeviation : options.embeddingDeviation,
+      "of the lookup table's first weights")
+    // A resolved configuration says the head's, which is no mistake.
+    guard isCopied, section.isGiven(key), options.embeddingDeviation != options.headDeviation
+    else { return }
+    section.contradiction(
+      key, "embedding",
+      message:
+        "the head's weights are copied into the table before it is read, so its first weights have no effect; remove the key, or "
+        + "choose embedding = \"untied\"")
   }
 
   private static func lambdas(_ section: ConfigurationSection, _ options: inout SpeedrunOptions) {
@@ -97,6 +120,7 @@ enum SpeedrunSettings {
       }
     } else {
       options.skip = nil
+      refuse(section, ["skip_layers"], switchedBy: "skip", "the model has no skip")
     }
     if section.boolean(
       "backout", default: options.backoutLayer != nil,
@@ -107,6 +131,7 @@ enum SpeedrunSettings {
         doc: "whose output is subtracted")
     } else {
       options.backoutLayer = nil
+      refuse(section, ["backout_layer"], switchedBy: "backout", "no output is subtracted")
     }
     options.activation = section.choice(
       "activation", default: options.activation, doc: "of the feed-forward layers")
@@ -121,7 +146,11 @@ enum SpeedrunSettings {
       "predictions", default: 1, in: 1...3, doc: "tokens ahead that training predicts")
     guard
       section.boolean("float8_head", default: false, doc: "the head's training product in float8")
-    else { return }
+    else {
+      return refuse(
+        section, ["float8_hidden_scale", "float8_weight_scale", "float8_gradient_scale"],
+        switchedBy: "float8_head", "the head is not in float8")
+    }
     let published = SpeedrunOptions.Float8Scales()
     func scale(_ name: String, _ number: Float, _ what: String) -> Float {
       Float(
@@ -132,6 +161,15 @@ enum SpeedrunSettings {
       hidden: scale("float8_hidden_scale", published.hidden, "hidden states"),
       weight: scale("float8_weight_scale", published.weight, "weights"),
       gradient: scale("float8_gradient_scale", published.gradient, "gradients by logits"))
+  }
+
+  /// Reports keys of a part that is off.
+  private static func refuse(
+    _ section: ConfigurationSection, _ names: [String], switchedBy part: String, _ reason: String
+  ) {
+    section.refuseWithoutEffect(
+      names, switchedBy: "model." + part,
+      message: "\(reason), so the key has no effect; remove it, or set \(part) = true")
   }
 
   private static func deviation(

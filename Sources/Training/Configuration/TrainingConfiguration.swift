@@ -54,6 +54,7 @@ public struct TrainingConfiguration: Sendable {
         model: model, training: training, optimizer: optimizer, groups: groups,
         schedulesContextLength: changesLength))
     Self.check(schedule, groups ?? [], reader)
+    Self.checkWeights(schedule.run, model, reader)
     if let groups {
       schedule.untie?.check(
         section, try? model.configuration(vocabularySize: 2, masksDocuments: false), groups)
@@ -136,6 +137,24 @@ public struct TrainingConfiguration: Sendable {
           + "\(size); change batch_tokens or the length of the sequences there")
       return
     }
+  }
+
+  /// Every further token that training predicts has a weight in the loss, which only a schedule can give.
+  private static func checkWeights(
+    _ run: RunSchedule, _ model: ModelSettings, _ reader: ConfigurationReader
+  ) {
+    let predictions = model.speedrun?.predictions ?? 1
+    // What was given and refused has been complained about already.
+    guard predictions > 1, !reader.hasProblem(in: "schedule") else { return }
+    let missing = (2...predictions).map {
+      SchedulableScalar.predictionWeight($0, configured: nil).name
+    }.filter { run.ownValue(of: $0, at: 0) == nil }
+    guard let first = missing.first else { return }
+    reader.contradiction(
+      ["model.predictions"] + missing.map { "schedule." + $0 },
+      message:
+        "training predicts \(predictions) tokens ahead, and not all of them have a weight in the loss; give each, such as "
+        + "[schedule.\(first)] with kind = \"constant\" and from = 0.5, or predict fewer")
   }
 
   /// A learning rate that falls spoils methods that average over all steps; whoever wants it has to say so.

@@ -21,6 +21,13 @@ public struct UntieSettings: Equatable, Sendable {
   /// What becomes of the table's optimizer state.
   public let state: State
 
+  /// What happens at the step, in words.
+  public var words: String {
+    "lookups move to \(ModelConfiguration.tableName), "
+      + (state == .copy ? "weights and state copied from" : "weights copied from")
+      + " \(ModelConfiguration.headName)" + (state == .copy ? "" : ", state reset")
+  }
+
   /// Reads `untie_at` and `untie_state`; nil where neither is given, or something is wrong with them, which has then been reported.
   static func read(_ section: ConfigurationSection, _ context: ScheduleContext) -> UntieSettings? {
     let state = section.optionalChoice(

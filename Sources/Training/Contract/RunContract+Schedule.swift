@@ -40,10 +40,9 @@ extension RunContract {
     }
     let peak = values.max() ?? 0
     let relative = peak > 0 ? values.map { $0 / peak } : values
-    let pauses = run.pauses(of: group.name).map { range in
-      let mode = run.pauseMode(of: group.name, at: range.lowerBound)
-      return "pause \(range.lowerBound)..<\(range.upperBound)"
-        + (mode == .zeroGradients ? " with zero gradients" : "")
+    let pauses = run.pauseSpans(of: group.name).map { span in
+      "pause \(span.steps.lowerBound)..<\(span.steps.upperBound)"
+        + (span.mode == .zeroGradients ? " with zero gradients" : "")
     }
     let words = [
       hasOwn ? "own course" : configuration.schedule.kind.rawValue,

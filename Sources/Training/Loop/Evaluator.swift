@@ -55,15 +55,18 @@ public final class Evaluator {
 
   /// Measures the current weights, or their average where the optimizer keeps one.
   ///
-  /// - Parameter numbers: what is in force, by the leaves' names.
-  /// - Returns: the loss.
+  /// - Parameters:
+  ///   - numbers: what is in force, by the leaves' names.
+  ///   - stop: asked between batches.
+  /// - Returns: the loss; nil when somebody asked for the end.
   /// - Throws: an error when the data cannot be read.
-  public func run(_ numbers: ModelNumbers) throws -> Result {
+  public func run(_ numbers: ModelNumbers, _ stop: StopRequest) throws -> Result? {
     program.set(numbers)
     var sum = 0.0
     var tokens = 0
     source.restartValidation()
     while case let counted = try source.fillValidation(batch), counted > 0 {
+      if stop.isRequested { return nil }
       batch.copy(from: 0, count: batch.tokens.count, to: program.inputs)
       program.executable.run(.compute)
       sum += Double(program.executable.scalar("cross_entropy_sum"))

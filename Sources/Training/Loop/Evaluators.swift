@@ -36,15 +36,18 @@ final class Evaluators {
   /// - Parameters:
   ///   - numbers: what the programs read.
   ///   - step: steps made.
-  /// - Returns: the loss.
+  ///   - stop: asked between batches.
+  /// - Returns: the loss; nil when somebody asked for the end.
   /// - Throws: an error when the data cannot be read.
-  func run(_ numbers: ModelNumbers, after step: Int) throws -> Evaluator.Result {
+  func run(
+    _ numbers: ModelNumbers, after step: Int, _ stop: StopRequest
+  ) throws -> Evaluator.Result? {
     let last = configuration.training.steps - 1
     let looksUpInHead = configuration.variant(at: min(step, last)).looksUpInHead
     guard let evaluator = byLookup[looksUpInHead] else {
       preconditionFailure("no evaluation was compiled for step \(step)")
     }
-    return try evaluator.run(numbers)
+    return try evaluator.run(numbers, stop)
   }
 }
 

@@ -54,6 +54,14 @@ extension TrainingRun {
       || settings.seconds > 0 && (ContinuousClock.now - lastSave).seconds >= settings.seconds
   }
 
+  /// Ends the run as somebody asked for.
+  func finish(_ stop: StopRequest) throws -> TrainingSummary {
+    switch stop.kind {
+    case .stop: try finish(.stopped, reason: "stopped by a rule of its study")
+    default: try finish(.interrupted, reason: "somebody asked for the end")
+    }
+  }
+
   func finish(_ outcome: TrainingOutcome, reason: String? = nil) throws -> TrainingSummary {
     // What can go on needs everything; of what has ended stays what was asked for.
     let mayGoOn = outcome == .interrupted || outcome == .stopped

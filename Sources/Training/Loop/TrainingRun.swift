@@ -60,7 +60,7 @@ public final class TrainingRun {
   ///   - initialWeights: a safetensors file of first weights; nil: from the seed.
   ///   - runtime: what executes it.
   ///   - source: the data; nil: the data set of `data.path`.
-  ///   - stop: asked after every step.
+  ///   - stop: asked after every step, and between the batches of an evaluation.
   ///   - observer: is told what happens.
   /// - Returns: how it ended.
   /// - Throws: `ConfigurationError`, ``TrainingError`` and the errors of data, tensor files and run records; before any work
@@ -181,7 +181,7 @@ public final class TrainingRun {
   /// left weights and state alone), when the validation loss is not finite, or when it stays above the limit that
   /// `training.divergence_margin` sets.
   ///
-  /// - Parameter stop: asked after every step; then a checkpoint is saved and the outcome is `interrupted` or `stopped`.
+  /// - Parameter stop: asked after every step, and between the batches of an evaluation; then a checkpoint is saved and the outcome is `interrupted` or `stopped`.
   /// - Returns: how it ended.
   /// - Throws: errors of files and data; records and older checkpoints stay as they are.
   public func run(stop: StopRequest = StopRequest()) throws -> TrainingSummary {
@@ -195,10 +195,8 @@ public final class TrainingRun {
 
   private func loop(_ stop: StopRequest) throws -> TrainingSummary {
     observer(.started(start))
-    if progress.step == 0 {
-      try evaluate()
-      try observeFirstBatches()
-    }
+    if isEvaluationDue, try !evaluate(stop) { return try finish(stop) }
+    if progress.step == 0 { try observeFirstBatches() }
     // Killed between its last checkpoint and its outcome, a run ends as it would have.
     if progress.step > 0, progress.step < configuration.training.steps {
       if let divergence { return try finish(.diverged, reason: divergence) }
@@ -206,17 +204,14 @@ public final class TrainingRun {
     }
     while progress.step < configuration.training.steps {
       try takeStep()
-      if isDue(configuration.evaluation.every) { try evaluate() }
+      if isEvaluationDue, try !evaluate(stop) { return try finish(stop) }
       if let divergence { return try finish(.diverged, reason: divergence) }
       if progress.step == configuration.training.steps { break }
       if let lostRace { return try finish(.stopped, reason: lostRace) }
-      switch stop.kind {
-      case .interrupt: return try finish(.interrupted, reason: "somebody asked for the end")
-      case .stop: return try finish(.stopped, reason: "stopped by a rule of its study")
-      case nil: if isSaveDue { try save() }
-      }
+      if stop.isRequested { return try finish(stop) }
+      if isSaveDue { try save() }
     }
-    if lastEvaluation?.step != progress.step { try evaluate() }
+    if lastEvaluation?.step != progress.step, try !evaluate(stop) { return try finish(stop) }
     if let divergence { return try finish(.diverged, reason: divergence) }
     return try finish(.finished)
   }
@@ -297,11 +292,20 @@ public final class TrainingRun {
     steps.untie(tensors, untie.state)
   }
 
-  private func evaluate() throws {
+  /// Whether there is an evaluation before the next step that has not been made.
+  private var isEvaluationDue: Bool {
+    lastEvaluation?.step != progress.step
+      && (progress.step == 0 || isMultiple(progress.step, configuration.evaluation.every))
+  }
+
+  /// Evaluates; one that is asked to end leaves no trace, and is made when the run goes on.
+  ///
+  /// - Returns: whether it came to its end.
+  private func evaluate(_ stop: StopRequest) throws -> Bool {
     let clock = ContinuousClock.now
     var numbers = configuration.evaluationNumbers(after: progress.step)
     numbers.scalars.merge(step.numbers(settings(at: progress.step)).values) { own, _ in own }
-    let result = try evaluators.run(numbers, after: progress.step)
+    guard let result = try evaluators.run(numbers, after: progress.step, stop) else { return false }
     let report = EvaluationReport(
       step: progress.step, tokens: progress.tokens, loss: result.crossEntropy,
       bitsPerByte: result.bitsPerByte, evaluatedTokens: result.tokens,
@@ -310,6 +314,7 @@ public final class TrainingRun {
     note(report)
     try recorder.evaluation(report)
     observer(.evaluation(report))
+    return true
   }
 
   /// Counts evaluations that speak for divergence.
@@ -350,8 +355,6 @@ public final class TrainingRun {
     return
       "lost a race: the validation loss after \(progress.step) steps, \(lastEvaluation.loss), lay above \(limit)"
   }
-
-  private func isDue(_ every: Int) -> Bool { isMultiple(progress.step, every) }
 
   func isMultiple(_ step: Int, _ every: Int) -> Bool { every > 0 && step % every == 0 }
 }

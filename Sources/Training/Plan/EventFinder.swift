@@ -163,17 +163,19 @@ struct EventFinder {
 
   private var pauses: [RunEvents.Event] {
     run.pausedGroups.flatMap { group in
-      run.pauses(of: group).flatMap { range -> [RunEvents.Event] in
-        let feedsZeros = run.pauseMode(of: group, at: range.lowerBound) == .zeroGradients
-        let what = feedsZeros ? "gets gradients of zero" : "is paused"
+      let spans = run.pauseSpans(of: group)
+      return spans.flatMap { span -> [RunEvents.Event] in
+        let (start, end) = (span.steps.lowerBound, span.steps.upperBound)
+        let what = span.mode == .zeroGradients ? "gets gradients of zero" : "is paused"
         let begin = RunEvents.Event(
-          step: range.lowerBound, kind: .pauseBegin, name: group, before: nil, after: nil,
-          text: "group '\(group)' \(what) for \(range.count) steps")
-        if range.upperBound >= steps { return [begin] }
+          step: start, kind: .pauseBegin, name: group, before: nil, after: nil,
+          text: "group '\(group)' \(what) for \(span.steps.count) steps")
+        // Where another span follows at once, the group does not go on.
+        if end >= steps || spans.contains(where: { $0.steps.lowerBound == end }) { return [begin] }
         return [
           begin,
           .init(
-            step: range.upperBound, kind: .pauseEnd, name: group, before: nil, after: nil,
+            step: end, kind: .pauseEnd, name: group, before: nil, after: nil,
             text: "group '\(group)' goes on"),
         ]
       }
@@ -183,14 +185,10 @@ struct EventFinder {
   private var ends: [RunEvents.Event] {
     var found: [RunEvents.Event] = []
     if let untie = configuration.schedule.untie {
-      let state = untie.state == .copy ? "weights and state copied from" : "weights copied from"
       found.append(
         .init(
           step: untie.step, kind: .untie, name: ModelConfiguration.tableName, before: nil,
-          after: nil,
-          text:
-            "lookups move to \(ModelConfiguration.tableName), \(state) \(ModelConfiguration.headName)"
-        ))
+          after: nil, text: untie.words))
     }
     found.append(
       .init(

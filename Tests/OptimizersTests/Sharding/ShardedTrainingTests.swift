@@ -54,7 +54,9 @@ import Testing
     }
 
     /// One step, from the gradients of all micro-batches.
-    func step(_ gradients: [[String: [Float]]], pausing: Set<String> = []) throws {
+    func step(
+      _ gradients: [[String: [Float]]], pausing: Set<String> = [], clip: Double = .infinity
+    ) throws {
       let ranks = plan.rules.ranks
       let share = gradients.count / ranks
       // Each rank adds up its own, and the exchange adds up the ranks' in order; the mean is a product with a power of two.
@@ -66,12 +68,33 @@ import Testing
         }
         means[parameter.name] = TreeSum.sum(parts).map { Double($0 / Float(gradients.count)) }
       }
+      let norms = norms(means)
       for rank in 0..<ranks {
         guard let bench = benches[rank] else { continue }
+        bench.conditions.gradientClip = clip
+        bench.conditions.gradientNorms = norms
         bench.conditions.paused = pausing.intersection(bench.optimizer.trained.map(\.name))
         try bench.step { cut(means[$0.name] ?? [], $0, rank) }
       }
       gather()
+    }
+
+    /// Norms of the groups that clip, from what each rank has.
+    private func norms(_ means: [String: [Double]]) -> [String: Double] {
+      var norms: [String: Double] = [:]
+      for case .allReduceSquares(let groups) in plan.exchanges {
+        for group in groups {
+          var sum = ExactSquares()
+          for rank in 0..<plan.rules.ranks {
+            sum.add(
+              plan.squares(of: group, rank: rank) {
+                cut(means[$0.name] ?? [], $0, rank).map { Float($0) }
+              })
+          }
+          norms[group] = sum.value.squareRoot()
+        }
+      }
+      return norms
     }
 
     private func gather() {
@@ -99,42 +122,67 @@ import Testing
     return (0..<count).map { Float(sin(Double(($0 + 1) * (offset % 613 + 1)) + Double(offset))) }
   }
 
-  /// Some steps of a small model of the speedrun's kind, on some ranks.
-  private static func trained(
-    ranks: Int, buckets: [Int]? = nil, uneven: Bool = false
-  ) throws -> Ranks {
-    let parameters = ShardingPlanTests.parameters(
-      vocabulary: uneven ? 20 : 32, width: 12, heads: 2, layers: 2)
-    // Small tables are cut here as large ones are there, and one group updates at every second step.
-    var rules = ShardingRules(ranks: ranks)
-    rules.replicatedBelow = 64
-    rules.bucketSizes = buckets
-    rules.unevenRows = uneven ? .padded : .refused
+  static let steps = 4
+
+  /// A small model of the speedrun's kind.
+  private static func parameters(uneven: Bool) -> [Parameter] {
+    ShardingPlanTests.parameters(vocabulary: uneven ? 20 : 32, width: 12, heads: 2, layers: 2)
+  }
+
+  /// Tables and scalars at every second step, matrices by another method; or, with clips, each group by a norm of its own.
+  private static func optimizer(_ parameters: [Parameter], clips: Bool) throws -> Optimizer {
     var cadence = ParameterRule()
     cadence.roles = [.head, .valueEmbedding, .scalar]
-    cadence.method = "adamw"
+    cadence.method = clips ? "sgd" : "adamw"
     cadence.settings.every = 2
     cadence.settings.decayCaution = .inclusive
     var gates = ParameterRule()
     gates.roles = [.gate]
-    let optimizer = try ParameterPolicy(method: "normuon", rules: [cadence, gates])
+    if clips {
+      cadence.hyperparameters = ["learning_rate": 0.5, "momentum": 0]
+      cadence.settings.gradientClip = 0.5
+      gates.settings.gradientClip = 0.25
+    }
+    return try ParameterPolicy(method: "normuon", rules: [cadence, gates])
       .optimizer(for: parameters)
-    let weights = Dictionary(
+  }
+
+  private static func weights(_ parameters: [Parameter]) -> [String: [Double]] {
+    Dictionary(
       uniqueKeysWithValues: parameters.map {
         (
           $0.name,
           numbers($0.name, $0.shape.count, 0).map { 0.1 * Double($0) }.map { Double(Float($0)) }
         )
       })
-    let run = try Ranks(optimizer, rules, weights: weights)
-    for step in 0..<4 {
-      let gradients = (0..<microBatches).map { microBatch in
-        Dictionary(
-          uniqueKeysWithValues: parameters.map {
-            ($0.name, numbers($0.name, $0.shape.count, 1 + step * microBatches + microBatch))
-          })
-      }
-      try run.step(gradients)
+  }
+
+  /// Gradients of every micro-batch of a step; norms differ from step to step.
+  private static func gradients(_ parameters: [Parameter], step: Int) -> [[String: [Float]]] {
+    (0..<microBatches).map { microBatch in
+      Dictionary(
+        uniqueKeysWithValues: parameters.map {
+          ($0.name, numbers($0.name, $0.shape.count, 1 + step * microBatches + microBatch))
+        })
+    }
+  }
+
+  /// Some steps on some ranks.
+  private static func trained(
+    ranks: Int, buckets: [Int]? = nil, uneven: Bool = false, clips: Bool = false,
+    clip: Double = .infinity
+  ) throws -> Ranks {
+    let parameters = parameters(uneven: uneven)
+    // Small tables are cut here as large ones are there, and one group updates at every second step.
+    var rules = ShardingRules(ranks: ranks)
+    rules.replicatedBelow = 64
+    rules.bucketSizes = buckets
+    rules.unevenRows = uneven ? .padded : .refused
+    rules.clipsAllGradients = clip < .infinity
+    let run = try Ranks(
+      optimizer(parameters, clips: clips), rules, weights: weights(parameters))
+    for step in 0..<steps {
+      try run.step(gradients(parameters, step: step), clip: clip)
     }
     return run
   }
@@ -147,6 +195,75 @@ import Testing
     #expect(many.replicasAgree())
     let start = Self.numbers("head.weight", 4, 0).map { 0.1 * $0 }
     #expect(one.weights["head.weight"]?.prefix(4).map { Float($0) } != start)
+  }
+
+  @Test(
+    "Groups that clip by their own norm, and a clip of all gradients, end with the bits of one rank",
+    arguments: [2, 4, 8], [Double.infinity, 1])
+  func clipping(ranks: Int, clip: Double) throws {
+    let one = try Self.trained(ranks: 1, clips: true, clip: clip)
+    let many = try Self.trained(ranks: ranks, clips: true, clip: clip)
+    #expect(many.weights == one.weights)
+    #expect(many.replicasAgree())
+    guard case .allReduceSquares(let groups) = many.plan.exchanges.last else {
+      Issue.record("no norms are exchanged")
+      return
+    }
+    #expect(groups.count == (clip < .infinity ? 3 : 2))
+  }
+
+  @Test(
+    "One rank clips as an optimizer does that is not dealt out", arguments: [Double.infinity, 1])
+  func clippingWhole(clip: Double) throws {
+    let sharded = try Self.trained(ranks: 1, clips: true, clip: clip)
+    let parameters = Self.parameters(uneven: false)
+    let bench = try OptimizerBench(
+      Self.optimizer(parameters, clips: true), on: .cpu, initial: Self.weights(parameters))
+    bench.conditions.gradientClip = clip
+    for step in 0..<Self.steps {
+      let parts = Self.gradients(parameters, step: step)
+      try bench.step { parameter in
+        TreeSum.sum(parts.map { $0[parameter.name] ?? [] })
+          .map { Double($0 / Float(Self.microBatches)) }
+      }
+    }
+    // A norm that is rounded otherwise: some units in the last place of weights of about 1.
+    for (name, values) in sharded.weights {
+      let whole = try #require(bench.kept(name))
+      #expect(zip(values, whole).allSatisfy { abs($0 - $1) < 1e-5 }, "\(name)")
+    }
+    // It has clipped: without, tables go elsewhere.
+    let start = Self.weights(parameters)["head.weight"] ?? []
+    let moved = zip(sharded.weights["head.weight"] ?? [], start).map { $0 - $1 }
+    let distance = moved.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    // Two updates, each with the sum of two gradients whose norm is at most the clip.
+    #expect(distance > 0 && distance <= 2 * 2 * 0.5 * 0.5 * (1 + 1e-5), "\(distance)")
+  }
+
+  @Test("Sums of squares are exact: in any order, dealt out in any way, small and large together")
+  func exactSquares() {
+    let numbers = Self.numbers("x", 999, 1) + [0x1p-140, .leastNonzeroMagnitude, 3e19, -2e-20]
+    var whole = ExactSquares()
+    whole.add(numbers)
+    var parts = ExactSquares()
+    for part in 0..<3 {
+      var own = ExactSquares()
+      own.add(numbers.indices.filter { $0 % 3 == part }.reversed().map { numbers[$0] })
+      parts.add(own)
+    }
+    #expect(parts == whole)
+    var few = ExactSquares()
+    few.add([3, -4, 0])
+    #expect(few.value == 25)
+    var tiny = ExactSquares()
+    tiny.add([Float.leastNonzeroMagnitude, Float.leastNormalMagnitude])
+    #expect(tiny.value == 0x1p-298 + 0x1p-252)
+    var large = ExactSquares()
+    large.add([Float.greatestFiniteMagnitude])
+    #expect(
+      large.value == Double(Float.greatestFiniteMagnitude) * Double(Float.greatestFiniteMagnitude))
+    large.add([.infinity])
+    #expect(large.value.isNaN)
   }
 
   @Test("Rows that are padded change nothing but who has them")
