@@ -37,8 +37,10 @@ import Testing
 
   /// Sums of some hundred terms in single precision.
   private static let tolerance = 1e-5
-  /// Exponentials are kept as bfloat16, 2^-9 of themselves away at most and half of that in the mean. A border of e5m2 lies between
-  /// the two numbers for one in 128 to 256 of them, which moves it by an eighth to a quarter: sqrt(1/170) / 5 = 1.5 % of the norm.
+  /// How far gradients may move when exponentials are bfloat16.
+  ///
+  /// These are up to 2^-9 of themselves away, half of that in the mean. A border of e5m2 lies between the two numbers for one in 128 to
+  /// 256 of them, which moves it by an eighth to a quarter: sqrt(1/170) / 5 = 1.5 % of the norm.
   private static let tolerance16 = 0.03
 
   @Test(

@@ -6,8 +6,9 @@ import Optimizers
 import TensorGraph
 import Testing
 
-/// Several ranks. Each has its own copy of the weights, sums of the gradients of its own micro-batches, and nothing else but what
-/// the exchanges of the plan bring it: what it was not sent is not a number.
+/// Several ranks, each with what it has itself and what the exchanges of the plan bring it.
+///
+/// Its own are a copy of the weights and the sums of the gradients of its own micro-batches; what it was not sent is not a number.
 final class SimulatedRanks {
   let plan: ShardingPlan
   private let parameters: [Parameter]
