@@ -188,25 +188,25 @@ def rounded_fp8(x: Tensor, dtype: torch.dtype) -> Tensor:
 class FP8Linear(torch.autograd.Function):
     """x W^T with operands in 8 bits, one scale a tensor: e4m3 for x and W, e5m2 for the gradient.
 
-    `bf16` rounds the outputs of the products of the forward pass and of dx, as the record does.
+    Numbers of 8 bits are exact in bf16, so under autocast the products stay in float32.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bf16: bool) -> Tensor:
+    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
         x8 = rounded_fp8(x / INPUT_SCALE, torch.float8_e4m3fn)
         w8 = rounded_fp8(weight / WEIGHT_SCALE, torch.float8_e4m3fn)
         ctx.save_for_backward(x8, w8)
-        ctx.bf16 = bf16
-        output = (INPUT_SCALE * WEIGHT_SCALE) * (x8 @ w8.T)
-        return output.bfloat16().to(x.dtype) if bf16 else output
+        return (INPUT_SCALE * WEIGHT_SCALE) * (x8 @ w8.T)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    @torch.amp.custom_bwd(device_type="cpu")
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         x8, w8 = ctx.saved_tensors
         g8 = rounded_fp8(gradient / GRADIENT_SCALE, torch.float8_e5m2)
         dx = (GRADIENT_SCALE * WEIGHT_SCALE) * (g8 @ w8)
         dw = (INPUT_SCALE * GRADIENT_SCALE) * (g8.flatten(0, -2).T @ x8.flatten(0, -2))
-        return (dx.bfloat16().to(dx.dtype) if ctx.bf16 else dx), dw, None
+        return dx, dw
 
 
 # MARK: The model
@@ -307,7 +307,7 @@ def forward(
         x = x - p["backout.lambda"] * taps[shape.backout_layer]
     x = norm(x)
     if options.fp8_head and training:
-        logits = FP8Linear.apply(x, head, False)
+        logits = FP8Linear.apply(x, head)
     else:
         logits = F.linear(x, head)
     if options.soft_cap:

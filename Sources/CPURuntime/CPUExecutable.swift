@@ -193,17 +193,23 @@ final class CPUExecutable: ProfiledExecutable {
     let graph = lowering.graph
     let products = graph.nodes.indices.filter {
       live[$0] && PlannedWork.isProduct(graph.nodes[$0].operation)
-    }.reduce(0) { sum, index in
-      let node = graph.nodes[index]
-      return sum
-        + node.operation.cost(inputs: node.inputs.map(graph.type), results: node.results).flops
+    }
+    let attention = products.filter { PlannedWork.isAttention(graph.nodes[$0].operation) }
+    func flops(_ nodes: [Int]) -> Double {
+      nodes.reduce(0) { sum, index in
+        let node = graph.nodes[index]
+        return sum
+          + node.operation.cost(inputs: node.inputs.map(graph.type), results: node.results).flops
+      }
     }
     let others = phases.flatMap(\.allChains).flatMap(\.members).filter {
       !PlannedWork.productCategories.contains($0.category)
     }.reduce(0) {
       $0 + ($1.reads + $1.writes).reduce(0) { $0 + buffers[$1.buffer].byteCount }
     }
-    return PlannedWork(productFLOPs: products, otherBytes: Double(others))
+    return PlannedWork(
+      productFLOPs: flops(products), attentionFLOPs: flops(attention),
+      otherBytes: Double(others))
   }
 
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {

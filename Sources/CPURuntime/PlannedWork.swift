@@ -7,12 +7,15 @@ import TensorGraph
 public struct PlannedWork: Equatable, Sendable {
   /// FLOPs of matrix products, heads, attention and orthogonal bases.
   public var productFLOPs: Double
+  /// Those of attention among them, at the largest window where it is read at each run.
+  public var attentionFLOPs: Double
   /// Bytes that all other kernels read and write, every buffer counted once for each kernel.
   public var otherBytes: Double
 
   /// Any work.
-  public init(productFLOPs: Double = 0, otherBytes: Double = 0) {
+  public init(productFLOPs: Double = 0, attentionFLOPs: Double = 0, otherBytes: Double = 0) {
     self.productFLOPs = productFLOPs
+    self.attentionFLOPs = attentionFLOPs
     self.otherBytes = otherBytes
   }
 
@@ -27,6 +30,10 @@ public struct PlannedWork: Equatable, Sendable {
   }
 
   static let productCategories: Set<KernelPlan.Category> = [.product, .head, .attention, .basis]
+
+  static func isAttention(_ operation: any Operation) -> Bool {
+    operation is Attention || operation is AttentionGradient
+  }
 
   static func isProduct(_ operation: any Operation) -> Bool {
     switch operation {

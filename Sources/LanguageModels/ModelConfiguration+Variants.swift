@@ -33,4 +33,19 @@ extension ModelConfiguration {
     result.speedrun?.looksUpInHead = looksUpInHead
     return result
   }
+
+  /// The same model with other windows: what one with scheduled windows, which is compiled for the largest, does at a step.
+  ///
+  /// - Parameters:
+  ///   - attentionWindow: keys that a query sees, itself included, at least 1; nil: all.
+  ///   - shortAttentionWindow: the same for layers with a short window.
+  /// - Returns: a configuration to count the cost of.
+  public func withWindows(_ attentionWindow: Int?, short shortAttentionWindow: Int?)
+    -> ModelConfiguration
+  {
+    var result = self
+    result.attentionWindow = attentionWindow
+    result.shortAttentionWindow = shortAttentionWindow
+    return result
+  }
 }

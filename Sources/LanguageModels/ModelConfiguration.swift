@@ -42,9 +42,9 @@ public struct ModelConfiguration: Hashable, Sendable, Codable {
   /// How many keys back a query sees, itself included; nil: all of them.
   ///
   /// Where the window is scheduled, the most that it may be.
-  public let attentionWindow: Int?
+  public internal(set) var attentionWindow: Int?
   /// The same for layers with a short window, in an architecture that has them; nil: all.
-  public let shortAttentionWindow: Int?
+  public internal(set) var shortAttentionWindow: Int?
   /// Whether the short window is the scalar `attention_window_short`.
   public let schedulesShortAttentionWindow: Bool
   /// The parts of the speedrun's decoder; nil for other architectures.

@@ -11,8 +11,10 @@ public struct ModelCost: Equatable, Sendable {
   public let embeddingParameters: Int
   /// Those of the head; 0 when it is the token table.
   public let headParameters: Int
-  /// FLOPs of a forward pass for one token: 2 for each weight of a matrix product, and attention over half the context.
+  /// FLOPs of a forward pass for one token: 2 for each weight of a matrix product, and attention.
   public let forwardFLOPsPerToken: Double
+  /// Those of attention: over half the context, or inside the windows of the configuration; as if a sequence were one document.
+  public let attentionFLOPsPerToken: Double
 
   /// All but token table and head: what scaling laws count.
   public var nonEmbeddingParameters: Int { parameters - embeddingParameters - headParameters }
@@ -48,6 +50,7 @@ public struct ModelCost: Equatable, Sendable {
     let attention =
       4 * pairs / Double(configuration.contextLength)
       * Double(configuration.heads * configuration.headWidth)
+    attentionFLOPsPerToken = attention
     forwardFLOPsPerToken = 2 * Double(products) + attention
   }
 }

@@ -290,7 +290,14 @@ public struct SpeedrunDecoder: LanguageModel {
   public func trainingLoss(
     _ inputs: ModelInputs, scale: Tensor, _ weights: ModelWeights
   ) -> (loss: Tensor, crossEntropySum: Tensor) {
-    var (x, weight, form) = (hidden(inputs, weights), head(weights), headForm)
+    trainingLoss(of: hidden(inputs, weights), inputs, scale: scale, weights)
+  }
+
+  /// The training loss of last hidden states `[N, C]`, from wherever they are.
+  public func trainingLoss(
+    of hidden: Tensor, _ inputs: ModelInputs, scale: Tensor, _ weights: ModelWeights
+  ) -> (loss: Tensor, crossEntropySum: Tensor) {
+    var (x, weight, form) = (hidden, head(weights), headForm)
     form.predictions = options.predictions
     form.contextLength = configuration.contextLength
     if let scales = options.float8 {

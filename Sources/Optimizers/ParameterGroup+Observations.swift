@@ -9,10 +9,25 @@ extension ParameterGroup {
   public func extraEvaluations(steps: Int) -> Int {
     switch card?.observation {
     case .firstBatches(let count): return Int(hyperparameters[count] ?? 0)
-    case .sampledLabels(let every):
-      let interval = max(1, Int(hyperparameters[every] ?? 1)) * settings.every
-      return (steps + interval - 1) / interval
+    case .sampledLabels(let every): return (steps + interval(every) - 1) / interval(every)
     case nil: return 0
     }
+  }
+
+  /// Those of one step, on batches like its own; what is taken before the first step is the first one's.
+  ///
+  /// - Parameter step: A step, from 0.
+  /// - Returns: A number from 0; over all steps of a run they sum up to ``extraEvaluations(steps:)``.
+  public func extraEvaluations(at step: Int) -> Int {
+    switch card?.observation {
+    case .firstBatches(let count): return step == 0 ? Int(hyperparameters[count] ?? 0) : 0
+    case .sampledLabels(let every): return step % interval(every) == 0 ? 1 : 0
+    case nil: return 0
+    }
+  }
+
+  /// Steps from one extra evaluation to the next.
+  private func interval(_ every: String) -> Int {
+    max(1, Int(hyperparameters[every] ?? 1)) * settings.every
   }
 }

@@ -99,7 +99,7 @@ public struct IndexedRun: Codable, Equatable, Sendable {
     seconds = numbers["trainingSeconds"]
     steps = outcome.completedSteps
     contract = record.contract?.hash
-    machine = record.machine.processor
+    machine = record.machines.map(\.processor).withoutRepetitions.joined(separator: "; then ")
     startTime = outcome.startTime
     endTime = outcome.endTime
     sessions = outcome.sessionCount

@@ -3,7 +3,7 @@
 
 import Foundation
 
-/// The machine a run was made on: the file `machine.json`.
+/// A machine that a run was made on; the file `machine.json` has that of the first session.
 public struct MachineRecord: Codable, Equatable, Sendable {
   /// Name and version of the operating system.
   public var operatingSystem: String

@@ -7,7 +7,8 @@ public import Foundation
 ///
 ///     configuration.toml   the resolved configuration with origins, for people
 ///     configuration.json   the same for programs
-///     machine.json         the machine
+///     machine.json         the machine that the run was begun on
+///     sessions.json        when, where and after how many steps each session began, once there is more than one
 ///     optimizer.json       what becomes of every parameter: group, method, rates, decay, state
 ///     contract.json        what has to be equal for another run to be compared with it
 ///     trial.json           which trial of a study it is, if it is one
@@ -27,8 +28,10 @@ public final class RunFolder {
     public static let configurationText = "configuration.toml"
     /// The resolved configuration, for programs.
     public static let configurationJSON = "configuration.json"
-    /// The machine.
+    /// The machine that the run was begun on.
     public static let machine = "machine.json"
+    /// When and where each session began, of a run that was gone on with.
+    public static let sessions = "sessions.json"
     /// What becomes of every parameter.
     public static let optimizer = "optimizer.json"
     /// The metrics.

@@ -11,8 +11,12 @@ public struct RunRecord: Sendable {
   public let configurationText: String
   /// The resolved configuration as JSON.
   public let configurationJSON: Data
-  /// The machine the run was made on.
+  /// The machine that the run was begun on.
   public let machine: MachineRecord
+  /// The sessions that are known, the first one first; at least one.
+  ///
+  /// Those that went on with the run before sessions were noted are not among them.
+  public let sessions: [SessionRecord]
   /// How the run stands or ended.
   public let outcome: RunOutcome
   /// Which trial of a study the run is; nil: of none.
@@ -38,6 +42,9 @@ public struct RunRecord: Sendable {
     machine = try jsonValue(MachineRecord.self, from: try readFile(machineFile), path: machineFile)
     let outcomeFile = file(RunFolder.FileName.outcome)
     outcome = try jsonValue(RunOutcome.self, from: try readFile(outcomeFile), path: outcomeFile)
+    sessions =
+      try Self.value([SessionRecord].self, at: file(RunFolder.FileName.sessions))
+      ?? [SessionRecord(startTime: outcome.startTime, firstStep: 0, machine: machine)]
     trial = try Self.value(TrialRecord.self, at: file(RunFolder.FileName.trial))
     contract = try Self.value(FairnessContract.self, at: file(RunFolder.FileName.contract))
   }

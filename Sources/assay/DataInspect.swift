@@ -12,6 +12,8 @@ struct DataInspect: ParsableCommand {
     discussion: """
       All tokens are read: checksums of a prepared data set are compared, and those that 'assay data fetch' left beside llm.c \
       shards. Samples of llm.c shards need a tokenizer.json beside them.
+
+      With --context-length it is told what training with data.order = "documents" would use of the text in one pass.
       """)
 
   @Argument(
@@ -26,17 +28,39 @@ struct DataInspect: ParsableCommand {
   @Option(help: ArgumentHelp("Tokens of a sample.", valueName: "count"))
   var sampleTokens = 64
 
+  @Option(
+    help: ArgumentHelp("Tokens of a sequence made of documents; none is made.", valueName: "count"))
+  var contextLength: Int?
+
+  @Option(help: ArgumentHelp("Sequences of a batch made of documents.", valueName: "count"))
+  var sequences = 8
+
+  @Option(
+    help: ArgumentHelp("Tokens of a document that are used, at most.", valueName: "count"))
+  var documentLimit = 2048
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
+  /// What training on documents would use; nil where nobody asked.
+  private func survey() throws -> DocumentSurvey? {
+    try contextLength.map {
+      try DocumentSurvey(
+        TokenDataset(folder: folder, checksums: .never).train, sequences: sequences,
+        contextLength: $0, documentLimit: documentLimit)
+    }
+  }
+
   func run() throws {
     guard LLMCFolder.isOne(folder) else {
-      let inspection = try DatasetInspection(
+      var inspection = try DatasetInspection(
         folder: folder, samples: samples, sampleTokens: sampleTokens)
+      inspection.documents = try survey()
       return Console.write(try json ? inspection.json() : inspection.text)
     }
-    let inspection = try LLMCInspection(
+    var inspection = try LLMCInspection(
       folder: folder, samples: samples, sampleTokens: sampleTokens)
+    inspection.documents = try survey()
     let list = try ChecksumList(folder: folder)
     let progress = ProgressLine()
     let verified = try list.verify(folder: folder) {

@@ -37,7 +37,10 @@ struct RunSummary: Encodable {
   let final: [String: Double]
   let medianTokensPerSecond: Double?
   let sessions: Int
+  /// The machine that the run was begun on.
   let machine: MachineRecord
+  /// Every machine and number of threads that it was made with.
+  let machines: [MachineRecord]
   /// Every key and its value, as text.
   let configuration: [String: String]
 
@@ -67,6 +70,7 @@ struct RunSummary: Encodable {
     medianTokensPerSecond = speeds.isEmpty ? nil : speeds[speeds.count / 2]
     sessions = outcome.sessionCount
     machine = record.machine
+    machines = record.machines
     self.configuration = Dictionary(
       uniqueKeysWithValues: configuration.entries.compactMap { entry in
         entry.value.map { (entry.key, $0.plainText) }
@@ -98,7 +102,13 @@ struct RunSummary: Encodable {
       table.add("speed", Numbers.short(medianTokensPerSecond) + " tokens/s (median)")
     }
     table.add("sessions", "\(sessions)")
-    table.add("machine", "\(machine.processor), \(machine.coreCount) cores")
+    for (index, machine) in machines.enumerated() {
+      // Where there are several, what they differ in may be the threads.
+      let runtime = machines.count > 1 ? machine.details["runtime"].map { ", " + $0 } ?? "" : ""
+      table.add(
+        index == 0 ? "machine" : "then",
+        "\(machine.processor), \(machine.coreCount) cores" + runtime)
+    }
     for key in [
       "model.architecture", "model.width", "model.layers", "model.context_length",
       "training.batch_tokens", "optimizer.name", "optimizer.learning_rate", "machine.precision",

@@ -43,8 +43,8 @@ struct TraceCommand: ParsableCommand {
   func run() throws {
     let configuration = try TrainingConfiguration(overrides.source(path))
     let trace = try Trace(
-      configuration, initialWeights: initial, batchFile: batch, output: output)
-    let paths = try trace.run(steps: steps) { step, loss in
+      configuration, steps: steps, initialWeights: initial, batchFile: batch, output: output)
+    let paths = try trace.run { step, loss in
       Console.say("step \(step): loss \(loss)")
     }
     for path in paths { Console.data(path) }

@@ -146,22 +146,6 @@ struct SpeedrunGoldenTests {
     #expect(same == tall)
   }
 
-  @Test("Decay has the speedrun's strength with a multiplier and its inverse, and follows the mask")
-  func cautiousStep() throws {
-    // p 0.5, step 0.8 x 0.046 of either sign; decay 1.2 x 0.023 x 0.046 where they agree.
-    for (sign, expected) in [(1.0, 0.4625652), (-1, 0.5368)] {
-      var rule = matrices(["learning_rate": 0.023, "weight_decay": 1.2])
-      rule.settings.learningRateMultiplier = 2
-      rule.settings.weightDecayMultiplier = 0.5
-      let found = try path([1, 1], .mlpIn, rule, start: [0.5], gradients: [[sign * 3]])
-      // One number's orthogonal factor is not 0.8: the part that is proportional to it is taken out.
-      let factor = 0.9035742
-      let decay = sign > 0 ? 1.2 * 0.023 * 0.046 * 0.5 : 0
-      #expect(abs(found[0][0] - (0.5 - decay - sign * 0.046 * factor)) <= 1e-5)
-      #expect(abs(0.5 - decay - sign * 0.046 * 0.8 - expected) <= 1e-12)
-    }
-  }
-
   @Test("Gates go to a method of matrices only where a rule names their role")
   func gates() throws {
     let gate = parameter([6, 12], .gate)

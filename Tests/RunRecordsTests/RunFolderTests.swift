@@ -33,6 +33,27 @@ import Testing
     #expect(!RunFolder.isRun(folder.path))
   }
 
+  @Test func everySessionIsNotedWithItsMachine() throws {
+    let folder = try TemporaryFolder()
+    let run = try create(folder.path + "/run")
+    let first = try run.record()
+    #expect(
+      first.sessions == [SessionRecord(startTime: start, firstStep: 0, machine: first.machine)])
+    #expect(try !names(in: run.path).contains("sessions.json"))
+    var other = first.machine
+    other.details["threads"] = "7"
+    for (step, machine) in [(3, first.machine), (5, other), (9, first.machine)] {
+      try run.add(
+        SessionRecord(
+          startTime: start.addingTimeInterval(Double(step)), firstStep: step, machine: machine))
+    }
+    let record = try RunRecord(path: run.path)
+    #expect(record.sessions.map(\.firstStep) == [0, 3, 5, 9])
+    #expect(record.sessions[0] == first.sessions[0])
+    #expect(record.machines == [first.machine, other])
+    #expect(record.machine == first.machine)
+  }
+
   @Test func anEmptyFolderIsTakenAndAFullOneIsNot() throws {
     let folder = try TemporaryFolder()
     _ = try create(folder.path)

@@ -204,7 +204,9 @@ import Testing
       #expect(try plan.differences(of: seed).isEmpty)
     }
     evidence = try ReplicationEvidence(plan)
-    #expect(evidence.finishedRuns == 3 && evidence.isConfirmed)
+    // New seeds are evidence, but have no bits to confirm.
+    #expect(evidence.finishedRuns == 3 && !evidence.isConfirmed)
+    #expect(!evidence.text.lowercased().contains("confirmed"))
     let alone = try #require(evidence.replication)
     #expect(alone.rows.map(\.count) == [4, 3])
     let combined = try #require(evidence.combined)
@@ -218,9 +220,16 @@ import Testing
     let same = try Replication(pack, set: nil, seeds: .same, count: 2)
     try InventedRun(arm: "fast", seed: 1, loss: 3.296).write(to: same.folder(of: RunSeed(1)))
     try InventedRun(arm: "fast", seed: 2, loss: 3.3151).write(to: same.folder(of: RunSeed(2)))
-    let checks = try ReplicationEvidence(same).checks
-    #expect(checks.map(\.isIdentical) == [true, false])
-    #expect(try !ReplicationEvidence(same).isConfirmed)
+    var checked = try ReplicationEvidence(same)
+    #expect(checked.checks.map(\.isIdentical) == [true, false])
+    #expect(!checked.isConfirmed && checked.text.contains("\nNOT CONFIRMED: "))
+    try FileManager.default.removeItem(atPath: same.folder(of: RunSeed(2)))
+    // One of two planned runs is too few, whatever its bits.
+    checked = try ReplicationEvidence(same)
+    #expect(checked.checks.map(\.isIdentical) == [true] && !checked.isConfirmed)
+    try InventedRun(arm: "fast", seed: 2, loss: 3.315).write(to: same.folder(of: RunSeed(2)))
+    checked = try ReplicationEvidence(same)
+    #expect(checked.isConfirmed && checked.text.contains("\nconfirmed: "))
   }
 
   @Test func aReplicationUnderOtherConditionsIsNoticed() throws {

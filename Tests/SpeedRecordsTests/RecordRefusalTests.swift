@@ -120,6 +120,25 @@ import Testing
     #expect(!result.comparisons[0].isTimeOnOneMachine)
   }
 
+  @Test func aRunThatWasGoneOnWithElsewhereIsOfBothMachines() throws {
+    let folder = try Folder()
+    for name in ["a", "b"] {
+      try InventedRun(arm: name, loss: 3.3, details: ["runtime": "avx2, 2 threads"])
+        .write(to: folder.path + "/" + name)
+    }
+    func isOneMachine() throws -> Bool {
+      let sets = try read("a=" + folder.path + "/a", "b=" + folder.path + "/b")
+      return try RecordAnalysis(baseline: sets[0], candidates: [sets[1]], RecordRules())
+        .comparisons[0].isTimeOnOneMachine
+    }
+    #expect(try isOneMachine())
+    let run = try RunFolder.open(at: folder.path + "/b")
+    var machine = try run.record().machine
+    machine.details["runtime"] = "avx2, 16 threads"
+    try run.add(SessionRecord(firstStep: 5, machine: machine))
+    #expect(try !isOneMachine())
+  }
+
   @Test func aMeanThatIsBarelyBelowTheTargetIsNotSaidToBeAbove() throws {
     var rules = RecordRules()
     rules.target = 3.28

@@ -300,14 +300,6 @@ struct DocumentBatchesTests {
     #expect(code { _ = try next(liar, 1, 2) } == .vocabularyMismatch)
   }
 
-  /// The speedrun's record B: 2,000 steps of 8 sequences, in three sizes, from step 654 and 1,307.
-  @Test func theTokensOfARecordAreKnownWithoutData() {
-    let sizes = (0..<2000).map { $0 < 654 ? 131_072 : $0 < 1307 ? 262_144 : 393_216 }
-    let use = DocumentUse.planned(batchTokens: sizes, sequences: 8)
-    #expect(use.trained == 529_399_808)
-    #expect(use.targetsOnly == 16_000)
-  }
-
   /// Shards of two bytes a token, as they lie on the disk, give what an array gives; a prepared data set has documents too.
   @Test func shardsOnTheDiskGiveTheSame() throws {
     let folder = try TemporaryFolder()

@@ -4,7 +4,8 @@
 import Foundation
 import TensorFiles
 import Testing
-import Training
+
+@testable import Training
 
 @Suite struct TraceTests {
   @Test("A trace holds the batch, gradients, weights and state of every step, and follows the run")
@@ -18,8 +19,9 @@ import Training
       configuration, runtime: TestRuntime.cpu.provider, source: smallSource())
     let output = folder.path + "/trace"
     let paths = try Trace(
-      configuration, output: output, runtime: TestRuntime.cpu.provider, source: smallSource()
-    ).run(steps: 3)
+      configuration, steps: 3, output: output, runtime: TestRuntime.cpu.provider,
+      source: smallSource()
+    ).run()
     #expect(
       paths.map { URL(fileURLWithPath: $0).lastPathComponent } == [
         "initial.safetensors", "step-00000001.safetensors", "step-00000002.safetensors",
@@ -65,9 +67,9 @@ import Training
     let summary = try TrainingRun.train(
       configuration, runtime: TestRuntime.cpu.provider, source: smallSource())
     let paths = try Trace(
-      configuration, output: folder.path + "/trace", runtime: TestRuntime.cpu.provider,
+      configuration, steps: 4, output: folder.path + "/trace", runtime: TestRuntime.cpu.provider,
       source: smallSource()
-    ).run(steps: 4)
+    ).run()
     for step in 1...4 {
       let trace = try TensorFile(path: paths[step])
       let run = try TensorFile(
@@ -81,6 +83,17 @@ import Training
       }
       #expect((trace["gradient.embedding.weight"] == nil) == (step <= 2))
     }
+    // Of the three variants of the run the first step needs one, in which the table rests.
+    let short = try Trace(
+      configuration, steps: 1, output: folder.path + "/short", runtime: TestRuntime.cpu.provider,
+      source: smallSource())
+    #expect(short.steps.count == 1)
+    #expect(short.steps.values.map(\.batch.tokens.count) == [8])
+    let (whole, one) = (try TensorFile(path: paths[1]), try TensorFile(path: short.run()[1]))
+    #expect(Set(one.entries.map(\.name)) == Set(whole.entries.map(\.name)))
+    for entry in whole.entries where entry.elementType == .float32 {
+      #expect(try one.floats(entry.name) == whole.floats(entry.name), "\(entry.name)")
+    }
   }
 
   @Test("A trace starts from a file of weights and a batch of its own, without any data set")
@@ -88,9 +101,9 @@ import Training
     let folder = try TemporaryFolder()
     let configuration = try smallConfiguration(folder.path, ["model.vocabulary_size": "11"])
     let first = try Trace(
-      configuration, output: folder.path + "/first", runtime: TestRuntime.cpu.provider,
+      configuration, steps: 1, output: folder.path + "/first", runtime: TestRuntime.cpu.provider,
       source: smallSource()
-    ).run(steps: 1)
+    ).run()
     // The batch of the first trace, under the names that a batch file has.
     let file = try TensorFile(path: first[1])
     let batch = folder.path + "/batch.safetensors"
@@ -100,9 +113,9 @@ import Training
         ("targets", try file.integers("batch.targets")),
       ], to: batch)
     let second = try Trace(
-      configuration, initialWeights: first[0], batchFile: batch, output: folder.path + "/second",
-      runtime: TestRuntime.cpu.provider
-    ).run(steps: 2)
+      configuration, steps: 2, initialWeights: first[0], batchFile: batch,
+      output: folder.path + "/second", runtime: TestRuntime.cpu.provider
+    ).run()
     let again = try TensorFile(path: second[1])
     #expect(again.entries.map(\.name) == file.entries.map(\.name))
     for entry in file.entries where entry.elementType == .float32 {
@@ -123,7 +136,7 @@ import Training
       try write(tensors, to: path)
       let error = try #require(throws: TrainingError.self) {
         try Trace(
-          configuration, batchFile: path, output: folder.path + "/out",
+          configuration, steps: 1, batchFile: path, output: folder.path + "/out",
           runtime: TestRuntime.cpu.provider)
       }
       #expect(error.code == .batch)
@@ -138,7 +151,8 @@ import Training
     #expect(throws: TensorFileError.self) {
       try write([("tokens", good)], to: folder.path + "/bad.safetensors")
       _ = try Trace(
-        configuration, batchFile: folder.path + "/bad.safetensors", output: folder.path + "/out",
+        configuration, steps: 1, batchFile: folder.path + "/bad.safetensors",
+        output: folder.path + "/out",
         runtime: TestRuntime.cpu.provider)
     }
   }

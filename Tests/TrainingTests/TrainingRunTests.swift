@@ -165,7 +165,10 @@ import Training
     #expect(second.outcome == .finished)
     #expect(try tensorBytes(second) == tensorBytes(whole))
     #expect(try records(second.folder) == records(whole.folder))
-    #expect(try RunRecord(path: second.folder).outcome.sessionCount == 2)
+    let record = try RunRecord(path: second.folder)
+    #expect(record.outcome.sessionCount == 2)
+    #expect(record.sessions.map(\.firstStep) == [0, 3])
+    #expect(record.machines == [record.machine])
   }
 
   @Test("A run killed after its last checkpoint does not evaluate twice")

@@ -6,6 +6,8 @@ import Foundation
 import LanguageModels
 import Optimizers
 import RunRecords
+import TensorFiles
+import TensorGraph
 import Testing
 
 @testable import Training
@@ -112,6 +114,77 @@ import Testing
     let clock = run.step.state.clock
     #expect(clock["table"].updates == 0 && clock["table"].memory.isEmpty)
     #expect(clock["table"].steps == clock["head"].steps)
+  }
+
+  @Test(
+    "Export, evaluation and sampling of a checkpoint agree with the run, before the split and after it",
+    arguments: [1, 3, 4, 6])
+  func used(after steps: Int) throws {
+    let folder = try TemporaryFolder()
+    func configuration(_ changes: [String: String]) throws -> TrainingConfiguration {
+      try smallConfiguration(
+        folder.path,
+        ["evaluation.every": "1", "checkpoint.every": "1", "checkpoint.keep": "9"]
+          .merging(changes) { $1 })
+    }
+    let summary = try TrainingRun.train(
+      configuration(Self.base), runtime: TestRuntime.cpu.provider, source: smallSource())
+    let losses = try RunRecord(path: summary.folder).metrics().series("validationLoss")
+    let loss = try #require(losses.first { $0.step == steps }?.value)
+    let model = try TrainedModel(
+      run: summary.folder, step: steps, runtime: TestRuntime.cpu.provider)
+    #expect(model.definition.model.configuration.looksUpInHead == (steps < 4))
+    let evaluated = try Evaluator(model.definition, source: smallSource(), runtime: model.runtime)
+      .run(model.numbers, StopRequest())
+    #expect(evaluated?.crossEntropy.bitPattern == loss.bitPattern)
+
+    let file = folder.path + "/weights.safetensors"
+    try model.export(to: file)
+    let exported = try TensorFile(path: file)
+    let (head, table) = (try exported.floats(Self.head), try exported.floats(Self.table))
+    #expect((head == table) == (steps <= 4))
+    let checkpoint = try TensorFile(
+      path: summary.folder + "/checkpoints/step-0000000\(steps)/tensors.safetensors")
+    #expect(try head == checkpoint.floats(Self.head))
+    #expect(try (table == checkpoint.floats(Self.table)) == (steps >= 4))
+    // A model with a table of its own from the start has the same loss with these weights.
+    let stop = StopRequest()
+    var first: Double?
+    _ = try TrainingRun.train(
+      configuration(
+        Self.base.filter { $0.key != "schedule.untie_at" }.merging(
+          ["run.folder": folder.path + "/untied"]) { $1 }),
+      initialWeights: file, runtime: TestRuntime.cpu.provider, source: smallSource(), stop: stop
+    ) { event in
+      guard case .evaluation(let report) = event else { return }
+      first = first ?? report.loss
+      stop.request()
+    }
+    #expect(first?.bitPattern == loss.bitPattern)
+
+    // And what is sampled from does not depend on which of the two tables is read.
+    let logits = try [true, false].map { looksUpInHead in
+      let variant = model.definition.model.configuration.variant(
+        contextLength: 8, looksUpInHead: looksUpInHead)
+      let definition = StepDefinition(
+        model: variant.makeModel(), optimizer: model.definition.optimizer, sequences: 1,
+        precision: .fp32)
+      let program = try BoundProgram(
+        definition.logitsProgram(sequences: 1, weights: .trained), model.runtime)
+      program.set(model.numbers)
+      let batch = StepBatch(tokens: 8, contextLength: 8, hasDocuments: false)
+      for index in 0..<8 { batch.tokens[index] = Int32(index) }
+      batch.copy(from: 0, count: 8, to: program.inputs)
+      program.executable.run(.compute)
+      return Array(program.executable.output("logits").bindMemory(to: Float.self))
+    }
+    #expect((logits[0] == logits[1]) == (steps <= 4))
+    let generation = try TextGeneration(model, temperature: 0, seed: 1)
+    var sampled: [Int32] = []
+    generation.run(after: Array(0..<8), count: 1) { sampled.append($0) }
+    let own = logits[steps < 4 ? 0 : 1].suffix(16)
+    let likeliest = try #require(own.max().flatMap { own.firstIndex(of: $0) })
+    #expect(sampled == [Int32(likeliest - own.startIndex)])
   }
 
   @Test("Both may be in one group, whose other parameters and whose clock go on")

@@ -14,8 +14,11 @@ struct Fleet {
   }
 
   /// What makes two machines the same: processor, cores and instruction set; their bits may differ otherwise.
+  ///
+  /// Of a trial that was gone on with elsewhere, all of them.
   static func machine(_ trial: LoadedTrial) -> String? {
-    trial.machine.map { "\($0.processor)/\($0.architecture)/\($0.coreCount)" }
+    let machines = trial.machines.map { "\($0.processor)/\($0.architecture)/\($0.coreCount)" }
+    return machines.isEmpty ? nil : machines.withoutRepetitions.joined(separator: ", ")
   }
 
   private static func mostFrequent(_ values: [String]) -> String? {

@@ -81,8 +81,9 @@ struct ContractCheck {
     let fields = byField.map(\.field)
     let lines = byField.map { violation -> String in
       let place = violation.group.place.isEmpty ? "" : ", \(violation.group.place)"
-      let values = violation.values.map { value in
-        "\(value.arms.joined(separator: ", ")): \(Self.shortened(value.value))"
+      let texts = Self.shortened(violation.values.map(\.value))
+      let values = zip(violation.values, texts).map { value, text in
+        "\(value.arms.joined(separator: ", ")): \(text)"
       }
       return
         "  \(violation.field.rawValue) (variant \(violation.group.variant), seed \(violation.group.seed.initial)\(place)): "
@@ -97,10 +98,24 @@ struct ContractCheck {
     )
   }
 
-  /// Checksums and long texts as far as they can be told apart by eye.
-  static func shortened(_ value: String) -> String {
-    if value.isEmpty { return "(nothing)" }
-    return value.count > 120 ? value.prefix(117) + "..." : value
+  /// Different texts, long ones from the word on in which they begin to differ.
+  static func shortened(_ values: [String]) -> [String] {
+    let most = 120
+    guard let first = values.first, values.contains(where: { $0.count > most }) else {
+      return values.map { $0.isEmpty ? "(nothing)" : $0 }
+    }
+    let common = values.dropFirst().reduce(first.count) { common, value in
+      min(common, zip(first, value).prefix { $0 == $1 }.count)
+    }
+    let beginning = first.prefix(common)
+    let words = beginning.lastIndex(of: " ").map { beginning[...$0].count } ?? 0
+    // A short beginning tells what the rest is about.
+    let left = words > most / 2 ? words : 0
+    return values.map { value in
+      if value.isEmpty { return "(nothing)" }
+      let rest = value.dropFirst(left)
+      return (left > 0 ? "..." : "") + (rest.count > most ? rest.prefix(most - 3) + "..." : rest)
+    }
   }
 }
 

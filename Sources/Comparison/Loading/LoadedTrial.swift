@@ -26,8 +26,8 @@ public struct LoadedTrial: Sendable {
   public let outcome: RunOutcome?
   /// What has to be equal; nil without one.
   public let contract: FairnessContract?
-  /// Where it ran; nil when that cannot be read.
-  public let machine: MachineRecord?
+  /// Where it ran, each machine once, in the order of its sessions; empty when that cannot be read.
+  public let machines: [MachineRecord]
   /// Validation losses, that before the first step among them.
   public let evaluations: [Evaluation]
   /// Recorded statistics by the metric's name: step and value, finite or not.
@@ -69,7 +69,9 @@ public struct LoadedTrial: Sendable {
     self.folder = folder
     identity = folder.split(separator: "/").last.map(String.init) ?? folder
     contract = read(FairnessContract.self, RunFolder.FileName.contract)
-    machine = read(MachineRecord.self, RunFolder.FileName.machine)
+    let machine = read(MachineRecord.self, RunFolder.FileName.machine)
+    let sessions = read([SessionRecord].self, RunFolder.FileName.sessions)
+    machines = (sessions?.map(\.machine) ?? [machine].compactMap(\.self)).withoutRepetitions
     var evaluations: [Evaluation] = []
     var statistics: [String: [(step: Int, value: Double)]] = [:]
     do throws(RunRecordError) {
@@ -139,7 +141,8 @@ public struct LoadedTrial: Sendable {
 
   /// The machine in words.
   var machineInWords: String {
-    guard let machine else { return "unknown" }
-    return "\(machine.processor), \(machine.coreCount) cores, \(machine.operatingSystem)"
+    if machines.isEmpty { return "unknown" }
+    return machines.map { "\($0.processor), \($0.coreCount) cores, \($0.operatingSystem)" }
+      .withoutRepetitions.joined(separator: "; then ")
   }
 }

@@ -20,7 +20,7 @@ public struct FairnessContract: Codable, Equatable, Sendable {
     case batchTokens
     /// Targets that training sees in all.
     case trainingTokens
-    /// Which held-out tokens the validation loss is measured on.
+    /// Which held-out tokens the validation loss is measured on, in sequences of which length, and with which windows after the last step.
     case evaluationTokens
     /// The rule for clipping gradients.
     case clipping

@@ -100,6 +100,12 @@ public struct ReplicationEvidence: Codable, Equatable, Sendable {
           : "seed \(check.seed): OTHER BITS: loss \(check.loss ?? .nan), packed \(check.packedLoss ?? .nan)"
       )
     }
+    if !checks.isEmpty {
+      parts.append(
+        isConfirmed
+          ? "confirmed: every planned run has ended with the packed bits"
+          : "NOT CONFIRMED: not every planned run has ended with the packed bits")
+    }
     if let replication {
       parts.append("\nthe replication alone\n\n" + RecordTable(replication).text)
     }
@@ -107,8 +113,9 @@ public struct ReplicationEvidence: Codable, Equatable, Sendable {
     return parts.joined(separator: "\n")
   }
 
-  /// Whether every planned run has ended, and every seed of the pack gave its bits again.
+  /// Whether every planned run has ended, and every one of them gave the packed bits again; new seeds have none to give, and are judged by
+  /// the analysis.
   public var isConfirmed: Bool {
-    finishedRuns == plannedRuns && checks.allSatisfy(\.isIdentical)
+    seeds == .same && checks.count == plannedRuns && checks.allSatisfy(\.isIdentical)
   }
 }

@@ -85,12 +85,12 @@ extension RecordedRun {
     plannedSteps = planned
     curve = points.filter { $0.step <= steps }
     isTunedOn = record.trial?.point.seed.purpose == .tuning
-    let machine = record.machine
     // Threads, the instruction set and the precision are among the details.
-    self.machine =
+    machine = record.machines.map { machine in
       (["\(machine.processor), \(machine.coreCount) cores, \(machine.operatingSystem)"]
-      + machine.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
-      .joined(separator: ", ")
+        + machine.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
+        .joined(separator: ", ")
+    }.joined(separator: "; then ")
     recipe = configuration.contentHash(excluding: Self.keysOfReplicates)
     if let values = record.contract?.values {
       evaluation = "data \(values[.data] ?? ""), held out \(values[.evaluationTokens] ?? "")"

@@ -8,7 +8,7 @@ import Training
 
 /// Finds, before anything runs, arms whose contracts will differ in a field that none of them declares.
 ///
-/// What depends on weights and held-out tokens is only known afterwards; the contracts of the runs are checked again then.
+/// What depends on weights and on the held-out tokens themselves is only known afterwards; the contracts of the runs are checked again then.
 struct ContractForecast {
   let fileName: String
   let record: StudyRecord
@@ -75,7 +75,8 @@ struct ContractForecast {
     let data = try? DatasetDescription(folder: configuration.data.path)
     // Without data there is no vocabulary to know; all arms get the same.
     let size = configuration.model.vocabularySize ?? data?.vocabularySize ?? 2
-    return try configuration.contractForecast(vocabularySize: size)
+    return try configuration.contractForecast(
+      vocabularySize: size, validationTokens: data?.validationTokens)
   }
 
   private func differences(_ variant: String) throws -> [Difference] {

@@ -54,6 +54,17 @@ struct StepBudget {
     }
   }
 
+  private func requireConstantCost(
+    _ configuration: TrainingConfiguration, _ model: ModelConfiguration
+  ) throws {
+    guard configuration.hasConstantTokenCost(model) else {
+      throw ConfigurationError(
+        .contradiction, keys: [key, "schedule"],
+        "\(key) cannot be turned into steps while attention windows or the length of sequences change during the run, for the "
+          + "steps decide when they do; give budget.steps")
+    }
+  }
+
   private func wholeBatches(_ configuration: TrainingConfiguration) throws -> Int {
     try requireConstantBatch(configuration)
     let batch = configuration.training.batchTokens
@@ -79,6 +90,7 @@ struct StepBudget {
     let model = try configuration.modelConfiguration(vocabularySize: vocabulary).makeModel()
     let groups = try configuration.optimizer(for: model.parameters).trained
     let batch = Double(configuration.training.batchTokens)
+    if needsData { try requireConstantCost(configuration, model.configuration) }
     let perToken = needsData ? ModelCost(model).trainingFLOPsPerToken : 1
     let perUpdate = needsData ? try groups.reduce(0) { try $0 + MethodCost(of: $1).flops } : 0
     func cost(_ steps: Int) -> Double {

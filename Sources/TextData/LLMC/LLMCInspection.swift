@@ -52,6 +52,8 @@ public struct LLMCInspection: Codable, Equatable, Sendable {
   public var parts: [Part]
   /// Beginnings of documents, chosen by the seed 0; their text is empty without a tokenizer.
   public var samples: [DatasetInspection.Sample]
+  /// What training on documents would use, where somebody asked.
+  public var documents: DocumentSurvey?
 
   /// Reads all tokens of a folder.
   ///
@@ -150,7 +152,8 @@ public struct LLMCInspection: Codable, Equatable, Sendable {
           + "\(String(format: "%.1f", share)) % within 2,048 tokens of their beginning, "
           + "\(part.shards.count) shard\(part.shards.count == 1 ? "" : "s")")
     }
-    lines += DatasetInspection.lines(of: samples.filter { !$0.text.isEmpty })
+    lines +=
+      (documents?.lines ?? []) + DatasetInspection.lines(of: samples.filter { !$0.text.isEmpty })
     return lines.joined(separator: "\n") + "\n"
   }
 }

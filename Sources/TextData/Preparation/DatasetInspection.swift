@@ -30,6 +30,8 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
   public var checksumsVerified: Bool
   /// Beginnings of documents, chosen by the seed 0.
   public var samples: [Sample]
+  /// What training on documents would use, where somebody asked.
+  public var documents: DocumentSurvey?
 
   /// Opens and inspects a data set.
   ///
@@ -114,7 +116,7 @@ public struct DatasetInspection: Codable, Equatable, Sendable {
         "note        \(manifest.origin.invalidBytes) bytes are not valid UTF-8 and were kept as they are"
       )
     }
-    lines += Self.lines(of: samples)
+    lines += (documents?.lines ?? []) + Self.lines(of: samples)
     return lines.joined(separator: "\n") + "\n"
   }
 

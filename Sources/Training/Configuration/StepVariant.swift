@@ -83,31 +83,6 @@ extension TrainingConfiguration {
 
   private var firstMicroBatches: MicroBatches { microBatches(of: variants[0]) }
 
-  /// FLOPs of forward and backward pass for a token, as a mean over the tokens of the first steps.
-  ///
-  /// - Parameters:
-  ///   - model: of the run.
-  ///   - count: steps that are looked at; 0: the first one.
-  /// - Returns: the mean; sequences of several lengths cost differently.
-  func trainingFLOPsPerToken(_ model: ModelConfiguration, firstSteps count: Int) -> Double {
-    guard schedulesContextLength else {
-      return ModelCost(model.makeModel()).trainingFLOPsPerToken
-    }
-    var costs: [Int: Double] = [:]
-    var (flops, tokens) = (0.0, 0.0)
-    for step in 0..<max(1, min(count, training.steps)) {
-      let length = contextLength(at: step)
-      let cost =
-        costs[length]
-        ?? ModelCost(model.variant(contextLength: length, looksUpInHead: false).makeModel())
-        .trainingFLOPsPerToken
-      costs[length] = cost
-      flops += cost * Double(batchTokens(at: step))
-      tokens += Double(batchTokens(at: step))
-    }
-    return flops / tokens
-  }
-
   /// Tokens of the largest batch of the run.
   var largestBatchTokens: Int { (0..<training.steps).reduce(0) { max($0, batchTokens(at: $1)) } }
 }

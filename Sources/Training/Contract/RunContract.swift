@@ -9,6 +9,7 @@ public import RunRecords
 import Schedules
 import TensorFiles
 import TensorGraph
+import TextData
 
 /// What a run's fairness contract is filled from: what the run is about to do, not the keys that asked for it.
 ///
@@ -174,9 +175,29 @@ struct RunContract {
       }
     }
     source.restartValidation()
-    let final = configuration.evaluation.final.sorted { $0.key < $1.key }
+    return "\(count) targets, context length \(contextLength), \(checksum.hexadecimal)"
+      + finalScalars
+  }
+
+  /// What is known of the held-out tokens without reading them.
+  ///
+  /// - Parameter available: targets that the data hold out; nil: unknown.
+  /// - Returns: how many of them, chosen how, in sequences of which length; and what differs after the last step.
+  fileprivate func evaluationForecast(available: Int?) -> String {
+    let evaluation = configuration.evaluation
+    // Where all are taken there is nothing to choose, however that was written.
+    let takesAll = evaluation.tokens == 0 || available.map { evaluation.tokens >= $0 } ?? false
+    let targets =
+      takesAll
+      ? "all targets" : "\(evaluation.tokens) targets, selection \(evaluation.selection.rawValue)"
+    let mask = configuration.data.masksDocuments ? "inside documents" : "across documents"
+    return "\(targets), context length \(configuration.evaluationContextLength), attention \(mask)"
+      + finalScalars
+  }
+
+  private var finalScalars: String {
+    configuration.evaluation.final.sorted { $0.key < $1.key }
       .map { ", \($0.key) \($0.value) after the last step" }.joined()
-    return "\(count) targets, context length \(contextLength), \(checksum.hexadecimal)" + final
   }
 
   // MARK: - The update
@@ -280,16 +301,22 @@ extension TrainingConfiguration {
   ///
   /// - Parameters:
   ///   - vocabularySize: of the data.
+  ///   - validationTokens: held-out tokens of the data; nil: unknown.
   ///   - provider: decides what `precision = "auto"` means.
-  /// - Returns: values by field; weights, data and held-out tokens are missing.
+  /// - Returns: values by field; weights and data are missing, and of held-out tokens only how they are chosen and evaluated is told.
   /// - Throws: `ConfigurationError` when the configured vocabulary is smaller, or the policy does not fit the model.
   public func contractForecast(
-    vocabularySize: Int, provider: RuntimeProvider = .cpu
+    vocabularySize: Int, validationTokens: Int? = nil, provider: RuntimeProvider = .cpu
   ) throws -> [FairnessContract.Field: String] {
     let model = try modelConfiguration(vocabularySize: vocabularySize).makeModel()
     let definition = StepDefinition(
       model: model, optimizer: try optimizer(for: model.parameters), sequences: sequences,
       precision: provider.precision(machine.precision))
-    return RunContract(configuration: self, definition: definition).forecast
+    let contract = RunContract(configuration: self, definition: definition)
+    var forecast = contract.forecast
+    // The first token is nobody's target.
+    forecast[.evaluationTokens] = contract.evaluationForecast(
+      available: validationTokens.map { $0 - 1 })
+    return forecast
   }
 }

@@ -25,13 +25,14 @@ final class RunRecorder {
   ///   - configuration: stored with the origin of every value.
   ///   - trial: which trial of a study the run is; nil: whatever it was.
   ///   - machine: what to add to the record of the machine.
+  ///   - firstStep: steps made before the session.
   ///   - optimizer: what becomes of every parameter.
   ///   - trajectories: whose values are recorded; nil: nobody's.
   ///   - kept: how much of the records belongs to the checkpoint that the session starts from; nothing without one.
   /// - Throws: `RunRecordError`.
   init(
     _ configuration: TrainingConfiguration, trial: TrialRecord?, machine: [String: String],
-    optimizer: OptimizerTable, trajectories: TrajectoryHeader?, kept: RecordBytes
+    firstStep: Int, optimizer: OptimizerTable, trajectories: TrajectoryHeader?, kept: RecordBytes
   ) throws {
     let path = configuration.run.folder
     // Where the folder lies and how many threads there are may differ between two runs of the same bits.
@@ -48,6 +49,7 @@ final class RunRecorder {
       try folder.write(Data(text.utf8), to: RunFolder.FileName.configurationText)
       try folder.write(stored, to: RunFolder.FileName.configurationJSON)
       if let trial, try Self.replaces(trial, path) { try folder.write(trial) }
+      try folder.add(SessionRecord(firstStep: firstStep, machine: .current(details: machine)))
       try folder.setOutcome(outcome)
     } else {
       folder = try RunFolder.create(

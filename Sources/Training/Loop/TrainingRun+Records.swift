@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LanguageModels
+import Optimizers
 import Schedules
 import TensorGraph
 
@@ -89,9 +90,9 @@ extension TrainingRun {
     [
       "parameters": Double(cost.parameters),
       "optimizerStateBytes": Double(optimizerStateBytes),
-      "trainingFLOPs": configuration.trainingFLOPsPerToken(
-        steps.definition.model.configuration, firstSteps: progress.step)
-        * Double(progress.chargedTokens),
+      "trainingFLOPs": configuration.trainingFLOPs(
+        steps.definition.model.configuration, steps.definition.optimizer.trained,
+        firstSteps: progress.step, chargedTokens: progress.chargedTokens),
       "peakBytes": Double(runtime.peakBytes),
     ]
   }

@@ -117,7 +117,8 @@ public final class TrainingRun {
     trajectories = TrajectoryRecording(configuration, optimizer, runtime: runtime)
     recorder = try RunRecorder(
       configuration, trial: trial,
-      machine: ["runtime": runtime.summary, "precision": precision.rawValue], optimizer: table,
+      machine: ["runtime": runtime.summary, "precision": precision.rawValue],
+      firstStep: checkpoint?.manifest.progress.step ?? 0, optimizer: table,
       trajectories: trajectories?.header, kept: checkpoint?.manifest.records ?? RecordBytes())
 
     try store.removeRemains()

@@ -11,15 +11,20 @@ import TextData
 struct PlannedRun {
   let definition: StepDefinition
   let memory: MemoryEstimate
-  /// Forward and backward passes of all steps; where a step has one micro-batch the update too.
+  /// Forward and backward passes of all steps and of extra gradients; where a step has one micro-batch the update too.
   let forward: [(work: PlannedWork, times: Double)]
+  /// Tokens of all gradient evaluations.
+  let charged: TokenCosts.Tokens
   /// The updates of accumulated gradients.
   let update: [(work: PlannedWork, times: Double)]
-  /// One batch of an evaluation, and its tokens.
-  let evaluation: PlannedWork
-  let evaluationBatchTokens: Int
+  /// Batches of all evaluations.
+  let evaluation: (work: PlannedWork, times: Double)
+  /// Tokens of all evaluations.
+  let evaluated: TokenCosts.Tokens
   /// Targets of one evaluation; as many as asked for when there are no data to ask.
   let evaluationTokens: Int
+  /// What their tokens cost.
+  let costs: TokenCosts
 
   init(
     _ configuration: TrainingConfiguration, vocabularySize given: Int?, provider: RuntimeProvider
@@ -43,11 +48,19 @@ struct PlannedRun {
     }
     definition = steps.definition
     let work = runtime.plannedWork
+    var costs = TokenCosts(configuration, model.configuration)
+    var charged: TokenCosts.Tokens = [:]
+    // One program for forward pass, backward pass and update serves extra gradients less well, but they are few.
     forward = variants.map { entry, microBatches, program in
-      let tokens = entry.steps.reduce(0) { $0 + configuration.batchTokens(at: $1) }
+      let tokens = costs.charged(entry.steps, optimizer.trained)
+      charged.merge(tokens, uniquingKeysWith: +)
       let size = microBatches.sequences * entry.variant.contextLength
-      return (work[program], Double(tokens) / Double(size))
+      return (
+        work[program].withAttention(costs.attentionShare(tokens)),
+        tokens.values.reduce(0, +) / Double(size)
+      )
     }
+    self.charged = charged
     update = variants.filter { $0.microBatches.count > 1 }.map { entry, _, program in
       (work[program + 1], Double(entry.steps.count))
     }
@@ -55,12 +68,17 @@ struct PlannedRun {
     evaluationTokens = min(limit, data.map { $0.validationTokens - 1 } ?? limit)
     let sequences = Evaluator.sequences(
       of: evaluationTokens, contextLength: configuration.evaluationContextLength)
-    evaluationBatchTokens = sequences * configuration.evaluationContextLength
+    let evaluated = costs.evaluated(evaluationTokens)
+    self.evaluated = evaluated
     for looksUpInHead in Set(configuration.variants.map(\.variant.looksUpInHead)) {
       let evaluated = configuration.evaluated(definition, looksUpInHead: looksUpInHead)
       _ = try BoundProgram(evaluated.evaluationProgram(sequences: sequences), runtime)
     }
-    evaluation = runtime.plannedWork.last ?? PlannedWork()
+    evaluation = (
+      (runtime.plannedWork.last ?? PlannedWork()).withAttention(costs.attentionShare(evaluated)),
+      evaluated.values.reduce(0, +) / Double(sequences * configuration.evaluationContextLength)
+    )
+    self.costs = costs
     if configuration.metrics.statisticsEvery > 0 {
       try WeightStatistics(model.parameters, runtime: runtime).prepare()
       _ = try Float8Statistics(configuration, definition, runtime: runtime)
@@ -78,5 +96,15 @@ struct PlannedRun {
       if isNeeded, configuration.model.vocabularySize == nil { throw error }
       return nil
     }
+  }
+}
+
+extension PlannedWork {
+  /// The same work with a share of its attention, from 0 to 1.
+  fileprivate func withAttention(_ share: Double) -> PlannedWork {
+    var work = self
+    work.productFLOPs -= attentionFLOPs * (1 - share)
+    work.attentionFLOPs *= share
+    return work
   }
 }

@@ -45,13 +45,14 @@ public struct RunEstimate: Codable, Equatable, Sendable {
   public let gradientEvaluations: Int
   /// Tokens of all gradient evaluations.
   public let chargedTokens: Int
-  /// FLOPs of all gradient evaluations, by the model's count (6 for each weight and token, and attention).
+  /// FLOPs of all gradient evaluations, by the model's count (6 for each weight and token, and attention), each at the windows and
+  /// the length of sequences of its step.
   public let gradientFLOPs: Double
   /// FLOPs of one update of all parameters, upkeep left out.
   public let updateFLOPs: Double
   /// FLOPs of the state's upkeep over the whole run.
   public let upkeepFLOPs: Double
-  /// FLOPs of all evaluations.
+  /// FLOPs of all evaluations, the last one with the windows of `evaluation.final`.
   public let evaluationFLOPs: Double
   /// Bytes at their most.
   public let memory: MemoryEstimate
@@ -88,42 +89,28 @@ public struct RunEstimate: Codable, Equatable, Sendable {
     let optimizer = planned.definition.optimizer
     let cost = ModelCost(model)
     let steps = configuration.training.steps
-    let all = configuration.totalTokens
     let extra = optimizer.trained.reduce(0) { $0 + $1.extraEvaluations(steps: steps) }
     self.steps = steps
     parameters = cost.parameters
     trainedParameters = optimizer.trainedParameters.reduce(0) { $0 + $1.shape.count }
-    tokens = all
+    tokens = configuration.totalTokens
     gradientEvaluations = steps + extra
-    chargedTokens = all + extra * configuration.training.batchTokens
-    gradientFLOPs =
-      configuration.trainingFLOPsPerToken(model.configuration, firstSteps: steps)
-      * Double(chargedTokens)
+    chargedTokens = Int(planned.charged.values.reduce(0, +))
+    var costs = planned.costs
+    gradientFLOPs = costs.trainingFLOPs(planned.charged)
     updateFLOPs = try optimizer.trained.reduce(0) { try $0 + MethodCost(of: $1).flops }
     upkeepFLOPs = try optimizer.trained.reduce(0) {
       try $0 + Self.upkeepFLOPs(of: $1, optimizer, steps: steps)
     }
-    let evaluations = Self.evaluations(configuration)
-    let evaluated = Double(evaluations) * Double(planned.evaluationTokens)
-    let evaluatedModel = configuration.evaluated(planned.definition, looksUpInHead: false).model
-    evaluationFLOPs = ModelCost(evaluatedModel).forwardFLOPsPerToken * evaluated
+    evaluationFLOPs = costs.forwardFLOPs(planned.evaluated)
     memory = planned.memory
 
     var work = Work()
-    // One program for forward pass, backward pass and update serves extra gradients less well, but they are few.
-    let charged = Double(chargedTokens) / Double(max(1, all))
-    for (one, times) in planned.forward { work.add(one, times: times * charged) }
-    for (one, times) in planned.update { work.add(one, times: times) }
-    work.add(planned.evaluation, times: evaluated / Double(planned.evaluationBatchTokens))
+    for (one, times) in planned.forward + planned.update + [planned.evaluation] {
+      work.add(one, times: times)
+    }
     work.productFLOPs += upkeepFLOPs
     self.work = work
-  }
-
-  /// Evaluations of a run: before the first step, every so many steps, and after the last.
-  private static func evaluations(_ configuration: TrainingConfiguration) -> Int {
-    let (steps, every) = (configuration.training.steps, configuration.evaluation.every)
-    guard every > 0 else { return 2 }
-    return 1 + steps / every + (steps % every == 0 ? 0 : 1)
   }
 
   /// FLOPs of the upkeep that follows the updates of a group.

@@ -16,14 +16,16 @@ import TensorGraph
 ///   `gradient.PARAMETER` (before clipping), `parameter.PARAMETER` (after the update), and the optimizer's state under its own
 ///   labels `optimizer.STATE.PARAMETER`.
 ///
-/// A step is traced as one batch whatever `training.accumulation_steps` is; z-loss is part of `loss`. While a parameter rests, as a
+/// A step is traced as one batch whatever `training.accumulation_steps` is, and only what the traced steps need is compiled; z-loss is part of `loss`. While a parameter rests, as a
 /// table does before it is untied, it has no gradient.
 public struct Trace {
   private let configuration: TrainingConfiguration
   private let model: any LanguageModel
   private let runtime: any Runtime
-  /// One for each size of batch and each variant.
-  private let steps: [Key: TrainingStep]
+  /// Steps that are traced.
+  private let count: Int
+  /// One for each size of batch and each variant among them.
+  let steps: [Key: TrainingStep]
   private let definition: StepDefinition
   private let tensors: KeptTensors
   private let given: TraceBatch?
@@ -34,6 +36,7 @@ public struct Trace {
   ///
   /// - Parameters:
   ///   - configuration: model, optimizer, schedule, batch and precision.
+  ///   - count: how many steps, at least 1.
   ///   - initialWeights: a safetensors file of first weights; nil: from the seed.
   ///   - batchFile: a safetensors file with integer tensors `tokens`, `targets` (negative: not counted) and, with document masks,
   ///     `documents`, of one batch for every step or of one for each step in turn; nil: the configuration's data.
@@ -43,12 +46,14 @@ public struct Trace {
   ///     `model.vocabulary_size` are given.
   /// - Throws: errors of configuration, data, files and graphs.
   public init(
-    _ configuration: TrainingConfiguration, initialWeights: String? = nil,
+    _ configuration: TrainingConfiguration, steps count: Int, initialWeights: String? = nil,
     batchFile: String? = nil, output: String, runtime provider: RuntimeProvider = .cpu,
     source given: (any BatchSource)? = nil
   ) throws {
+    precondition(count >= 1, "\(count) steps to trace")
     self.configuration = configuration
     self.output = output
+    self.count = count
     let vocabularySize: Int
     if batchFile != nil, given == nil, let size = configuration.model.vocabularySize {
       source = nil
@@ -64,7 +69,7 @@ public struct Trace {
       try TraceBatch(
         path: $0, tokens: configuration.batchTokens(at: 0), model: modelConfiguration)
     }
-    let keys = configuration.traced
+    let keys = configuration.traced(count)
     guard self.given == nil || Set(keys.map(\.tokens)).count == 1 else {
       throw TrainingError(
         .batch,
@@ -86,11 +91,12 @@ public struct Trace {
     for key in keys {
       let step = try TrainingStep(
         define(key, isWhole: false), revealsGradients: true,
-        batchTokens: configuration.largestBatchTokens, sharing: first, runtime: runtime)
+        batchTokens: keys.map(\.tokens).max(), sharing: first, runtime: runtime)
       steps[key] = step
       first = first ?? step
     }
     self.steps = steps
+    try definition.makeRoom(runtime)
     tensors = KeptTensors(definition, runtime: runtime)
     if let initialWeights {
       try tensors.loadWeights(initialWeights)
@@ -101,12 +107,10 @@ public struct Trace {
 
   /// Runs and writes.
   ///
-  /// - Parameters:
-  ///   - steps: how many, at least 1.
-  ///   - progress: is told the number of each step, from 1, with its loss.
+  /// - Parameter progress: is told the number of each step, from 1, with its loss.
   /// - Returns: the paths of the files, in order.
   /// - Throws: errors of data and files.
-  public func run(steps: Int, progress: (Int, Double) -> Void = { _, _ in }) throws -> [String] {
+  public func run(progress: (Int, Double) -> Void = { _, _ in }) throws -> [String] {
     do {
       try FileManager.default.createDirectory(
         atPath: output, withIntermediateDirectories: true)
@@ -120,7 +124,7 @@ public struct Trace {
       to: initial)
     let schedule = try configuration.learningRateSchedule()
     var paths = [initial]
-    for index in 0..<steps {
+    for index in 0..<count {
       let step = prepared(at: index)
       if let given { given.fill(step.batch, step: index) } else { try source?.fill(step.batch) }
       let result = try take(step, index, schedule)
@@ -195,12 +199,27 @@ extension TrainingConfiguration {
     Trace.Key(variant: variant(at: index), tokens: batchTokens(at: index))
   }
 
-  /// All of them, in the order in which they come.
-  fileprivate var traced: [Trace.Key] {
+  /// Those of the first steps, in the order in which they come.
+  fileprivate func traced(_ count: Int) -> [Trace.Key] {
     var found: [Trace.Key] = []
-    for index in 0..<training.steps where !found.contains(traced(at: index)) {
+    for index in 0..<min(count, training.steps) where !found.contains(traced(at: index)) {
       found.append(traced(at: index))
     }
     return found
+  }
+}
+
+extension StepDefinition {
+  /// Makes room for parameters and state that no compiled program reads, such as a table that rests in all of them.
+  ///
+  /// - Throws: `GraphError`, or what the runtime throws.
+  fileprivate func makeRoom(_ runtime: any Runtime) throws {
+    let graph = Graph()
+    let weights = model.parameters.filter { runtime.kept($0.name) == nil }
+      .map { ($0.name, graph.parameter($0.name, $0.shape)) }
+    let state = stateDeclarations.filter { runtime.kept($0.label) == nil }
+      .map { ($0.label, graph.state($0.label, $0.shape, $0.elementType)) }
+    if weights.isEmpty && state.isEmpty { return }
+    _ = try runtime.compile(Program(graph: graph, outputs: weights + state))
   }
 }

@@ -95,9 +95,20 @@ public final class TrainedModel {
           from: program.executable.output("export." + parameter.name))
       }
     }
+    if model.configuration.looksUpInHead { fillTable() }
+  }
+
+  /// Before a table is untied its own weights are those that it was made with, and nobody reads them: what it stands for is the head.
+  private func fillTable() {
+    guard let head = runtime.kept(ModelConfiguration.headName),
+      let table = runtime.kept(ModelConfiguration.tableName), head.count == table.count
+    else { preconditionFailure("no two tables of one shape are kept") }
+    table.copyMemory(from: UnsafeRawBufferPointer(head))
   }
 
   /// Writes the weights as safetensors, by the parameters' names.
+  ///
+  /// Where tokens are still looked up in the head's weight, the token table that is to be untied later is written as a copy of it.
   ///
   /// - Throws: `TensorFileError`.
   public func export(to path: String) throws {

@@ -47,6 +47,29 @@ import Testing
     #expect(error.message.contains("differs = [\"\(field.rawValue)\"]"))
   }
 
+  @Test func aDifferenceAtTheEndOfLongTextsIsShownFromWhereItBegins() throws {
+    let beginning =
+      "10485760 targets, context length 262144, 0123456789abcdef, attention_window 2561.0 after the last step, "
+    let texts = ["769.0", "641.0"].map {
+      beginning + "attention_window_short \($0) after the last step"
+    }
+    #expect(
+      ContractCheck.shortened(texts) == [
+        "...769.0 after the last step", "...641.0 after the last step",
+      ])
+    #expect(ContractCheck.shortened([texts[0], ""]).last == "(nothing)")
+    #expect(ContractCheck.shortened(["a", "b"]) == ["a", "b"])
+    let long = String(repeating: "x", count: 200)
+    #expect(ContractCheck.shortened(["a", long]) == ["a", long.prefix(117) + "..."])
+    let folder = try StudyOnDisk(measuredStudy(arms: ["a", "b"]))
+    for (arm, text) in zip(["a", "b"], texts) {
+      try folder.add([arm: losses], .init(contract: [.evaluationTokens: text]))
+    }
+    let error = try #require(refusal { _ = try folder.analysis() })
+    #expect(error.fields == [.evaluationTokens])
+    #expect(error.message.contains("769.0") && error.message.contains("641.0"))
+  }
+
   @Test func aDifferenceInOneSeedIsFound() throws {
     let folder = try study(.data, declared: false, onlySeed: 4)
     let error = try #require(refusal { _ = try folder.analysis() })

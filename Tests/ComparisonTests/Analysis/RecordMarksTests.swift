@@ -121,6 +121,15 @@ import Testing
     #expect(try analysis.row("a").loss.count == 5)
   }
 
+  @Test(arguments: ["another", "test processor"])
+  func aRunThatWasGoneOnWithElsewhereIsMarked(later: String) throws {
+    let point = TrialPoint(variant: "main", arm: "a", seed: TrialSeed(.reporting, 1), knobs: [:])
+    let name = try folder.add(finished(point, 3.01), .init(laterProcessor: later))
+    let trial = try folder.analysis().trial(name)
+    #expect(trial.marks == (later == "another" ? [.otherMachine] : []))
+    #expect(trial.machine.contains("; then another, 2 cores") == (later == "another"))
+  }
+
   @Test func aFolderThatHoldsNoRunIsPassedOver() throws {
     try FileManager.default.createDirectory(
       atPath: folder.path + "/trials/empty", withIntermediateDirectories: true)

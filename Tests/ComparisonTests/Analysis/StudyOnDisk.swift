@@ -14,6 +14,8 @@ final class StudyOnDisk {
   struct Details {
     var contract: [FairnessContract.Field: String]? = [:]
     var processor = "test processor"
+    /// Where a second session went on; nil: there was none.
+    var laterProcessor: String?
     var revision = "abc"
     var numbers: [String: Double] = [:]
     var statistics: [(step: Int, name: String, value: Double)] = []
@@ -66,10 +68,20 @@ final class StudyOnDisk {
       RunOutcome(
         status: result.status, reason: result.reason, completedSteps: result.steps,
         finalNumbers: numbers, startTime: Date(timeIntervalSince1970: 0)), name + "/outcome.json")
-    try write(
+    func machine(_ processor: String) -> MachineRecord {
       MachineRecord(
-        operatingSystem: "test", architecture: "x86_64", processor: details.processor, coreCount: 2,
-        memoryBytes: 1), name + "/machine.json")
+        operatingSystem: "test", architecture: "x86_64", processor: processor, coreCount: 2,
+        memoryBytes: 1)
+    }
+    try write(machine(details.processor), name + "/machine.json")
+    if let later = details.laterProcessor {
+      let start = Date(timeIntervalSince1970: 0)
+      try write(
+        [
+          SessionRecord(startTime: start, firstStep: 0, machine: machine(details.processor)),
+          SessionRecord(startTime: start, firstStep: 7, machine: machine(later)),
+        ], name + "/sessions.json")
+    }
     if let changes = details.contract {
       var values = Dictionary(
         uniqueKeysWithValues: FairnessContract.Field.allCases.map { ($0, "\($0.rawValue) as ever") }

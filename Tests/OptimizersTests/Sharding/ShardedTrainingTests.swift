@@ -7,114 +7,10 @@ import Optimizers
 import TensorGraph
 import Testing
 
-/// Ranks as they would train: each takes the gradients of its own micro-batches, updates what it owns with the methods' own
-/// equations on a runtime of its own, and hands the new weights round.
+/// Ranks as they would train: each takes the gradients of its own micro-batches, has sent to it what the plan says, updates what it
+/// owns with the methods' own equations on a runtime of its own, and hands the new weights round.
 @Suite struct ShardedTrainingTests {
   static let microBatches = 8
-
-  /// Several ranks with the same weights.
-  final class Ranks {
-    let plan: ShardingPlan
-    private let parameters: [Parameter]
-    private var benches: [OptimizerBench?] = []
-    private(set) var weights: [String: [Double]]
-
-    init(
-      _ optimizer: Optimizer, _ rules: ShardingRules, weights: [String: [Double]]
-    ) throws {
-      plan = try ShardingPlan(optimizer, rules)
-      parameters = optimizer.trainedParameters
-      self.weights = weights
-      for rank in 0..<rules.ranks {
-        let own = plan.optimizer(of: rank)
-        // A rank may own nothing, and takes part in the exchanges only.
-        benches.append(
-          own.trainedParameters.isEmpty
-            ? nil
-            : try OptimizerBench(
-              own, on: .cpu,
-              initial: Dictionary(
-                uniqueKeysWithValues: own.trainedParameters.map {
-                  ($0.name, cut(weights[$0.name] ?? [], $0, rank))
-                })))
-      }
-    }
-
-    /// A rank's part of a parameter's numbers.
-    private func cut(_ values: [Double], _ parameter: Parameter, _ rank: Int) -> [Double] {
-      let range = numbers(parameter.name, rank)
-      return Array(values[range])
-    }
-
-    private func numbers(_ name: String, _ rank: Int) -> Range<Int> {
-      guard let parameter = parameters.first(where: { $0.name == name }) else { return 0..<0 }
-      guard case .rows(let ranges) = plan.shares[name] else { return 0..<parameter.shape.count }
-      let width = parameter.shape.rank > 1 ? parameter.shape.count / parameter.shape.rows : 1
-      return ranges[rank].lowerBound * width..<ranges[rank].upperBound * width
-    }
-
-    /// One step, from the gradients of all micro-batches.
-    func step(
-      _ gradients: [[String: [Float]]], pausing: Set<String> = [], clip: Double = .infinity
-    ) throws {
-      let ranks = plan.rules.ranks
-      let share = gradients.count / ranks
-      // Each rank adds up its own, and the exchange adds up the ranks' in order; the mean is a product with a power of two.
-      var means: [String: [Double]] = [:]
-      for parameter in parameters {
-        let parts = (0..<ranks).map { rank in
-          TreeSum.sum(
-            gradients[rank * share..<(rank + 1) * share].map { $0[parameter.name] ?? [] })
-        }
-        means[parameter.name] = TreeSum.sum(parts).map { Double($0 / Float(gradients.count)) }
-      }
-      let norms = norms(means)
-      for rank in 0..<ranks {
-        guard let bench = benches[rank] else { continue }
-        bench.conditions.gradientClip = clip
-        bench.conditions.gradientNorms = norms
-        bench.conditions.paused = pausing.intersection(bench.optimizer.trained.map(\.name))
-        try bench.step { cut(means[$0.name] ?? [], $0, rank) }
-      }
-      gather()
-    }
-
-    /// Norms of the groups that clip, from what each rank has.
-    private func norms(_ means: [String: [Double]]) -> [String: Double] {
-      var norms: [String: Double] = [:]
-      for case .allReduceSquares(let groups) in plan.exchanges {
-        for group in groups {
-          var sum = ExactSquares()
-          for rank in 0..<plan.rules.ranks {
-            sum.add(
-              plan.squares(of: group, rank: rank) {
-                cut(means[$0.name] ?? [], $0, rank).map { Float($0) }
-              })
-          }
-          norms[group] = sum.value.squareRoot()
-        }
-      }
-      return norms
-    }
-
-    private func gather() {
-      for parameter in parameters {
-        var values = weights[parameter.name] ?? []
-        for rank in 0..<plan.rules.ranks {
-          guard let own = benches[rank]?.kept(parameter.name) else { continue }
-          values.replaceSubrange(numbers(parameter.name, rank), with: own)
-        }
-        weights[parameter.name] = values
-      }
-    }
-
-    /// Whether ranks that each made the same update have the same weights.
-    func replicasAgree() -> Bool {
-      plan.shares.filter { $0.value == .replicated }.keys.allSatisfy { name in
-        Set(benches.compactMap { $0?.kept(name) }).count == 1
-      }
-    }
-  }
 
   /// Numbers that single precision holds, different for every name, micro-batch and step.
   private static func numbers(_ name: String, _ count: Int, _ seed: Int) -> [Float] {
@@ -125,13 +21,23 @@ import Testing
   static let steps = 4
 
   /// A small model of the speedrun's kind.
-  private static func parameters(uneven: Bool) -> [Parameter] {
-    ShardingPlanTests.parameters(vocabulary: uneven ? 20 : 32, width: 12, heads: 2, layers: 2)
+  private static func parameters(uneven: Bool, limit: Int = 64) -> [Parameter] {
+    let model = ShardingPlanTests.parameters(
+      vocabulary: uneven ? 20 : 32, width: 12, heads: 2, layers: 2)
+    if limit < 1024 { return model }
+    // Tables just below the published limit, and just not.
+    return model
+      + [("below", 33), ("above", 32)].map { name, rows in
+        Parameter(
+          name: name, role: .valueEmbedding, layer: nil, shape: [rows, 1024 / rows],
+          initialization: .constant(0))
+      }
   }
 
   /// Tables and scalars at every second step, matrices by another method; or, with clips, each group by a norm of its own.
   private static func optimizer(_ parameters: [Parameter], clips: Bool) throws -> Optimizer {
     var cadence = ParameterRule()
+    cadence.name = "tables"
     cadence.roles = [.head, .valueEmbedding, .scalar]
     cadence.method = clips ? "sgd" : "adamw"
     cadence.settings.every = 2
@@ -144,7 +50,7 @@ import Testing
       gates.settings.gradientClip = 0.25
     }
     return try ParameterPolicy(method: "normuon", rules: [cadence, gates])
-      .optimizer(for: parameters)
+      .optimizer(for: parameters, pausable: ["tables"])
   }
 
   private static func weights(_ parameters: [Parameter]) -> [String: [Double]] {
@@ -167,22 +73,24 @@ import Testing
     }
   }
 
-  /// Some steps on some ranks.
+  /// Some steps on some ranks, at one of which a group may pause.
   private static func trained(
     ranks: Int, buckets: [Int]? = nil, uneven: Bool = false, clips: Bool = false,
-    clip: Double = .infinity
-  ) throws -> Ranks {
-    let parameters = parameters(uneven: uneven)
+    clip: Double = .infinity, limit: Int = 64, pausedStep: Int? = nil
+  ) throws -> SimulatedRanks {
+    let parameters = parameters(uneven: uneven, limit: limit)
     // Small tables are cut here as large ones are there, and one group updates at every second step.
     var rules = ShardingRules(ranks: ranks)
-    rules.replicatedBelow = 64
+    rules.replicatedBelow = limit
     rules.bucketSizes = buckets
     rules.unevenRows = uneven ? .padded : .refused
     rules.clipsAllGradients = clip < .infinity
-    let run = try Ranks(
+    let run = try SimulatedRanks(
       optimizer(parameters, clips: clips), rules, weights: weights(parameters))
     for step in 0..<steps {
-      try run.step(gradients(parameters, step: step), clip: clip)
+      try run.step(
+        gradients(parameters, step: step), pausing: step == pausedStep ? ["tables"] : [], clip: clip
+      )
     }
     return run
   }
@@ -191,10 +99,39 @@ import Testing
   func sameBits(ranks: Int) throws {
     let one = try Self.trained(ranks: 1)
     let many = try Self.trained(ranks: ranks, buckets: ranks == 8 ? [2, 5] : nil)
-    #expect(many.weights == one.weights)
-    #expect(many.replicasAgree())
+    expectSame(many, one)
     let start = Self.numbers("head.weight", 4, 0).map { 0.1 * $0 }
-    #expect(one.weights["head.weight"]?.prefix(4).map { Float($0) } != start)
+    #expect(one.replicas[0]["head.weight"]?.prefix(4).map { Float($0) } != start)
+  }
+
+  /// Every rank has the weights of the only one, to the bit.
+  private func expectSame(_ many: SimulatedRanks, _ one: SimulatedRanks) {
+    #expect(one.replicas.count == 1 && many.replicas.count == many.plan.rules.ranks)
+    for (rank, replica) in many.replicas.enumerated() {
+      #expect(replica == one.replicas[0], "rank \(rank)")
+      #expect(replica.values.allSatisfy { $0.allSatisfy(\.isFinite) })
+    }
+  }
+
+  @Test(
+    "With the published limit, a table below it that is replicated and one above that is cut, and a paused step",
+    arguments: [2, 4, 8])
+  func publishedLimit(ranks: Int) throws {
+    let limit = ShardingRules(ranks: ranks).replicatedBelow
+    #expect(limit == 1024)
+    let one = try Self.trained(ranks: 1, limit: limit, pausedStep: 1)
+    let many = try Self.trained(ranks: ranks, limit: limit, pausedStep: 1)
+    #expect(many.plan.exchanges.contains(.allReduce(parameter: "below")))
+    #expect(many.plan.exchanges.contains(.scatterRows(parameter: "above")))
+    #expect(many.plan.exchanges.contains(.scatterBucket(0)))
+    #expect(many.plan.shares["below"] == .replicated)
+    expectSame(many, one)
+    // The step that pauses would have been one of two updates of the tables, and is none of the matrices'.
+    let awake = try Self.trained(ranks: 1, limit: limit)
+    #expect(awake.replicas[0]["above"] != one.replicas[0]["above"])
+    #expect(awake.replicas[0]["below"] != one.replicas[0]["below"])
+    let matrix = "blocks.0.mlp.in.weight"
+    #expect(awake.replicas[0][matrix] == one.replicas[0][matrix])
   }
 
   @Test(
@@ -203,8 +140,7 @@ import Testing
   func clipping(ranks: Int, clip: Double) throws {
     let one = try Self.trained(ranks: 1, clips: true, clip: clip)
     let many = try Self.trained(ranks: ranks, clips: true, clip: clip)
-    #expect(many.weights == one.weights)
-    #expect(many.replicasAgree())
+    expectSame(many, one)
     guard case .allReduceSquares(let groups) = many.plan.exchanges.last else {
       Issue.record("no norms are exchanged")
       return
@@ -228,13 +164,13 @@ import Testing
       }
     }
     // A norm that is rounded otherwise: some units in the last place of weights of about 1.
-    for (name, values) in sharded.weights {
+    for (name, values) in sharded.replicas[0] {
       let whole = try #require(bench.kept(name))
       #expect(zip(values, whole).allSatisfy { abs($0 - $1) < 1e-5 }, "\(name)")
     }
     // It has clipped: without, tables go elsewhere.
     let start = Self.weights(parameters)["head.weight"] ?? []
-    let moved = zip(sharded.weights["head.weight"] ?? [], start).map { $0 - $1 }
+    let moved = zip(sharded.replicas[0]["head.weight"] ?? [], start).map { $0 - $1 }
     let distance = moved.reduce(0) { $0 + $1 * $1 }.squareRoot()
     // Two updates, each with the sum of two gradients whose norm is at most the clip.
     #expect(distance > 0 && distance <= 2 * 2 * 0.5 * 0.5 * (1 + 1e-5), "\(distance)")
@@ -275,7 +211,7 @@ import Testing
       return
     }
     #expect(ranges.last?.isEmpty == true)
-    #expect(eight.weights == one.weights)
+    expectSame(eight, one)
   }
 
   @Test("A sum in pairs has the same bits however many ranks make it; one in turn has not")

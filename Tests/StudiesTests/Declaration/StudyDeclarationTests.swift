@@ -199,6 +199,17 @@ import Training
     #expect(abs((ten[0] ?? 0) - 10 * sgd) < 10)
   }
 
+  @Test func armsMayBeEvaluatedInDifferentWaysWhereTheySaySo() throws {
+    let declared = """
+      evaluation.final.attention_window = 17
+      differs = ["evaluationTokens"]
+      """
+    #expect(problems(smallStudy("", arms: declared)) == [])
+    // Of all targets it does not matter which would have been chosen.
+    let all = "evaluation.selection = \"first\"\n[common]\nevaluation.tokens = 0"
+    #expect(problems(smallStudy("", arms: all)) == [])
+  }
+
   @Test func aSweepOfTheBatchKeepsTheTokens() throws {
     let declaration = try read(fullStudy)
     for (batch, steps) in [(32.0, 400), (64, 200), (128, 100)] {

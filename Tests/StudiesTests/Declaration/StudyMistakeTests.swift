@@ -100,6 +100,27 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
       "write differs = [\"schedule\"] in 'sgd'"),
     Mistake(smallStudy("", arms: "optimizer.gradient_clip = 0"), "they differ in clipping"),
     Mistake(
+      smallStudy("", arms: "evaluation.final.attention_window = 17"),
+      "they differ in evaluationTokens (adamw: 65536 targets, selection spread, context length 32, attention across documents; "
+        + "sgd: 65536 targets, selection spread, context length 32, attention across documents, "
+        + "attention_window 17.0 after the last step)",
+      "write differs = [\"evaluationTokens\"] in 'sgd'"),
+    // The held-out text is evaluated with the mask too.
+    Mistake(
+      smallStudy("", arms: "data.document_mask = true\ndiffers = [\"tokenOrder\"]"),
+      "they differ in evaluationTokens", "attention inside documents"),
+    Mistake(
+      smallStudy("", arms: "evaluation.context_length = 16"), "they differ in evaluationTokens",
+      "context length 16"),
+    Mistake(
+      smallStudy("", arms: "evaluation.selection = \"first\""), "they differ in evaluationTokens",
+      "selection first"),
+    Mistake(
+      smallStudy(
+        "[common]\nschedule.stage = [{ name = \"a\", until = 0.5, attention_window = 4 }, { name = \"b\", attention_window = 8 }]\n"
+          + "[budget]\nflops = 1e9"),
+      "cannot be turned into steps while attention windows", "give budget.steps"),
+    Mistake(
       smallStudy("", arms: "training.steps = 50\ndiffers = [\"schedule\"]"),
       "they differ in trainingTokens"),
     Mistake(
