@@ -65,6 +65,27 @@ import Testing
         """)
   }
 
+  @Test func theTableOf177ComesOutOfItsPublicLogs() throws {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Fixtures/speedrun/logs-177").path
+    let names = ["12-19-Baseline", "12-21-Smooth-Scalars-stps.2000"]
+    let fromLogs = try names.map { try sets($0 + "=" + folder + "/" + $0)[0] }
+    let fromLists = try sets(
+      names[0] + "=" + Self.smoothBaseline, names[1] + "=" + Self.smooth)
+    #expect(RecordTable(try analysis(fromLogs)).table == RecordTable(try analysis(fromLists)).table)
+    var lines: Set<Int> = []
+    for name in names {
+      for file in try FileManager.default.contentsOfDirectory(atPath: folder + "/" + name) {
+        let path = folder + "/" + name + "/" + file
+        let log = try SpeedrunLog(reading: path, scope: .everything)
+        #expect(try log.data == Data(contentsOf: URL(fileURLWithPath: path)), "\(file)")
+        #expect(log.isComplete && log.machine.devices.count == 8, "\(file)")
+        lines.insert(log.events.count)
+      }
+    }
+    #expect(lines.max() == 2009, "one log has the lines of all its steps")
+  }
+
   @Test func theSecondTableOf177ComesOutFromItsPrintedRow() throws {
     let sets = try sets(
       "12-19-Baseline=" + Self.smoothBaseline,

@@ -93,6 +93,8 @@ struct PlannedRun {
     do {
       return try DatasetDescription(folder: configuration.data.path)
     } catch {
+      // Without them nobody knows how many tokens "all that are held out" are.
+      if configuration.evaluation.tokens == 0 { throw error }
       if isNeeded, configuration.model.vocabularySize == nil { throw error }
       return nil
     }

@@ -1,0 +1,125 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import RunRecords
+import Testing
+import Training
+
+/// Runs that end before they have finished, and go on.
+extension TrainingRunTests {
+  @Test(
+    "Interrupted and resumed equals uninterrupted, bit for bit", arguments: TestRuntime.allCases,
+    [1, 2])
+  func resumes(_ which: TestRuntime, accumulationSteps: Int) throws {
+    let folder = try TemporaryFolder()
+    let changes = ["training.accumulation_steps": String(accumulationSteps)]
+    let whole = try train(smallConfiguration(folder.path + "/whole", changes), which)
+    let parts = try smallConfiguration(folder.path + "/parts", changes)
+    let first = try train(parts, which, stopAfter: 2)
+    #expect(first.outcome == .interrupted)
+    #expect(first.outcome.exitCode == 4)
+    #expect(first.progress.step == 3)
+    #expect(try RunRecord(path: first.folder).outcome.status == .interrupted)
+    var firstStep: Int?
+    let second = try train(parts, which) { event in
+      if case .started(let start) = event { firstStep = start.firstStep }
+    }
+    #expect(firstStep == 3)
+    #expect(second.outcome == .finished)
+    #expect(try tensorBytes(second) == tensorBytes(whole))
+    #expect(try records(second.folder) == records(whole.folder))
+    let record = try RunRecord(path: second.folder)
+    #expect(record.outcome.sessionCount == 2)
+    #expect(record.sessions.map(\.firstStep) == [0, 3])
+    #expect(record.machines == [record.machine])
+  }
+
+  @Test("A run killed after its last checkpoint does not evaluate twice")
+  func killedAtTheEnd() throws {
+    let folder = try TemporaryFolder()
+    let configuration = try smallConfiguration(folder.path)
+    let first = try train(configuration, .cpu)
+    let lines = try records(first.folder)
+    // As if the process had died before it could write the outcome.
+    do {
+      let open = try RunFolder.open(at: first.folder)
+      var outcome = try open.outcome()
+      outcome.status = .running
+      try open.setOutcome(outcome)
+    }
+    let again = try train(configuration, .cpu)
+    #expect(again.outcome == .finished)
+    #expect(again.evaluation == first.evaluation)
+    #expect(try records(again.folder) == lines)
+  }
+
+  @Test("A run that was killed goes on from its last checkpoint and writes the later steps again")
+  func killed() throws {
+    let folder = try TemporaryFolder()
+    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
+    let configuration = try smallConfiguration(folder.path + "/killed")
+    struct Killed: Error {}
+    final class FailingSource: BatchSource {
+      let source = smallSource()
+      var vocabularySize: Int { source.vocabularySize }
+      var fingerprint: String { source.fingerprint }
+      var bytesPerToken: Double? { source.bytesPerToken }
+      var validationTokens: Int { source.validationTokens }
+      var position: String { source.position }
+      func move(to position: String) throws { try source.move(to: position) }
+      func restartValidation() { source.restartValidation() }
+      func fillValidation(_ batch: StepBatch) throws -> Int { try source.fillValidation(batch) }
+      func fill(_ batch: StepBatch) throws {
+        if source.position == "10" { throw Killed() }
+        try source.fill(batch)
+      }
+    }
+    #expect(throws: Killed.self) { try train(configuration, .cpu, source: FailingSource()) }
+    #expect(try RunRecord(path: configuration.run.folder).outcome.status == .failed)
+    #expect(try RunRecord(path: configuration.run.folder).metrics().series("loss").count == 5)
+    let rest = try train(configuration, .cpu)
+    #expect(try tensorBytes(rest) == tensorBytes(whole))
+    #expect(try records(rest.folder) == records(whole.folder))
+  }
+
+  @Test(
+    "An evaluation that is asked to end leaves no trace, and is made when the run goes on",
+    arguments: [(0, 0), (1, 3), (2, 6)])
+  func endInEvaluation(evaluation: Int, step: Int) throws {
+    final class StoppingSource: BatchSource {
+      let source = smallSource()
+      let stop = StopRequest()
+      var evaluationsLeft: Int
+      init(_ evaluation: Int) { evaluationsLeft = evaluation }
+      var vocabularySize: Int { source.vocabularySize }
+      var fingerprint: String { source.fingerprint }
+      var bytesPerToken: Double? { source.bytesPerToken }
+      var validationTokens: Int { source.validationTokens }
+      var position: String { source.position }
+      func move(to position: String) throws { try source.move(to: position) }
+      func restartValidation() { source.restartValidation() }
+      func fillValidation(_ batch: StepBatch) throws -> Int {
+        if evaluationsLeft == 0 { stop.request() }
+        let counted = try source.fillValidation(batch)
+        if counted == 0 { evaluationsLeft -= 1 }
+        return counted
+      }
+      func fill(_ batch: StepBatch) throws { try source.fill(batch) }
+    }
+    let folder = try TemporaryFolder()
+    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
+    let configuration = try smallConfiguration(folder.path + "/ended")
+    let source = StoppingSource(evaluation)
+    // The first evaluation also reads the held-out tokens for the contract.
+    source.evaluationsLeft += 1
+    let ended = try TrainingRun.train(
+      configuration, runtime: TestRuntime.cpu.provider, source: source, stop: source.stop)
+    #expect(ended.outcome == .interrupted && ended.progress.step == step)
+    #expect(ended.evaluation?.step == (step == 0 ? nil : step - 3))
+    let rest = try train(configuration, .cpu)
+    #expect(rest.outcome == .finished)
+    #expect(try tensorBytes(rest) == tensorBytes(whole))
+    #expect(try records(rest.folder) == records(whole.folder))
+  }
+}
