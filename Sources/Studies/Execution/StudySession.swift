@@ -11,7 +11,7 @@ public struct StudySession {
   public let record: StudyRecord
   /// Where the study lies, or is to lie.
   public let folder: StudyFolder
-  /// What a full trial of each arm costs.
+  /// What a full trial of each arm costs, with one thread.
   public let costs: [ArmInVariant: TrialCost]
 
   private let requests: any TrialRequests
@@ -36,13 +36,19 @@ public struct StudySession {
     self.requests = requests
     folder = StudyFolder(path)
     if runs { try FrozenStudy.check(record, in: folder) }
+    costs = try Self.costs(record, requests, folder, threads: 1)
+  }
+
+  private static func costs(
+    _ record: StudyRecord, _ requests: any TrialRequests, _ folder: StudyFolder, threads: Int
+  ) throws -> [ArmInVariant: TrialCost] {
     var costs: [ArmInVariant: TrialCost] = [:]
-    for (cell, point) in try Self.samples(record) {
+    for (cell, point) in try samples(record) {
       let request = try requests.request(
-        point, isAudit: false, limits: [], study: folder, threads: 1)
+        point, isAudit: false, limits: [], study: folder, threads: threads)
       costs[cell] = try TrialCost(TrainingConfiguration(request.source()))
     }
-    self.costs = costs
+    return costs
   }
 
   /// A trial of each arm in each variant, as declared.
@@ -121,6 +127,10 @@ public struct StudySession {
     // Trials of another declaration pay for nothing here.
     let isOwn = (try? folder.record().hash) == record.hash
     let results = isOwn ? TrialResult.all(in: folder).results : []
+    // Memory follows from the threads of a trial.
+    let costs =
+      throughput.threads == 1
+      ? costs : try Self.costs(record, requests, folder, threads: throughput.threads)
     return StudyPrice(
       try StudyProtocol.estimate(record), costs: costs, throughput: throughput,
       done: try StudyProtocol.next(record, results).endedCount)

@@ -31,6 +31,11 @@ public struct ThroughputPlan {
       self.cost = cost
       self.request = request
     }
+
+    /// Steps a second of a whole trial, from those of its first steps, which may be shorter than others.
+    func meanRate(_ speed: ThroughputProbe.Speed) -> Double {
+      speed.stepsPerSecond * cost.estimate.relativeCost(ofSteps: speed.timed)
+    }
   }
 
   /// Where a step takes longer than this by a careful guess, it is not run to see.
@@ -133,7 +138,7 @@ public struct ThroughputPlan {
       record.arms.append(
         ThroughputRecord.ArmSpeed(
           variant: subject.cell.variant, arm: subject.cell.arm, startSeconds: speed.startSeconds,
-          evaluationSeconds: speed.evaluationSeconds, stepsPerSecond: speed.stepsPerSecond,
+          evaluationSeconds: speed.evaluationSeconds, stepsPerSecond: subject.meanRate(speed),
           isMeasured: true))
     }
   }
@@ -156,7 +161,7 @@ public struct ThroughputPlan {
       let threads = cores / slots
       let seen = try probe.measure(
         try (0..<slots).map { _ in try subject.request(threads) }, isStopped: isStopped)
-      let rates = seen.compactMap(\.speed?.stepsPerSecond)
+      let rates = seen.compactMap(\.speed).map(subject.meanRate)
       guard rates.count == slots else { break }
       layouts.append(
         ThroughputRecord.Layout(

@@ -25,6 +25,8 @@ struct ThroughputProbe {
     var startSeconds: Double
     var evaluationSeconds: Double
     var stepsPerSecond: Double
+    /// The steps that were timed, zero-based.
+    var timed: Range<Int>
   }
 
   let program: TrialProcess.Program
@@ -76,25 +78,25 @@ struct ThroughputProbe {
     guard let ready = trial.ready, let evaluation = trial.evaluations.first,
       let first = trial.firstStep, let last = trial.lastStep
     else { return nil }
-    var steps = last.step.step - first.step
+    var timed = first.step..<last.step.step
     var seconds = (last.time - first.time).inSeconds
-    if steps == 0 || seconds <= 0 {
+    if timed.isEmpty || seconds <= 0 {
       if case .told(let end)? = trial.end, end.completedSteps > first.step,
         let final = trial.evaluations.last
       {
         // So short that it said only how it began and that it is over.
-        steps = end.completedSteps - first.step
+        timed = first.step..<end.completedSteps
         seconds = (final.time - first.time).inSeconds
       } else {
         // One step is all there is: it took the time since the evaluation, compilation of the optimizer included.
-        steps = first.step
+        timed = 0..<first.step
         seconds = (first.time - evaluation.time).inSeconds
       }
     }
     return Speed(
       startSeconds: (ready - trial.started).inSeconds,
       evaluationSeconds: (evaluation.time - ready).inSeconds,
-      stepsPerSecond: Double(steps) / max(seconds, 1e-6))
+      stepsPerSecond: Double(timed.count) / max(seconds, 1e-6), timed: timed)
   }
 
   private static func reason(_ trial: TrialProcess) -> String? {

@@ -33,6 +33,14 @@ public struct RunEstimate: Codable, Equatable, Sendable {
     }
   }
 
+  /// Steps in a row that cost the same.
+  struct Stretch: Codable, Equatable, Sendable {
+    /// The first of them; the stretch ends where the next begins.
+    var firstStep: Int
+    /// FLOPs of the gradient of each.
+    var gradientFLOPs: Double
+  }
+
   /// All parameters.
   public let parameters: Int
   /// Those that are not frozen.
@@ -57,10 +65,31 @@ public struct RunEstimate: Codable, Equatable, Sendable {
   /// Bytes at their most.
   public let memory: MemoryEstimate
   let work: Work
+  let stretches: [Stretch]
 
   /// FLOPs of the whole run.
   public var totalFLOPs: Double {
     gradientFLOPs + updateFLOPs * Double(steps) + upkeepFLOPs + evaluationFLOPs
+  }
+
+  /// What a step among some costs, relative to the mean step of the run: where batches, lengths or windows grow, the first steps
+  /// say too little of the others.
+  ///
+  /// - Parameter some: steps of the run; those beyond its end are left out.
+  /// - Returns: 1 where all steps cost the same, by FLOPs of gradient and update; extra gradients are left out.
+  public func relativeCost(ofSteps some: Range<Int>) -> Double {
+    let some = some.clamped(to: 0..<steps)
+    if some.isEmpty || stretches.count == 1 { return 1 }
+    return meanFLOPs(some) / meanFLOPs(0..<steps)
+  }
+
+  private func meanFLOPs(_ range: Range<Int>) -> Double {
+    let ends = stretches.dropFirst().map(\.firstStep) + [steps]
+    let sum = zip(stretches, ends).reduce(0) { sum, entry in
+      let count = range.clamped(to: entry.0.firstStep..<max(entry.0.firstStep, entry.1)).count
+      return sum + entry.0.gradientFLOPs * Double(count)
+    }
+    return sum / Double(range.count) + updateFLOPs
   }
 
   /// Seconds at given speeds.
@@ -103,6 +132,7 @@ public struct RunEstimate: Codable, Equatable, Sendable {
       try $0 + Self.upkeepFLOPs(of: $1, optimizer, steps: steps)
     }
     evaluationFLOPs = costs.forwardFLOPs(planned.evaluated)
+    stretches = costs.stretches()
     memory = planned.memory
 
     var work = Work()

@@ -97,6 +97,21 @@ struct TokenCosts {
       shortWindow: window("attention_window_short", model.shortAttentionWindow))
   }
 
+  /// Stretches of steps whose batches cost the same, extra gradients left out.
+  mutating func stretches() -> [RunEstimate.Stretch] {
+    var stretches: [RunEstimate.Stretch] = []
+    var last: (conditions: Conditions, tokens: Int)?
+    for step in 0..<configuration.training.steps {
+      let now = (conditions: conditions(at: step), tokens: configuration.batchTokens(at: step))
+      if let last, last == now { continue }
+      last = now
+      stretches.append(
+        RunEstimate.Stretch(
+          firstStep: step, gradientFLOPs: trainingFLOPs([now.conditions: Double(now.tokens)])))
+    }
+    return stretches
+  }
+
   // MARK: - FLOPs
 
   /// FLOPs of gradients: forward and backward pass.

@@ -42,7 +42,9 @@ import Training
   }
 
   /// An arm of so many steps, which no data are needed for.
-  private func subject(steps: Int = 10_000) throws -> ThroughputPlan.Subject {
+  private func subject(
+    steps: Int = 10_000, _ changes: [String] = []
+  ) throws -> ThroughputPlan.Subject {
     let configuration = try TrainingConfiguration(
       ConfigurationSource(
         file: nil,
@@ -50,7 +52,7 @@ import Training
           "--model.vocabulary_size=64", "--model.width=16", "--model.heads=2",
           "--model.layers=1", "--model.context_length=16", "--training.batch_tokens=16",
           "--training.steps=\(steps)", "--data.path=nowhere",
-        ]))
+        ] + changes))
     let cell = ArmInVariant(arm: "a", variant: "main")
     return ThroughputPlan.Subject(cell: cell, cost: try TrialCost(configuration)) { threads in
       TrialRequest(
@@ -103,6 +105,22 @@ import Training
     let free = try plan(oneThread: 300, twoThreads: 300, fourThreads: 300)
       .measure([subject(steps: 100)], stored: chosen)
     #expect(free?.slots == 4 && free?.isChosen == false)
+  }
+
+  @Test func wholeTrialsAreSlowerThanTheirFirstStepsWhereBatchesGrow() throws {
+    let growing = try subject(
+      steps: 40,
+      [
+        "--schedule.batch_tokens={stage = [{name = 'a', steps = 30, value = 16}, {name = 'b', value = 64}]}"
+      ])
+    let small = try subject(steps: 1).cost.stepFLOPs
+    let large = try subject(steps: 1, ["--training.batch_tokens=64"]).cost.stepFLOPs
+    let mean = (30 * small + 10 * large) / 40
+    for (timed, cost) in [(0..<30, small), (10..<12, small), (30..<40, large), (0..<40, mean)] {
+      let speed = ThroughputProbe.Speed(
+        startSeconds: 0, evaluationSeconds: 0, stepsPerSecond: 50, timed: timed)
+      #expect(abs(growing.meanRate(speed) / (50 * cost / mean) - 1) < 1e-12)
+    }
   }
 
   @Test func withoutRunningAnythingTimeIsAllOperationsAtTheGivenSpeed() throws {
