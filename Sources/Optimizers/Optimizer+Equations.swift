@@ -6,7 +6,8 @@ public import TensorGraph
 extension Optimizer {
   /// An update as it is traced.
   public struct TracedUpdate {
-    /// The global norm of the gradients before clipping, without those of paused groups.
+    /// The global norm of the gradients before clipping, without those of paused groups; for the optimizer of one rank, the norm of
+    /// what the rank owns and of groups that are clipped over all ranks.
     public let gradientNorm: Tensor
     /// New weights and new state.
     public let assignments: [(Tensor, Tensor)]

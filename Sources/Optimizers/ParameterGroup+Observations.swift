@@ -9,7 +9,8 @@ extension ParameterGroup {
   public func extraEvaluations(steps: Int) -> Int {
     switch card?.observation {
     case .firstBatches(let count): return Int(hyperparameters[count] ?? 0)
-    case .sampledLabels(let every): return (steps + interval(every) - 1) / interval(every)
+    case .sampledLabels(let every):
+      return (steps - settings.every + interval(every)) / interval(every)
     case nil: return 0
     }
   }
@@ -21,7 +22,9 @@ extension ParameterGroup {
   public func extraEvaluations(at step: Int) -> Int {
     switch card?.observation {
     case .firstBatches(let count): return step == 0 ? Int(hyperparameters[count] ?? 0) : 0
-    case .sampledLabels(let every): return step % interval(every) == 0 ? 1 : 0
+    case .sampledLabels(let every):
+      // Before the update that is the first of so many; a group that rests makes it at the last of its steps.
+      return step % interval(every) == settings.every - 1 ? 1 : 0
     case nil: return 0
     }
   }

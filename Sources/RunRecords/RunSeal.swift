@@ -11,7 +11,7 @@ public struct RunSeal: Codable, Equatable, Sendable {
   public static let fileNames = [
     RunFolder.FileName.configurationJSON, RunFolder.FileName.contract,
     RunFolder.FileName.optimizer, RunFolder.FileName.metrics, RunFolder.FileName.trial,
-    RunFolder.FileName.outcome, RunFolder.FileName.trajectories,
+    RunFolder.FileName.outcome, RunFolder.FileName.trajectories, RunFolder.FileName.sessions,
   ]
 
   /// The version of the file.

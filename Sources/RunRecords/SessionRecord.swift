@@ -32,13 +32,10 @@ extension RunFolder {
 }
 
 extension RunRecord {
-  /// Where the run was made: each machine once, in the order of the sessions.
-  public var machines: [MachineRecord] { sessions.map(\.machine).withoutRepetitions }
-}
-
-extension Sequence where Element: Equatable {
-  /// Every element once, where it comes first.
-  public var withoutRepetitions: [Element] {
-    reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  /// Where the run was made: each machine once, in the order of the sessions; one of which nothing was kept made nothing.
+  public var machines: [MachineRecord] {
+    let next = sessions.dropFirst().map(\.firstStep)
+    let made = sessions.enumerated().filter { $0 >= next.count || next[$0] > $1.firstStep }
+    return made.map(\.element.machine).withoutRepetitions
   }
 }

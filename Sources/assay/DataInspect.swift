@@ -32,22 +32,31 @@ struct DataInspect: ParsableCommand {
     help: ArgumentHelp("Tokens of a sequence made of documents; none is made.", valueName: "count"))
   var contextLength: Int?
 
-  @Option(help: ArgumentHelp("Sequences of a batch made of documents.", valueName: "count"))
-  var sequences = 8
+  @Option(help: ArgumentHelp("Sequences of a batch made of documents; 8.", valueName: "count"))
+  var sequences: Int?
 
   @Option(
-    help: ArgumentHelp("Tokens of a document that are used, at most.", valueName: "count"))
-  var documentLimit = 2048
+    help: ArgumentHelp("Tokens of a document that are used, at most; 2,048.", valueName: "count"))
+  var documentLimit: Int?
 
   @Flag(help: "Print one JSON object.")
   var json = false
+
+  func validate() throws {
+    guard contextLength == nil else { return }
+    for (name, value) in [("sequences", sequences), ("document-limit", documentLimit)] {
+      guard let value else { continue }
+      throw ValidationError(
+        "--\(name) \(value) is about sequences made of documents; give their --context-length too")
+    }
+  }
 
   /// What training on documents would use; nil where nobody asked.
   private func survey() throws -> DocumentSurvey? {
     try contextLength.map {
       try DocumentSurvey(
-        TokenDataset(folder: folder, checksums: .never).train, sequences: sequences,
-        contextLength: $0, documentLimit: documentLimit)
+        TokenDataset(folder: folder, checksums: .never).train, sequences: sequences ?? 8,
+        contextLength: $0, documentLimit: documentLimit ?? 2048)
     }
   }
 

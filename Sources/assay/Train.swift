@@ -13,7 +13,7 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Any key of the configuration can be given as --section.key=value; 'assay show config' lists them all.
 
-      Ctrl-C (SIGINT) or SIGTERM finishes the step, saves and exits with 4; the same command goes on, with the same bits as \
+      Ctrl-C (SIGINT) or SIGTERM finishes the step or the batch of an evaluation, saves and exits with 4; the same command goes on, with the same bits as \
       an uninterrupted run. A second signal ends the process at once.
       """)
 

@@ -54,6 +54,16 @@ import Testing
     #expect(record.machine == first.machine)
   }
 
+  @Test func aSessionOfWhichNothingWasKeptMadeNoPartOfTheRun() throws {
+    let folder = try TemporaryFolder()
+    let run = try create(folder.path + "/run")
+    var other = try run.record().machine
+    other.details["threads"] = "7"
+    try run.add(SessionRecord(startTime: start, firstStep: 0, machine: other))
+    #expect(try RunRecord(path: run.path).sessions.count == 2)
+    #expect(try RunRecord(path: run.path).machines == [other])
+  }
+
   @Test func anEmptyFolderIsTakenAndAFullOneIsNot() throws {
     let folder = try TemporaryFolder()
     _ = try create(folder.path)

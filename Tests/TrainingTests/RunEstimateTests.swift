@@ -106,6 +106,15 @@ struct RunEstimateTests {
     #expect(estimate.memory.optimizerState == 2 * estimate.memory.weights)
   }
 
+  @Test func allThatIsHeldOutCannotBePlannedWithoutTheData() throws {
+    let configuration = try Self.configuration(
+      Self.text("width = 64\nlayers = 2", "adamw").replacing("tokens = 5000", with: "tokens = 0"),
+      folder: "none")
+    let error = try #require(throws: ConfigurationError.self) { try RunEstimate(configuration) }
+    #expect(error.problems.map(\.keys) == [["evaluation.tokens", "data.path"]])
+    #expect(error.message.contains("give evaluation.tokens, or prepare the data"), "\(error)")
+  }
+
   @Test func timeFollowsFromSpeeds() throws {
     let configuration = try Self.configuration(
       Self.text("width = 64\nlayers = 2", "soap", "precondition_every = 2"), folder: "none")

@@ -48,7 +48,7 @@ import Training
       ["model.embedding_deviation", "model.embedding"], "= 0.25 (one.toml:7)", "(one.toml:6)"),
     Mistake(
       "embedding = \"tied-then-untied\"\nembedding_deviation = 0.25\n[schedule]\nuntie_at = 5",
-      ["model.embedding_deviation", "model.embedding"], "= 0.25 (one.toml:7)", "are copied",
+      ["model.embedding_deviation", "model.embedding"], "= 0.25 (one.toml:7)", "copied into",
       "remove the key"),
     Mistake(
       "long_layers = [1, 2]", ["model.long_layers"], "layer 2", "= [1, 2] (one.toml:6)",
@@ -140,6 +140,13 @@ import Training
     var source = ConfigurationSource()
     try source.add(layer: "again.toml", text: first.resolved.tomlText)
     #expect(try TrainingConfiguration(source).identity == first.identity)
-    #expect(first.resolved["model.embedding_deviation"] != nil)
+    #expect(first.resolved["model.embedding_deviation"] == nil)
+    // A later layer may change what the table's first weights are, or untie tables that were set up otherwise.
+    try source.add(layer: "later.toml", text: "model.head_deviation = 0.02")
+    #expect(try TrainingConfiguration(source).model.speedrun?.headDeviation == 0.02)
+    let later = try Self.read(
+      "embedding = \"untied\"\nembedding_deviation = 0.25",
+      "model.embedding = \"tied-then-untied\"\nschedule.untie_at = 5")
+    #expect(later.model.speedrun?.embeddingDeviation == later.model.speedrun?.headDeviation)
   }
 }

@@ -111,6 +111,24 @@ import Testing
     #expect(numbers["trainingFLOPs"] == estimate.gradientFLOPs)
   }
 
+  @Test("A group that rests at every other step takes its extra gradients before its updates")
+  func extraOfRestingGroups() throws {
+    let folder = try TemporaryFolder()
+    // Updates at the steps 1, 3 and 5, the extra gradients before the first and the third.
+    let configuration = try Self.configuration(
+      folder, "attention_window = 2, batch_tokens = 8", "attention_window = 8, batch_tokens = 16",
+      [
+        "optimizer.name": "sophia-g", "optimizer.curvature_every": "2", "training.steps": "5",
+        "optimizer.rule": "[{name = 'all', pattern = '*', every = 2}]",
+      ])
+    let estimate = try RunEstimate(configuration)
+    #expect(estimate.gradientEvaluations == 6)
+    #expect(estimate.gradientFLOPs == 3 * (3 * 8 * Self.narrow + 3 * 16 * Self.wide))
+    let summary = try TrainingRun.train(
+      configuration, runtime: TestRuntime.cpu.provider, source: smallSource())
+    #expect(summary.progress.chargedTokens == estimate.chargedTokens)
+  }
+
   @Test(
     "Extra evaluations of all steps are those of the run",
     arguments: ["sophia-g", "adalayer-frozen", "adamw"])

@@ -88,9 +88,10 @@ extension TrainingRunTests {
     arguments: [(0, 0), (1, 3), (2, 6)])
   func endInEvaluation(evaluation: Int, step: Int) throws {
     final class StoppingSource: BatchSource {
-      let source = smallSource()
+      let source = SyntheticSource(vocabularySize: 11, validationTokens: 4096 + 24)
       let stop = StopRequest()
       var evaluationsLeft: Int
+      var batches = 0
       init(_ evaluation: Int) { evaluationsLeft = evaluation }
       var vocabularySize: Int { source.vocabularySize }
       var fingerprint: String { source.fingerprint }
@@ -100,15 +101,18 @@ extension TrainingRunTests {
       func move(to position: String) throws { try source.move(to: position) }
       func restartValidation() { source.restartValidation() }
       func fillValidation(_ batch: StepBatch) throws -> Int {
-        if evaluationsLeft == 0 { stop.request() }
         let counted = try source.fillValidation(batch)
+        batches = counted == 0 ? 0 : batches + 1
         if counted == 0 { evaluationsLeft -= 1 }
+        // In its middle: one batch has been measured.
+        if evaluationsLeft == 0, batches == 2 { stop.request() }
         return counted
       }
       func fill(_ batch: StepBatch) throws { try source.fill(batch) }
     }
     let folder = try TemporaryFolder()
-    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
+    let never = StoppingSource(-1)
+    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu, source: never)
     let configuration = try smallConfiguration(folder.path + "/ended")
     let source = StoppingSource(evaluation)
     // The first evaluation also reads the held-out tokens for the contract.
@@ -117,7 +121,7 @@ extension TrainingRunTests {
       configuration, runtime: TestRuntime.cpu.provider, source: source, stop: source.stop)
     #expect(ended.outcome == .interrupted && ended.progress.step == step)
     #expect(ended.evaluation?.step == (step == 0 ? nil : step - 3))
-    let rest = try train(configuration, .cpu)
+    let rest = try train(configuration, .cpu, source: StoppingSource(-1))
     #expect(rest.outcome == .finished)
     #expect(try tensorBytes(rest) == tensorBytes(whole))
     #expect(try records(rest.folder) == records(whole.folder))

@@ -108,7 +108,8 @@ struct ContractCheck {
       min(common, zip(first, value).prefix { $0 == $1 }.count)
     }
     let beginning = first.prefix(common)
-    let words = beginning.lastIndex(of: " ").map { beginning[...$0].count } ?? 0
+    let words =
+      beginning.lastIndex(where: { " ,{".contains($0) }).map { beginning[...$0].count } ?? 0
     // A short beginning tells what the rest is about.
     let left = words > most / 2 ? words : 0
     return values.map { value in

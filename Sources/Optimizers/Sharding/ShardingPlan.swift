@@ -225,10 +225,9 @@ public struct ShardingPlan: Sendable {
     of group: String, rank: Int, gradient: (Parameter) -> [Float]
   ) -> ExactSquares {
     var sum = ExactSquares()
-    for parameter in self.optimizer(of: rank).trained.first(where: { $0.name == group })?.members
-      ?? []
+    for parameter in optimizer.trained.first(where: { $0.name == group })?.members ?? []
     where rank == 0 || shares[parameter.name] != .replicated {
-      sum.add(gradient(parameter))
+      if let owned = owned(parameter, by: rank) { sum.add(gradient(owned)) }
     }
     return sum
   }

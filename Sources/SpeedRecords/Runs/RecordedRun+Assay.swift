@@ -90,7 +90,7 @@ extension RecordedRun {
       (["\(machine.processor), \(machine.coreCount) cores, \(machine.operatingSystem)"]
         + machine.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
         .joined(separator: ", ")
-    }.joined(separator: "; then ")
+    }.withoutRepetitions.joined(separator: "; then ")
     recipe = configuration.contentHash(excluding: Self.keysOfReplicates)
     if let values = record.contract?.values {
       evaluation = "data \(values[.data] ?? ""), held out \(values[.evaluationTokens] ?? "")"

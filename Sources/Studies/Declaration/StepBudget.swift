@@ -27,6 +27,11 @@ struct StepBudget {
     case .tokens: steps = try wholeBatches(configuration)
     case .chargedTokens, .flops: steps = try affordable(configuration)
     case .seconds:
+      // Of another length, the run would have other steps, and their mean another speed.
+      try requireConstantBatch(configuration)
+      let model = try configuration.modelConfiguration(
+        vocabularySize: configuration.model.vocabularySize ?? 2)
+      try requireConstantCost(configuration, model)
       guard let stepsPerSecond else {
         throw ConfigurationError(
           .missingKey, keys: ["budget.seconds"],

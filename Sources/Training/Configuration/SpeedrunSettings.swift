@@ -58,25 +58,16 @@ enum SpeedrunSettings {
     _ section: ConfigurationSection, _ options: inout SpeedrunOptions
   ) {
     let key = "embedding_deviation"
-    guard options.hasEmbeddingTable else {
+    guard options.embedding == .untied else {
+      options.embeddingDeviation = options.headDeviation
       return section.refuseWithoutEffect(
         [key], switchedBy: "model.embedding",
         message:
-          "lookups have no table of their own, so its first weights have no effect; remove the key, or choose embedding = "
-          + "\"untied\"")
+          "lookups have no table of their own, or one that the head's weights are copied into before it is read, so its first "
+          + "weights have no effect; remove the key, or choose embedding = \"untied\"")
     }
-    let isCopied = options.embedding == .tiedThenUntied
     options.embeddingDeviation = deviation(
-      section, key, isCopied ? options.headDeviation : options.embeddingDeviation,
-      "of the lookup table's first weights")
-    // A resolved configuration says the head's, which is no mistake.
-    guard isCopied, section.isGiven(key), options.embeddingDeviation != options.headDeviation
-    else { return }
-    section.contradiction(
-      key, "embedding",
-      message:
-        "the head's weights are copied into the table before it is read, so its first weights have no effect; remove the key, or "
-        + "choose embedding = \"untied\"")
+      section, key, options.embeddingDeviation, "of the lookup table's first weights")
   }
 
   private static func lambdas(_ section: ConfigurationSection, _ options: inout SpeedrunOptions) {

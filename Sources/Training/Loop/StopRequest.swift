@@ -13,7 +13,7 @@ import Synchronization
 
 private let receivedSignal = Atomic<Int32>(0)
 
-/// A wish that a run end after its current step, from the program or from a signal.
+/// A wish that a run end after its current step, or the current batch of an evaluation, from the program or from a signal.
 public final class StopRequest: Sendable {
   /// What the run is to end as.
   public enum Kind: Int, Sendable {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CPURuntime
+import Configurations
 import LanguageModels
 import Optimizers
 import TensorGraph
@@ -94,7 +95,12 @@ struct PlannedRun {
       return try DatasetDescription(folder: configuration.data.path)
     } catch {
       // Without them nobody knows how many tokens "all that are held out" are.
-      if configuration.evaluation.tokens == 0 { throw error }
+      if configuration.evaluation.tokens == 0 {
+        throw ConfigurationError(
+          .missingKey, keys: ["evaluation.tokens", "data.path"],
+          "evaluation.tokens = 0 means all that are held out, and how many these are nobody knows without the data (\(error)); "
+            + "give evaluation.tokens, or prepare the data")
+      }
       if isNeeded, configuration.model.vocabularySize == nil { throw error }
       return nil
     }

@@ -34,7 +34,7 @@ public struct RunEstimate: Codable, Equatable, Sendable {
   }
 
   /// Steps in a row that cost the same.
-  struct Stretch: Codable, Equatable, Sendable {
+  struct Stretch: Equatable, Sendable {
     /// The first of them; the stretch ends where the next begins.
     var firstStep: Int
     /// FLOPs of the gradient of each.
@@ -65,7 +65,13 @@ public struct RunEstimate: Codable, Equatable, Sendable {
   /// Bytes at their most.
   public let memory: MemoryEstimate
   let work: Work
-  let stretches: [Stretch]
+  /// Not written: one for each step, where a schedule changes at every step.
+  private var stretches: [Stretch] = []
+
+  private enum CodingKeys: CodingKey {
+    case parameters, trainedParameters, steps, tokens, gradientEvaluations, chargedTokens
+    case gradientFLOPs, updateFLOPs, upkeepFLOPs, evaluationFLOPs, memory, work
+  }
 
   /// FLOPs of the whole run.
   public var totalFLOPs: Double {
@@ -79,7 +85,7 @@ public struct RunEstimate: Codable, Equatable, Sendable {
   /// - Returns: 1 where all steps cost the same, by FLOPs of gradient and update; extra gradients are left out.
   public func relativeCost(ofSteps some: Range<Int>) -> Double {
     let some = some.clamped(to: 0..<steps)
-    if some.isEmpty || stretches.count == 1 { return 1 }
+    if some.isEmpty || stretches.count <= 1 { return 1 }
     return meanFLOPs(some) / meanFLOPs(0..<steps)
   }
 

@@ -58,6 +58,14 @@ import Testing
         "...769.0 after the last step", "...641.0 after the last step",
       ])
     #expect(ContractCheck.shortened([texts[0], ""]).last == "(nothing)")
+    let parts = [true, false].map {
+      "speedrun, vocabulary 50304, width 768, layers 11, parts {\"activation\":\"relu-squared\",\"attentionFreeLayers\":[6],"
+        + "\"hasHeadGates\":\($0),\"softCap\":15}"
+    }
+    #expect(
+      ContractCheck.shortened(parts) == [
+        "...\"hasHeadGates\":true,\"softCap\":15}", "...\"hasHeadGates\":false,\"softCap\":15}",
+      ])
     #expect(ContractCheck.shortened(["a", "b"]) == ["a", "b"])
     let long = String(repeating: "x", count: 200)
     #expect(ContractCheck.shortened(["a", long]) == ["a", long.prefix(117) + "..."])

@@ -121,6 +121,11 @@ private let claim = "[[claim]]\nname = \"c\"\nstatement = \"s\"\nrelation = \"be
           + "[budget]\nflops = 1e9"),
       "cannot be turned into steps while attention windows", "give budget.steps"),
     Mistake(
+      smallStudy(
+        "[common]\nschedule.stage = [{ name = \"a\", until = 0.5, attention_window = 4 }, { name = \"b\", attention_window = 8 }]\n"
+          + "[budget]\nseconds = 60"),
+      "budget.seconds cannot be turned into steps while attention windows", "give budget.steps"),
+    Mistake(
       smallStudy("", arms: "training.steps = 50\ndiffers = [\"schedule\"]"),
       "they differ in trainingTokens"),
     Mistake(
