@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Configurations
 import Foundation
 import RunRecords
 import SpeedRecords
@@ -136,6 +137,8 @@ import Testing
     var machine = try run.record().machine
     machine.details["runtime"] = "avx2, 16 threads"
     try run.add(SessionRecord(firstStep: 5, machine: machine))
+    #expect(message { _ = try isOneMachine() }.contains("sessions.json"))
+    try run.seal(with: run.outcome(), sha256: SHA256.hexadecimal(of:))
     #expect(try !isOneMachine())
   }
 

@@ -44,8 +44,7 @@ import Training
     #expect(
       Set(seal.files.keys) == [
         "configuration.json", "contract.json", "optimizer.json", "metrics.jsonl",
-        "trajectories.bin",
-        "outcome.json",
+        "trajectories.bin", "sessions.json", "outcome.json",
       ])
 
     // Timings and the text for people are not sealed.
