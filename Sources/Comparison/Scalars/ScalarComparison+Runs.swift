@@ -14,7 +14,8 @@ extension ScalarComparison.Arm {
   /// Puts runs together that differ in nothing but seeds.
   ///
   /// - Parameter folders: folders of runs.
-  /// - Returns: arms in the order of their first runs, each named after what its folders' names have in common.
+  /// - Returns: arms in the order of their first runs, each named after the arm whose trials they are, or else after what its folders'
+  ///   names have in common.
   /// - Throws: ``ComparisonError`` when a folder holds no run.
   public static func grouped(_ folders: [String]) throws(ComparisonError) -> [Self] {
     var groups: [(hash: String, folders: [String])] = []
@@ -35,7 +36,7 @@ extension ScalarComparison.Arm {
     }
     var result: [Self] = []
     for group in groups {
-      let wanted = name(of: group.folders)
+      let wanted = trialName(of: group.folders) ?? name(of: group.folders)
       var (name, number) = (wanted, 1)
       while result.contains(where: { $0.name == name }) {
         number += 1
@@ -78,6 +79,15 @@ extension ScalarComparison.Arm {
     else { return nil }
     let seeds = ["training.seed", "training.data_seed"]
     return configuration.contentHash(excluding: keysOfReplicates.filter { !seeds.contains($0) })
+  }
+
+  /// Variant and arm, where all are trials of one.
+  private static func trialName(of folders: [String]) -> String? {
+    let names = Set(
+      folders.map { folder in
+        (try? RunRecord(path: folder))?.trial.map { "\($0.point.variant).\($0.point.arm)" }
+      })
+    return names.count == 1 ? names.first.flatMap { $0 } : nil
   }
 
   /// What the last parts of paths begin with, without what numbers them.

@@ -13,10 +13,10 @@ import Testing
 
   init() throws { folder = try StudyOnDisk(measuredStudy(arms: ["a"])) }
 
-  /// A run of its own, with a configuration.
+  /// A run of its own with a configuration, or a trial.
   private func run(
     _ name: String, optimizer: String, seed: Int, dataSeed: Int? = nil, rate: Double = 0.1,
-    loss: Double, details: StudyOnDisk.Details = StudyOnDisk.Details()
+    loss: Double, details: StudyOnDisk.Details = StudyOnDisk.Details(), isTrial: Bool = false
   ) throws -> String {
     var source = ConfigurationSource()
     try source.add(overrides: [
@@ -32,7 +32,7 @@ import Testing
     let point = TrialPoint(
       variant: "main", arm: name, seed: TrialSeed(.reporting, seed, data: dataSeed), knobs: [:])
     let path = folder.path + "/" + (try folder.add(finished(point, loss), details))
-    try FileManager.default.removeItem(atPath: path + "/trial.json")
+    if !isTrial { try FileManager.default.removeItem(atPath: path + "/trial.json") }
     try configuration.json.write(to: URL(fileURLWithPath: path + "/configuration.json"))
     try Data(configuration.tomlText.utf8).write(
       to: URL(fileURLWithPath: path + "/configuration.toml"))
@@ -55,6 +55,14 @@ import Testing
           loss: 3 + 0.1 * Double(index) + 0.001 * Double(seed))
       }
     }
+  }
+
+  @Test func trialsAreLaidOverEachOtherUnderTheNameOfTheirArm() throws {
+    // A number at the end of an arm's name is no number of a run.
+    let folders = try (1...3).map { seed in
+      try run("no-float8", optimizer: "a", seed: seed, loss: 3, isTrial: true)
+    }
+    #expect(try ScalarComparison.Arm.grouped(folders).map(\.name) == ["main.no-float8"])
   }
 
   @Test func runsAreGroupedByTheirOptimizerAndComparedBySeed() throws {
