@@ -60,22 +60,9 @@ extension TrainingRunTests {
     let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu)
     let configuration = try smallConfiguration(folder.path + "/killed")
     struct Killed: Error {}
-    final class FailingSource: BatchSource {
-      let source = smallSource()
-      var vocabularySize: Int { source.vocabularySize }
-      var fingerprint: String { source.fingerprint }
-      var bytesPerToken: Double? { source.bytesPerToken }
-      var validationTokens: Int { source.validationTokens }
-      var position: String { source.position }
-      func move(to position: String) throws { try source.move(to: position) }
-      func restartValidation() { source.restartValidation() }
-      func fillValidation(_ batch: StepBatch) throws -> Int { try source.fillValidation(batch) }
-      func fill(_ batch: StepBatch) throws {
-        if source.position == "10" { throw Killed() }
-        try source.fill(batch)
-      }
-    }
-    #expect(throws: Killed.self) { try train(configuration, .cpu, source: FailingSource()) }
+    let source = smallSource()
+    source.willFill = { if $0 == 10 { throw Killed() } }
+    #expect(throws: Killed.self) { try train(configuration, .cpu, source: source) }
     #expect(try RunRecord(path: configuration.run.folder).outcome.status == .failed)
     #expect(try RunRecord(path: configuration.run.folder).metrics().series("loss").count == 5)
     let rest = try train(configuration, .cpu)
@@ -87,41 +74,27 @@ extension TrainingRunTests {
     "An evaluation that is asked to end leaves no trace, and is made when the run goes on",
     arguments: [(0, 0), (1, 3), (2, 6)])
   func endInEvaluation(evaluation: Int, step: Int) throws {
-    final class StoppingSource: BatchSource {
-      let source = SyntheticSource(vocabularySize: 11, validationTokens: 4096 + 24)
-      let stop = StopRequest()
-      var evaluationsLeft: Int
-      var batches = 0
-      init(_ evaluation: Int) { evaluationsLeft = evaluation }
-      var vocabularySize: Int { source.vocabularySize }
-      var fingerprint: String { source.fingerprint }
-      var bytesPerToken: Double? { source.bytesPerToken }
-      var validationTokens: Int { source.validationTokens }
-      var position: String { source.position }
-      func move(to position: String) throws { try source.move(to: position) }
-      func restartValidation() { source.restartValidation() }
-      func fillValidation(_ batch: StepBatch) throws -> Int {
-        let counted = try source.fillValidation(batch)
-        batches = counted == 0 ? 0 : batches + 1
-        if counted == 0 { evaluationsLeft -= 1 }
-        // In its middle: one batch has been measured.
-        if evaluationsLeft == 0, batches == 2 { stop.request() }
-        return counted
-      }
-      func fill(_ batch: StepBatch) throws { try source.fill(batch) }
+    func longSource() -> SyntheticSource {
+      SyntheticSource(vocabularySize: 11, validationTokens: 4096 + 24)
     }
     let folder = try TemporaryFolder()
-    let never = StoppingSource(-1)
-    let whole = try train(smallConfiguration(folder.path + "/whole"), .cpu, source: never)
+    let whole = try train(
+      smallConfiguration(folder.path + "/whole"), .cpu, source: longSource())
     let configuration = try smallConfiguration(folder.path + "/ended")
-    let source = StoppingSource(evaluation)
-    // The first evaluation also reads the held-out tokens for the contract.
-    source.evaluationsLeft += 1
+    let (source, stop) = (longSource(), StopRequest())
+    // The held-out tokens are read for the contract before the first evaluation.
+    var (readingsLeft, batches) = (evaluation + 1, 0)
+    source.didFillValidation = { counted in
+      batches = counted == 0 ? 0 : batches + 1
+      if counted == 0 { readingsLeft -= 1 }
+      // In its middle: one batch has been measured.
+      if readingsLeft == 0, batches == 2 { stop.request() }
+    }
     let ended = try TrainingRun.train(
-      configuration, runtime: TestRuntime.cpu.provider, source: source, stop: source.stop)
+      configuration, runtime: TestRuntime.cpu.provider, source: source, stop: stop)
     #expect(ended.outcome == .interrupted && ended.progress.step == step)
     #expect(ended.evaluation?.step == (step == 0 ? nil : step - 3))
-    let rest = try train(configuration, .cpu, source: StoppingSource(-1))
+    let rest = try train(configuration, .cpu, source: longSource())
     #expect(rest.outcome == .finished)
     #expect(try tensorBytes(rest) == tensorBytes(whole))
     #expect(try records(rest.folder) == records(whole.folder))

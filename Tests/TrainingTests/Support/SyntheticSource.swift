@@ -10,6 +10,10 @@ final class SyntheticSource: BatchSource {
   var fingerprint = "synthetic"
   let bytesPerToken: Double? = 2
   let validationTokens: Int
+  /// Is told how many sequences were taken, before every batch.
+  var willFill: (Int) throws -> Void = { _ in }
+  /// Is told how many tokens of a held-out batch count; 0: the evaluation is over.
+  var didFillValidation: (Int) -> Void = { _ in }
   private var next = 0
   private var nextValidation = 0
 
@@ -22,6 +26,7 @@ final class SyntheticSource: BatchSource {
   func move(to position: String) throws { next = Int(position) ?? 0 }
 
   func fill(_ batch: StepBatch) throws {
+    try willFill(next)
     for row in 0..<batch.sequences {
       write(batch, row: row, name: "train", sequence: next, counted: batch.contextLength)
       next += 1
@@ -39,6 +44,7 @@ final class SyntheticSource: BatchSource {
       total += counted
       nextValidation += 1
     }
+    didFillValidation(total)
     return total
   }
 
