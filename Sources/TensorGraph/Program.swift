@@ -3,8 +3,9 @@
 
 /// A traced step: what the host reads after it, and which kept tensors it replaces.
 ///
-/// A program runs in two stages. `compute` produces every output; `commit` carries out the assignments. Between them the
-/// host may look at the outputs and decide not to commit (a non-finite loss leaves weights and state untouched).
+/// A run produces every output, and carries out the assignments where the condition is not 0. So a step that must not
+/// count (a loss that is not finite) leaves weights and state untouched, and the host, which reads the same numbers from the
+/// outputs, knows it without having been asked in between.
 public struct Program {
   /// A result that the host reads.
   public struct Output {
@@ -28,12 +29,21 @@ public struct Program {
   public let outputs: [Output]
   /// What is replaced.
   public let assignments: [Assignment]
+  /// A float32 scalar: assignments are carried out only where it is not 0 (NaN is not 0). Nil: always.
+  public let condition: Tensor?
 
   /// Makes a program.
   ///
-  /// - Throws: `GraphError` for any mistake made while building, names used twice, or assignments that do not fit.
+  /// - Parameters:
+  ///   - graph: of all tensors.
+  ///   - outputs: what the host reads, by label.
+  ///   - assignments: parameters or states, and what they become.
+  ///   - condition: a float32 scalar of the graph; where it is 0, nothing is assigned.
+  /// - Throws: `GraphError` for any mistake made while building, names used twice, assignments that do not fit, or a condition
+  ///   that is no float32 scalar.
   public init(
-    graph: Graph, outputs: [(String, Tensor)], assignments: [(Tensor, Tensor)] = []
+    graph: Graph, outputs: [(String, Tensor)], assignments: [(Tensor, Tensor)] = [],
+    condition: Tensor? = nil
   ) throws(GraphError) {
     try graph.check()
     var labels: [String: TensorType] = [:]
@@ -69,6 +79,17 @@ public struct Program {
     if Set(outputs.map(\.0)).count != outputs.count {
       throw GraphError(.structure, "two outputs have the same name")
     }
+    if let condition {
+      guard condition.graph === graph else {
+        throw GraphError(
+          .structure, "the program's condition, \(condition.type), belongs to another graph")
+      }
+      guard condition.type == TensorType([]) else {
+        throw GraphError(
+          .shape, "the program's condition is \(condition.type); it must be a float32 scalar")
+      }
+    }
+    self.condition = condition
     self.graph = graph
     self.outputs = outputs.map { Output(label: $0.0, tensor: $0.1) }
     self.assignments = assignments.map { Assignment(target: $0.0, value: $0.1) }
@@ -84,7 +105,7 @@ public struct Program {
 
   /// The program again in a new graph, node by node; `transform` may replace a node's results.
   ///
-  /// Outputs and assigned values keep their element types, whatever the new results are stored as.
+  /// Outputs, assigned values and the condition keep their element types, whatever the new results are stored as.
   public func rewritten(
     _ transform: (Graph.Node, _ inputs: [Tensor], Graph) -> [Tensor]
   ) throws(GraphError) -> Program {
@@ -104,16 +125,20 @@ public struct Program {
     }
     return try Program(
       graph: result, outputs: outputs.map { ($0.label, find($0.tensor)) },
-      assignments: assignments.map { (find($0.target), find($0.value)) })
+      assignments: assignments.map { (find($0.target), find($0.value)) },
+      condition: condition.map(find))
   }
 
-  /// Which nodes any output or assignment needs.
+  /// What is known before anything is assigned: the outputs, and the condition.
+  public var computed: [Tensor] { outputs.map(\.tensor) + [condition].compactMap(\.self) }
+
+  /// Which nodes any output or assignment, or the condition, needs.
   public func liveNodes() -> [Bool] {
-    reach(outputs.map(\.tensor) + assignments.flatMap { [$0.target, $0.value] })
+    reach(computed + assignments.flatMap { [$0.target, $0.value] })
   }
 
-  /// Which nodes the outputs need: the compute stage.
-  public func computeNodes() -> [Bool] { reach(outputs.map(\.tensor)) }
+  /// Which nodes the outputs and the condition need: the compute stage.
+  public func computeNodes() -> [Bool] { reach(computed) }
 
   private func reach(_ roots: [Tensor]) -> [Bool] {
     var live = [Bool](repeating: false, count: graph.nodes.count)

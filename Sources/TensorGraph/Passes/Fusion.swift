@@ -39,7 +39,7 @@ private struct Fusion {
   let live: [Bool]
   let compute: [Bool]
   let maximumInputs: Int
-  /// Nodes whose results are outputs or assigned.
+  /// Nodes whose results are outputs, assigned, or the condition.
   let kept: Set<Int>
   var groups: [ExecutionSchedule.Group?] = []
   /// The node behind reshapes, of each node.
@@ -57,7 +57,7 @@ private struct Fusion {
     compute = program.computeNodes()
     self.maximumInputs = maximumInputs
     kept = Set(
-      program.outputs.map(\.tensor.value.node) + program.assignments.map(\.value.value.node))
+      program.computed.map(\.value.node) + program.assignments.map(\.value.value.node))
     groupOf = [Int](repeating: -1, count: nodes.count)
     var bases = Array(nodes.indices)
     for (index, node) in nodes.enumerated() where node.operation is Reshape {
