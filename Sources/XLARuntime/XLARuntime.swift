@@ -1,7 +1,6 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 public import TensorGraph
 
 /// Executes programs through XLA: on whatever device a PJRT plugin drives, or on several at once.
@@ -9,39 +8,45 @@ public import TensorGraph
 /// A program is lowered to StableHLO once and compiled by the plugin; kept tensors live on the devices and are replaced in place. Runs are
 /// dispatched asynchronously: the host waits in `finish`, for numbers that it reads.
 public final class XLARuntime: Runtime {
-  let client: Client
-  let devices: [Device]
-  let plan: ShardingPlan
-  private var store: [String: KeptTensor] = [:]
-  private var temporaryPeak = 0
+  let store: DeviceStore
+  /// Which of the runs that share programs this is; 0 where there is one.
+  let run: Int
+  let group: RunGroup?
 
   /// Opens a plugin and starts its devices.
   ///
   /// - Parameters:
   ///   - plugin: the path of a PJRT plugin, a shared library.
-  ///   - deviceCount: of devices that share each program.
+  ///   - devices: of how many devices share each program.
+  ///   - sharding: what is cut among them.
   /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
-  public convenience init(plugin: String, devices deviceCount: Int = 1) throws {
-    try self.init(client: Client(Plugin(path: plugin)), devices: deviceCount)
+  public convenience init(
+    plugin: String, devices: Int = 1, sharding: ShardingRules = ShardingRules()
+  ) throws {
+    try self.init(client: Client(Plugin(path: plugin)), devices: devices, sharding: sharding)
   }
 
-  init(client: Client, devices count: Int = 1) throws {
-    guard count >= 1, count <= client.devices.count else {
-      throw XLAError(
-        .device,
-        "devices = \(count): \(client.platform) offers \(client.devices.count) here; use 1 to \(client.devices.count)"
-      )
-    }
-    self.client = client
-    devices = Array(client.devices.prefix(count))
-    plan = ShardingPlan(devices: count)
+  convenience init(
+    client: Client, devices: Int = 1, sharding: ShardingRules = ShardingRules()
+  ) throws {
+    self.init(
+      store: try DeviceStore(client, devices: devices, sharding: sharding, runs: nil), run: 0,
+      group: nil)
   }
 
-  /// For example `xla: cpu, 1 device, interface 0.81`.
+  init(store: DeviceStore, run: Int, group: RunGroup?) {
+    self.store = store
+    self.run = run
+    self.group = group
+  }
+
+  /// For example `xla: cpu, 1 device, PJRT 0.81`.
   public var summary: String {
-    let version = client.plugin.interfaceVersion
-    return "xla: \(client.platform), \(devices.count) device\(devices.count == 1 ? "" : "s"), "
-      + "PJRT \(version.major).\(version.minor)"
+    let version = store.client.plugin.interfaceVersion
+    let count = store.devices.count
+    let runs = store.runs.map { ", \($0) runs in one program" } ?? ""
+    return "xla: \(store.client.platform), \(count) device\(count == 1 ? "" : "s"), "
+      + "PJRT \(version.major).\(version.minor)\(runs)"
   }
 
   /// Lowers and compiles.
@@ -49,43 +54,65 @@ public final class XLARuntime: Runtime {
   /// - Throws: ``XLAError`` when an operation has no lowering or the plugin cannot compile the program; `GraphError` when a
   ///   kept tensor has another type than in an earlier program.
   public func compile(_ program: Program) throws -> any Executable {
-    for leaf in program.leaves where leaf.kind == .parameter || leaf.kind == .state {
-      try keep(leaf)
-    }
-    let lowered = try LoweredProgram(program, plan: plan)
-    let loaded = try client.compile(
-      lowered.text, CompileOptions(partitions: devices.count))
-    return XLAExecutable(lowered, loaded, runtime: self)
-  }
-
-  private func keep(_ leaf: Leaf) throws(GraphError) {
-    if let known = store[leaf.label] {
-      guard known.type == leaf.type else {
-        throw GraphError(
-          .structure,
-          "'\(leaf.label)' is kept as \(known.type); a program cannot use it as \(leaf.type)")
-      }
-      return
-    }
-    store[leaf.label] = KeptTensor(leaf.type, plan.kept(leaf), devices: devices.count)
+    let compiled = try group?.compile(program, run: run) ?? store.compile(program)
+    return XLAExecutable(compiled, run: run, group: group)
   }
 
   /// The host's copy of a parameter or state, fetched from the devices for reading and sent there before the next run after writing.
   public func kept(
     _ label: String, for access: KeptAccess
   ) throws -> UnsafeMutableRawBufferPointer? {
-    guard let tensor = store[label] else { return nil }
-    return try tensor.hostView(for: access)
+    guard let group, let runs = store.runs else { return try store.kept(label, for: access) }
+    // Whatever this run writes, the others' values stay.
+    let all = try group.exclusively {
+      try store.kept(label, for: access == .reading ? .reading : .readingAndWriting)
+    }
+    return all.map { all in
+      let size = all.count / runs
+      return UnsafeMutableRawBufferPointer(rebasing: all[run * size..<(run + 1) * size])
+    }
   }
 
-  /// Kept tensors on all devices, and the most that one program needs beside them.
-  public var peakBytes: Int { store.values.reduce(temporaryPeak) { $0 + $1.deviceBytes } }
+  /// Kept tensors and the most that one program needs beside them, on the device that holds most.
+  public var peakBytes: Int { store.peakBytes }
+}
 
-  func tensor(_ label: String) -> KeptTensor {
-    guard let tensor = store[label] else { preconditionFailure("'\(label)' is not kept") }
-    return tensor
+/// A program compiled by a plugin.
+final class XLAExecutable: Executable {
+  let program: DeviceProgram
+  private let run: Int
+  private let group: RunGroup?
+  /// Runs that were started and not finished, the oldest first.
+  private var pending: [Dispatch] = []
+  private var finished: Dispatch?
+
+  init(_ program: DeviceProgram, run: Int, group: RunGroup?) {
+    self.program = program
+    self.run = run
+    self.group = group
   }
 
-  /// The bytes that a program needs beside kept tensors.
-  func account(temporary: Int) { temporaryPeak = max(temporaryPeak, temporary) }
+  func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
+    program.hostBuffer(label, run: run)
+  }
+
+  func start() throws {
+    pending.append(try group?.start(program, run: run) ?? program.dispatch())
+  }
+
+  func finish() throws {
+    precondition(!pending.isEmpty, "no run was started")
+    let dispatch = pending.removeFirst()
+    if let group {
+      try group.exclusively { try dispatch.fetch() }
+    } else {
+      try dispatch.fetch()
+    }
+    finished = dispatch
+  }
+
+  func output(_ label: String) -> UnsafeRawBufferPointer {
+    guard let finished else { preconditionFailure("no run was finished") }
+    return finished.output(label, run: run)
+  }
 }

@@ -185,7 +185,7 @@ final class Lowering {
         }
       }
     }
-    for output in program.outputs { stored.insert(base(output.tensor.value)) }
+    for tensor in program.computed { stored.insert(base(tensor.value)) }
     for assignment in program.assignments { stored.insert(base(assignment.value.value)) }
   }
 

@@ -31,7 +31,8 @@ extension Elementwise: StableHLOOperation {
     case .tanh: return a.tanh()
     case .sigmoid: return a.logistic()
     case .erf: return builder.errorFunction(a)
-    case .relu: return a.maximum(a.number(0))
+    // Not a maximum, in which NaN may get lost.
+    case .relu: return builder.select(a.compared(.lessOrEqual, 0), a.number(0), a)
     case .gelu: return a * normalDistribution(a)
     case .geluDerivative: return normalDistribution(a) + a * normalDensity(a)
     case .silu: return a * a.logistic()
@@ -55,14 +56,20 @@ extension Elementwise: StableHLOOperation {
     case .subtract: a - b
     case .multiply: a * b
     case .divide: a / b
-    case .maximum: a.maximum(b)
-    case .minimum: a.minimum(b)
+    case .maximum: orNaN(a, b, a.maximum(b))
+    case .minimum: orNaN(a, b, a.minimum(b))
     case .power: a.builder.binary("power", a, b)
     case .less: a.compared(.less, b).wide
     case .lessOrEqual: a.compared(.lessOrEqual, b).wide
     case .equal: a.compared(.equal, b).wide
     default: preconditionFailure("\(name) does not take two operands")
     }
+  }
+
+  /// NaN where either operand is: compilers may take the faster maximum, which returns the other.
+  private func orNaN(_ a: HLOValue, _ b: HLOValue, _ number: HLOValue) -> HLOValue {
+    let isNumber = a.compared(.equal, a).and(b.compared(.equal, b))
+    return a.builder.select(isNumber, number, a + b)
   }
 
   /// (1 + erf(a / sqrt 2)) / 2.

@@ -35,6 +35,9 @@ struct LoweredProgram {
     let sharding: Sharding
   }
 
+  /// The scalar that says whether a run wants the program, where several share it; 0 leaves what it keeps as it is.
+  static let activeLabel = "run_is_active"
+
   /// The module.
   let text: String
   let arguments: [Argument]
@@ -111,10 +114,13 @@ private final class ProgramLowering {
       let isBatched = runs != nil && leaf.type.elementType != .int32
       bind(leaf, .input(leaf.label), isBatched: isBatched, plan.input(leaf))
     }
-    scalarLabels = leaves.filter { $0.kind == .scalar }.map(\.label)
+    scalarLabels =
+      leaves.filter { $0.kind == .scalar }.map(\.label)
+      + (runs == nil ? [] : [LoweredProgram.activeLabel])
     guard !scalarLabels.isEmpty else { return }
     let packed = argument(
-      .scalars, TensorType([scalarLabels.count]), isBatched: runs != nil, .replicated)
+      .scalars, TensorType([scalarLabels.count]), isBatched: runs != nil,
+      runs == nil ? .replicated : plan.numbers)
     for (index, label) in scalarLabels.enumerated() {
       leafValues[label] = packed.slice(0, index..<index + 1).reshaped([])
     }
@@ -188,7 +194,8 @@ private final class ProgramLowering {
       add(
         all,
         LoweredProgram.Result(
-          type: TensorType([scalars.count]), isBatched: runs != nil, sharding: .replicated))
+          type: TensorType([scalars.count]), isBatched: runs != nil,
+          sharding: runs == nil ? .replicated : plan.numbers))
     }
     for output in computed where !isScalar(output) {
       let value = value(output.tensor)
@@ -197,7 +204,11 @@ private final class ProgramLowering {
       outputs.append((output.label, result))
       add(value, result)
     }
-    let isAllowed = program.condition.map { value($0).compared(.notEqual, 0) }
+    let conditions =
+      [program.condition.map(value), leafValues[LoweredProgram.activeLabel]].compactMap(\.self)
+    let isAllowed = conditions.map { $0.compared(.notEqual, 0) }.reduce(nil) { all, one in
+      all.map { $0.and(one) } ?? one
+    }
     for assignment in program.assignments {
       guard let leaf = program.graph.nodes[assignment.target.value.node].operation as? Leaf,
         let index = arguments.firstIndex(where: { $0.source == .kept(leaf.label) })
@@ -214,6 +225,14 @@ private final class ProgramLowering {
 
   private func add(_ value: HLOValue, _ result: LoweredProgram.Result) {
     results.append((result.isBatched ? builder.batched(value) : value, result))
+  }
+
+  /// What each argument and result is, so that equal texts mean equal programs.
+  private var remarks: [String] {
+    arguments.map { "// argument: \($0.source), \($0.type)" }
+      + ["// scalars: \(scalarLabels.joined(separator: ", "))"]
+      + ["// scalar results: \(packedOutputs.joined(separator: ", "))"]
+      + (outputs + assigned).map { "// result: \($0.label), \($0.result.type)" }
   }
 
   func module() -> String {
@@ -233,6 +252,7 @@ private final class ProgramLowering {
     let plain = results.map(\.value.type).joined(separator: ", ")
     let returned = results.isEmpty ? "return" : "return \(names) : \(plain)"
     return """
+      \(remarks.joined(separator: "\n"))
       module @assay attributes {mhlo.num_partitions = \(plan.devices) : i32, mhlo.num_replicas = 1 : i32} {
       func.func public @main(\(parameters.joined(separator: ", "))) -> (\(types.joined(separator: ", "))) {
       \(builder.lines.joined(separator: "\n"))

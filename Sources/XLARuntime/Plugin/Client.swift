@@ -29,7 +29,7 @@ final class Client {
   let processIndex: Int
   /// The plugin's object.
   let handle: OpaquePointer
-  private let keyValues: (any KeyValueStore)?
+  private let keyValues: KeyValueBox?
 
   /// Starts a client.
   ///
@@ -37,18 +37,25 @@ final class Client {
   ///   - plugin: The plugin.
   ///   - options: The plugin's own options, as `num_nodes`.
   ///   - keyValues: What the processes share, where several form one client.
+  /// - Throws: A device error when the plugin finds no device, or refuses an option.
   init(
     _ plugin: Plugin, options: [String: ClientOption] = [:], keyValues: (any KeyValueStore)? = nil
   )
     throws(XLAError)
   {
     self.plugin = plugin
-    self.keyValues = keyValues
     let named = NamedValues(options)
     var arguments = pj_client_create_args()
     arguments.create_options = named.start
     arguments.num_options = named.count
-    try plugin.call(PJ_CLIENT_CREATE, &arguments, .device, "start a client of \(plugin.path)")
+    let box = keyValues.map(KeyValueBox.init)
+    box?.install(in: &arguments)
+    self.keyValues = box
+    do throws(XLAError) {
+      try plugin.call(PJ_CLIENT_CREATE, &arguments, .device, "start a client of \(plugin.path)")
+    } catch {
+      throw Self.explained(error, options)
+    }
     withExtendedLifetime(named) {}
     guard let handle = arguments.client else {
       throw XLAError(.plugin, "\(plugin.path) made no client and gave no reason")
@@ -70,6 +77,16 @@ final class Client {
         throw XLAError(
           .device, "\(plugin.path) sees no device of platform \(platform) on this machine")
       }
+      if case .integer(let nodes)? = options["num_nodes"], nodes > 1,
+        globalDeviceCount == found.count
+      {
+        throw XLAError(
+          .setting,
+          "\(plugin.path) forms no client of several processes: of \(nodes) processes it sees its own "
+            + "\(found.count) devices of platform \(platform) only. Run one process, or another plugin, as xla:cuda"
+        )
+      }
+      // The last assignment: from here on `deinit` destroys the client, and nothing may be thrown.
       devices = found
     } catch {
       Self.destroy(handle, plugin)
@@ -78,6 +95,20 @@ final class Client {
   }
 
   deinit { Self.destroy(handle, plugin) }
+
+  /// What a plugin said when it made no client, with what to do about it.
+  private static func explained(_ error: XLAError, _ options: [String: ClientOption]) -> XLAError {
+    guard error.code == .device else { return error }
+    if error.message.contains("option") && !options.isEmpty {
+      return XLAError(
+        .setting, error.message + " (options: \(options.keys.sorted().joined(separator: ", ")))")
+    }
+    return XLAError(
+      .device,
+      error.message
+        + " If there should be a device: does its own tool show it (as nvidia-smi), does "
+        + "CUDA_VISIBLE_DEVICES hide it, does another process hold its memory?")
+  }
 
   private static func destroy(_ handle: OpaquePointer, _ plugin: Plugin) {
     var arguments = pj_client_destroy_args()
@@ -144,13 +175,22 @@ final class Client {
     return DeviceBuffer(buffer, self, byteCount: type.byteCount)
   }
 
+  /// The options with what this plugin needs beside them.
+  func effective(_ options: CompileOptions) -> CompileOptions {
+    var options = options
+    options.overrides.merge(plugin.neededOverrides) { given, _ in given }
+    return options
+  }
+
   /// Compiles a module of StableHLO, given as text.
+  ///
+  /// - Throws: A compilation error with the plugin's own words.
   func compile(_ text: String, _ options: CompileOptions = CompileOptions()) throws(XLAError)
     -> LoadedProgram
   {
     var code = Array(text.utf8CString)
     let format = Array("mlir".utf8CString)
-    let serialized = options.serialized.map { CChar(bitPattern: $0) }
+    let serialized = effective(options).serialized.map { CChar(bitPattern: $0) }
     var arguments = pj_client_compile_args()
     let failure = code.withUnsafeMutableBufferPointer { code in
       format.withUnsafeBufferPointer { format in

@@ -42,3 +42,27 @@ final class Device {
     description = try text(PJ_DEVICE_DESCRIPTION_TO_STRING)
   }
 }
+
+/// What a device's allocator says about its memory, in bytes.
+struct DeviceMemory: Hashable, Sendable {
+  /// Held now.
+  var inUse: Int
+  /// The most that was held at once since the client started; nil where the plugin does not count it.
+  var peak: Int?
+  /// The most that may be held; nil where the plugin does not say.
+  var limit: Int?
+}
+
+extension Device {
+  /// What the device's memory holds; nil where the plugin does not count, as the CPU plugin does not.
+  var memory: DeviceMemory? {
+    guard plugin.has(PJ_DEVICE_MEMORY_STATS) else { return nil }
+    var arguments = pj_device_memory_stats_args()
+    arguments.device = handle
+    guard plugin.succeeds(PJ_DEVICE_MEMORY_STATS, &arguments) else { return nil }
+    return DeviceMemory(
+      inUse: Int(arguments.bytes_in_use),
+      peak: arguments.peak_bytes_in_use_is_set ? Int(arguments.peak_bytes_in_use) : nil,
+      limit: arguments.bytes_limit_is_set ? Int(arguments.bytes_limit) : nil)
+  }
+}
