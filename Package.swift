@@ -169,7 +169,7 @@ for module in rooms {
       .testTarget(
         name: "\(module.name)Tests",
         dependencies: [.target(name: module.name)]
-          + (module.uses + (testSupport[module.name] ?? []) + (module.name == "XLARuntime" ? ["CPURuntime"] : [])).map {
+          + (module.uses + (testSupport[module.name] ?? [])).map {
             Target.Dependency.target(name: $0)
           } + module.products,
         path: tests, swiftSettings: strict))

@@ -46,7 +46,9 @@ final class CPUExecutable: ProfiledExecutable {
 
     var outputs: [String: (buffer: Int, byteCount: Int)] = [:]
     for output in program.outputs {
-      outputs[output.label] = (lowering.buffer(output.tensor.value), output.tensor.type.byteCount)
+      outputs[output.label] = (
+        lowering.outputBuffer(output.tensor.value), output.tensor.type.byteCount
+      )
     }
     outputBuffers = outputs
     conditionBuffer = program.condition.map { lowering.buffer($0.value) }

@@ -13,26 +13,28 @@ final class Device {
   let kind: String
   /// Its name in the plugin's messages.
   let description: String
-  /// The plugin's object, alive as long as the client.
+  /// The plugin's object, alive as long as the plugin's client, which this object keeps.
   let handle: OpaquePointer
-  private let plugin: Plugin
+  private let owner: ClientOwner
+  private var plugin: Plugin { owner.plugin }
 
   /// Reads what the plugin says about a device of one of its clients.
-  init(_ handle: OpaquePointer, _ plugin: Plugin) throws(XLAError) {
+  init(_ handle: OpaquePointer, _ client: ClientOwner) throws(XLAError) {
+    let plugin = client.plugin
     self.handle = handle
-    self.plugin = plugin
-    var owner = pj_device_get_description_args()
-    owner.device = handle
-    try plugin.call(PJ_DEVICE_GET_DESCRIPTION, &owner, .device, "describe a device")
+    owner = client
+    var described = pj_device_get_description_args()
+    described.device = handle
+    try plugin.call(PJ_DEVICE_GET_DESCRIPTION, &described, .device, "describe a device")
     func number(_ slot: pj_slot) throws(XLAError) -> Int {
       var arguments = pj_device_number_args()
-      arguments.description = owner.description
+      arguments.description = described.description
       try plugin.call(slot, &arguments, .device, "number a device")
       return Int(arguments.number)
     }
     func text(_ slot: pj_slot) throws(XLAError) -> String {
       var arguments = pj_device_text_args()
-      arguments.description = owner.description
+      arguments.description = described.description
       try plugin.call(slot, &arguments, .device, "name a device")
       return Plugin.text(arguments.text, arguments.text_size)
     }
