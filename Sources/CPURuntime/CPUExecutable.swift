@@ -6,6 +6,9 @@ import Foundation
 import TensorGraph
 
 /// A program bound to memory: two flat lists of work, run without allocating.
+///
+/// A run is done when `start` returns, so that `finish` has nothing to wait for; what other runtimes may do at the same time, this one
+/// does in turn.
 final class CPUExecutable: ProfiledExecutable {
   private let runtime: CPURuntime
   /// Kernels ask it for products when they are bound.
@@ -14,6 +17,7 @@ final class CPUExecutable: ProfiledExecutable {
   private let buffers: [BufferInfo]
   private let layout: ArenaLayout
   private let outputBuffers: [String: (buffer: Int, byteCount: Int)]
+  private let conditionBuffer: Int?
   private let hostMemory: Arena
   private let hostOffsets: [Int?]
   private let hostLabels: [String: (offset: Int, byteCount: Int)]
@@ -21,6 +25,9 @@ final class CPUExecutable: ProfiledExecutable {
   private var recorder: ProfileRecorder?
   private var computeWork = UnsafeMutableBufferPointer<SharedWork>(start: nil, count: 0)
   private var commitWork = UnsafeMutableBufferPointer<SharedWork>(start: nil, count: 0)
+
+  /// Wall time of the assignments of the last run; 0 where its condition kept them from being made.
+  private(set) var commitSeconds: Double?
 
   /// Bytes of the arena that the program needs.
   var arenaBytes: Int { layout.byteCount }
@@ -39,14 +46,19 @@ final class CPUExecutable: ProfiledExecutable {
 
     var outputs: [String: (buffer: Int, byteCount: Int)] = [:]
     for output in program.outputs {
-      outputs[output.label] = (lowering.buffer(output.tensor.value), output.tensor.type.byteCount)
+      outputs[output.label] = (
+        lowering.outputBuffer(output.tensor.value), output.tensor.type.byteCount
+      )
     }
     outputBuffers = outputs
+    conditionBuffer = program.condition.map { lowering.buffer($0.value) }
     // After the outputs: one that is a leaf no kernel reads gets its buffer only now.
     let all = lowering.buffers
     buffers = all
     layout = ArenaLayout(
-      phases, buffers: all, outputs: outputs.values.map(\.buffer), laneCount: runtime.threadCount)
+      phases, buffers: all,
+      outputs: outputs.values.map(\.buffer) + [conditionBuffer].compactMap(\.self),
+      laneCount: runtime.threadCount)
 
     // Inputs, scalars and constants: small, and apart, for the host writes them between steps.
     var hostOffsets = [Int?](repeating: nil, count: all.count)
@@ -88,7 +100,7 @@ final class CPUExecutable: ProfiledExecutable {
     if let offset = layout.offset(buffer, lane: lane) { return runtime.sharedArena.base + offset }
     if let offset = hostOffsets[buffer] { return hostMemory.base + offset }
     if case .kept(let leaf) = buffers[buffer].place,
-      let memory = runtime.kept(leaf.label)?.baseAddress
+      let memory = runtime.memory(leaf.label)?.baseAddress
     {
       return memory
     }
@@ -216,6 +228,24 @@ final class CPUExecutable: ProfiledExecutable {
     hostLabels[label].map {
       UnsafeMutableRawBufferPointer(start: hostMemory.base + $0.offset, count: $0.byteCount)
     }
+  }
+
+  func start() {
+    run(.compute)
+    guard proceeds else {
+      commitSeconds = 0
+      return
+    }
+    let begin = ContinuousClock.now
+    run(.commit)
+    commitSeconds = (ContinuousClock.now - begin) / .seconds(1)
+  }
+
+  func finish() {}
+
+  /// Whether the condition, as `compute` left it, allows the assignments.
+  private var proceeds: Bool {
+    conditionBuffer.map { address($0).load(as: Float.self) != 0 } ?? true
   }
 
   func run(_ stage: Stage) {

@@ -80,12 +80,17 @@ public final class CPURuntime: Runtime {
   /// would take if all around them were free.
   ///
   /// Its results mean nothing.
-  public func compileProducts(of program: Program) throws -> any Executable {
+  public func compileProducts(of program: Program) throws -> any StagedExecutable {
     try CPUExecutable(program, runtime: self, productsOnly: true)
   }
 
-  /// The memory of a parameter or state.
-  public func kept(_ label: String) -> UnsafeMutableRawBufferPointer? {
+  /// The memory of a parameter or state, whatever is done with it; nil when no program has it.
+  public func kept(_ label: String, for access: KeptAccess) -> UnsafeMutableRawBufferPointer? {
+    memory(label)
+  }
+
+  /// The memory of a parameter or state; it stays where it is as long as the runtime lives.
+  func memory(_ label: String) -> UnsafeMutableRawBufferPointer? {
     store[label].map {
       UnsafeMutableRawBufferPointer(start: $0.memory.base, count: $0.memory.byteCount)
     }

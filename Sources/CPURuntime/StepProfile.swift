@@ -97,8 +97,14 @@ final class ProfileRecorder {
   }
 }
 
+/// An executable whose two stages the host can also run apart, to measure them.
+public protocol StagedExecutable: Executable {
+  /// Runs one stage with what the host buffers hold: `compute`, and then, whatever the program's condition says, `commit`.
+  func run(_ stage: Stage)
+}
+
 /// An executable that can tell where its time goes.
-public protocol ProfiledExecutable: Executable {
+public protocol ProfiledExecutable: StagedExecutable {
   /// Starts collecting; each kernel costs two looks at a clock more from now on.
   func startProfile()
 

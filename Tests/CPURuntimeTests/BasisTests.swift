@@ -198,8 +198,8 @@ struct BasisTests {
       let order = graph.parameter("x", [count]).descendingOrder()
       let runtime = try CPURuntime(threads: 2)
       let executable = try runtime.compile(Program(graph: graph, outputs: [("order", order)]))
-      write(values, to: runtime.kept("x"))
-      executable.run(.compute)
+      write(values, to: runtime.kept("x", for: .writing))
+      try executable.run()
       let found = executable.output("order").bindMemory(to: Int32.self).map { Int($0) }
       let expected = values.indices.sorted { i, j in
         switch (values[i].isNaN, values[j].isNaN) {
@@ -228,12 +228,11 @@ struct BasisTests {
         Program(graph: graph, outputs: [], assignments: assignments))
       for index in 0..<13 {
         let size = 30 + 7 * index
-        write(BasisInput.all(size, size)[0].values, to: runtime.kept("a\(index)"))
+        write(BasisInput.all(size, size)[0].values, to: runtime.kept("a\(index)", for: .writing))
       }
-      executable.run(.compute)
-      executable.run(.commit)
+      try executable.run()
       return (0..<13).flatMap {
-        runtime.kept("a\($0)").map { Array($0.bindMemory(to: UInt32.self)) } ?? []
+        runtime.kept("a\($0)", for: .reading).map { Array($0.bindMemory(to: UInt32.self)) } ?? []
       }
     }
     let one = try bits(1)
@@ -279,8 +278,8 @@ struct BasisTests {
     let result = equations(graph.parameter("a", [input.rows, input.columns]))
     let runtime = try CPURuntime(threads: 1)
     let executable = try runtime.compile(Program(graph: graph, outputs: [("result", result)]))
-    write(input.values, to: runtime.kept("a"))
-    executable.run(.compute)
+    write(input.values, to: runtime.kept("a", for: .writing))
+    try executable.run()
     let values = executable.output("result").bindMemory(to: Float.self).map(Double.init)
     return ReferenceTensor(shape: result.shape, values: values).columnVectors
   }

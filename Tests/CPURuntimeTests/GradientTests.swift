@@ -26,7 +26,7 @@ struct GradientTests {
       executable.set64(leaf.label, numbers)
       runtime.setKept64(leaf.label, numbers)
     }
-    executable.run(.compute)
+    try executable.run()
     let gradients = parameters.map { executable.output64("gradient \($0.label)") }
     // Differences only need the loss.
     let lossOnly = try Program(
@@ -40,7 +40,7 @@ struct GradientTests {
     }
     for (leaf, gradient) in zip(parameters, gradients) {
       let differences = try Self.differences(leaf, runtime) {
-        probe.run(.compute)
+        try probe.run()
         return probe.output64("loss")[0]
       }
       let worst = RuntimeAgreement.difference(
@@ -53,7 +53,7 @@ struct GradientTests {
 
   /// (f(x + h) - f(x - h)) / 2h for every element of a kept tensor.
   private static func differences(
-    _ leaf: Leaf, _ runtime: ReferenceRuntime, _ loss: () -> Double
+    _ leaf: Leaf, _ runtime: ReferenceRuntime, _ loss: () throws -> Double
   ) throws -> [Double] {
     let start = try #require(runtime.kept64(leaf.label))
     var result: [Double] = []
@@ -62,10 +62,10 @@ struct GradientTests {
       let step = 1e-5 * max(1, abs(start[index]))
       moved[index] = start[index] + step
       runtime.setKept64(leaf.label, moved)
-      let above = loss()
+      let above = try loss()
       moved[index] = start[index] - step
       runtime.setKept64(leaf.label, moved)
-      result.append((above - loss()) / (2 * step))
+      result.append((above - (try loss())) / (2 * step))
     }
     runtime.setKept64(leaf.label, start)
     return result
@@ -137,7 +137,7 @@ struct GradientTests {
       runtime.setKept64(label, values)
       executable.set64(label, values)
     }
-    executable.run(.compute)
+    try executable.run()
     return tensors.indices.map { executable.output64("\($0)") }
   }
 }

@@ -58,8 +58,7 @@ struct PassMeaningTests {
         runtime.setKept64(leaf.label, numbers)
         executable.set64(leaf.label, numbers)
       }
-      executable.run(.compute)
-      executable.run(.commit)
+      try executable.run()
     }
     var compared: [(String, [Double], [Double])] = program.outputs.map {
       ($0.label, executables[1].output64($0.label), executables[0].output64($0.label))

@@ -15,12 +15,11 @@ struct ProductTests {
     let runtime = try CPURuntime(threads: threads, usesOneDNN: usesOneDNN)
     let executable = try runtime.compile(program)
     for leaf in program.leaves where leaf.kind == .parameter {
-      let memory = try #require(runtime.kept(leaf.label)).bindMemory(to: Float.self)
+      let memory = try #require(runtime.kept(leaf.label, for: .writing)).bindMemory(to: Float.self)
       var source = NamedNumbers(leaf.label)
       for index in memory.indices { memory[index] = Float(source.normal()) }
     }
-    executable.run(.compute)
-    executable.run(.commit)
+    try executable.run()
     var found: [String: [UInt32]] = [:]
     for output in program.outputs {
       let memory = executable.output(output.label)
@@ -30,10 +29,11 @@ struct ProductTests {
         : Array(memory.bindMemory(to: UInt32.self))
     }
     for leaf in program.leaves where leaf.kind == .parameter {
-      found["kept " + leaf.label] = try #require(runtime.kept(leaf.label)).bindMemory(
-        to: UInt32.self
-      )
-      .map { $0 }
+      found["kept " + leaf.label] = try #require(runtime.kept(leaf.label, for: .reading))
+        .bindMemory(
+          to: UInt32.self
+        )
+        .map { $0 }
     }
     return found
   }

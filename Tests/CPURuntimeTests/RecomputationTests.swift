@@ -41,7 +41,7 @@ struct RecomputationTests {
     let runtime = try CPURuntime(threads: 1)
     let executable = try CPUExecutable(program, runtime: runtime)
     for leaf in program.leaves where leaf.kind == .parameter {
-      let memory = try #require(runtime.kept(leaf.label)).bindMemory(to: Float.self)
+      let memory = try #require(runtime.kept(leaf.label, for: .writing)).bindMemory(to: Float.self)
       for index in 0..<leaf.type.shape.count {
         memory[index] = leaf.label.hasPrefix("gain") ? 1 : Float((index * 37 + 11) % 41 - 20) * 0.02
       }
@@ -51,7 +51,7 @@ struct RecomputationTests {
       for index in memory.indices { memory[index] = Int32(index * step % 37) }
     }
     executable.set("scale", 1 / 64)
-    executable.run(.compute)
+    try executable.run()
     return program.outputs.map { Array(executable.output($0.label)) }
   }
 

@@ -27,7 +27,7 @@ struct ReferenceRuntimeTests {
       runtime.setKept64(label, values)
       executable.set64(label, values)
     }
-    executable.run(.compute)
+    try executable.run()
     return tensors.indices.map { executable.output64("\($0)") }
   }
 
@@ -246,28 +246,34 @@ struct ReferenceBoundaryTests {
   @Test("tensors between programs by label, starting at zero")
   func shared() throws {
     let runtime = ReferenceRuntime()
-    #expect(runtime.kept("a") == nil && runtime.kept64("a") == nil)
+    #expect(runtime.kept("a", for: .reading) == nil && runtime.kept64("a") == nil)
     let first = try runtime.compile(counter())
     #expect(runtime.kept64("a") == [0, 0])
     first.set("step", 2)
-    first.run(.compute)
-    first.run(.commit)
+    try first.run()
     let second = try runtime.compile(counter())
-    second.run(.compute)
+    try second.run()
     #expect(second.scalar("sum") == 4)
     #expect(runtime.peakBytes >= 16)
   }
 
-  @Test("everything as it was until commit, which reads scalars anew")
-  func stages() throws {
+  @Test(
+    "everything as it was where the condition is 0, and outputs of kept tensors as they are after the run"
+  )
+  func condition() throws {
     let runtime = ReferenceRuntime()
-    let executable = try runtime.compile(counter())
-    executable.set("step", 1)
-    executable.run(.compute)
-    executable.run(.compute)
+    let whole = try counter()
+    let executable = try runtime.compile(
+      Program(
+        graph: whole.graph, outputs: whole.outputs.map { ($0.label, $0.tensor) },
+        assignments: whole.assignments.map { ($0.target, $0.value) },
+        condition: lessOrEqual(whole.graph.scalar("step"), whole.graph.constant(3))))
+    executable.set("step", 4)
+    try executable.run()
+    try executable.run()
     #expect(runtime.kept64("a") == [0, 0])
     executable.set("step", 3)
-    executable.run(.commit)
+    try executable.run()
     #expect(runtime.kept64("a") == [3, 3])
     #expect(executable.output("a").load(as: Float.self) == 3)
     #expect(executable.scalar("sum") == 0)
@@ -279,14 +285,13 @@ struct ReferenceBoundaryTests {
     let executable = try runtime.prepare(counter())
     executable.set64("step", [1e-12])
     runtime.setKept64("a", [1, 1])
-    executable.run(.compute)
-    executable.run(.commit)
+    try executable.run()
     #expect(runtime.kept64("a") == [1 + 1e-12, 1 + 1e-12])
-    let memory = try #require(runtime.kept("a"))
+    let memory = try #require(runtime.kept("a", for: .readingAndWriting))
     #expect(memory.count == 8 && memory.load(as: Float.self) == 1)
     memory.storeBytes(of: 5, toByteOffset: 4, as: Float.self)
     #expect(runtime.kept64("a") == [1 + 1e-12, 5])
-    executable.run(.compute)
+    try executable.run()
     #expect(executable.output64("sum") == [6 + 1e-12])
     #expect(executable.output("narrow").load(as: UInt16.self) == 0x3f80)
   }

@@ -33,17 +33,16 @@ struct RunTimeScalarTests {
   private func run(
     _ executable: any Executable, _ runtime: any Runtime, window: Float,
     change: (String, inout [Float]) -> Void = { _, _ in }
-  ) -> [String: [UInt32]] {
+  ) throws -> [String: [UInt32]] {
     for label in ["q", "k", "v", "probe"] {
       var source = NamedNumbers(label)
       var numbers = (0..<Self.context * Self.width).map { _ in Float(source.normal()) }
       change(label, &numbers)
-      numbers.withUnsafeBytes {
-        (runtime.kept(label) ?? executable.hostBuffer(label))?.copyMemory(from: $0)
-      }
+      let memory = try runtime.kept(label, for: .writing) ?? executable.hostBuffer(label)
+      numbers.withUnsafeBytes { memory?.copyMemory(from: $0) }
     }
     executable.set("window", window)
-    executable.run(.compute)
+    try executable.run()
     return Dictionary(
       uniqueKeysWithValues: ["out", "dq", "dk", "dv"].map {
         ($0, Array(executable.output($0).bindMemory(to: UInt32.self)))
@@ -60,10 +59,10 @@ struct RunTimeScalarTests {
     for window in [Float(1), 2, 63, 64, 65, 129, 299.4, 513, 650, 700, 1e9] {
       let fixed = min(Int(window.rounded()), most ?? Self.context)
       let other = try CPURuntime(threads: 1)
-      let expected = run(
-        try other.compile(attention(window: fixed, isRead: false, isNarrow: isNarrow)), other,
+      let expected = try run(
+        other.compile(attention(window: fixed, isRead: false, isNarrow: isNarrow)), other,
         window: 0)
-      let found = run(reading, runtime, window: window)
+      let found = try run(reading, runtime, window: window)
       for (label, bits) in expected { #expect(found[label] == bits, "\(label), \(window)") }
       seen.insert(found["out"] ?? [])
     }
@@ -74,9 +73,9 @@ struct RunTimeScalarTests {
   func smallest() throws {
     let runtime = try CPURuntime(threads: 1)
     let executable = try runtime.compile(attention(window: nil, isRead: true))
-    let one = run(executable, runtime, window: 1)
+    let one = try run(executable, runtime, window: 1)
     for window in [Float(0.2), 0, -5, .nan, -.infinity] {
-      #expect(run(executable, runtime, window: window) == one, "\(window)")
+      #expect(try run(executable, runtime, window: window) == one, "\(window)")
     }
   }
 
@@ -85,8 +84,8 @@ struct RunTimeScalarTests {
     let runtime = try CPURuntime(threads: 2)
     let executable = try runtime.compile(attention(window: nil, isRead: true))
     // Were the first block of keys multiplied, even by probabilities of zero, NaN would come of it.
-    func finite(window: Float) -> [Bool] {
-      let found = run(executable, runtime, window: window) { label, numbers in
+    func finite(window: Float) throws -> [Bool] {
+      let found = try run(executable, runtime, window: window) { label, numbers in
         if label == "k" || label == "v" {
           for index in 0..<64 * Self.width { numbers[index] = .nan }
         }
@@ -97,9 +96,9 @@ struct RunTimeScalarTests {
       }
     }
     // The block of queries from 128 sees keys from 128 - 64 on.
-    #expect(finite(window: 65) == (0..<Self.context).map { $0 >= 128 })
-    #expect(finite(window: 66) == (0..<Self.context).map { $0 >= 192 })
-    #expect(!finite(window: 1000).contains(true))
+    #expect(try finite(window: 65) == (0..<Self.context).map { $0 >= 128 })
+    #expect(try finite(window: 66) == (0..<Self.context).map { $0 >= 192 })
+    #expect(try !finite(window: 1000).contains(true))
   }
 
   @Test("a z-loss gives the bits of a constant one, in one program for all weights")
@@ -116,15 +115,16 @@ struct RunTimeScalarTests {
         outputs: [("loss", loss), ("sum", sum), ("dx", found[0]), ("dweight", found[1])]
       ).sharingCrossEntropy()
     }
-    func bits(_ executable: any Executable, _ runtime: any Runtime) -> [[UInt8]] {
+    func bits(_ executable: any Executable, _ runtime: any Runtime) throws -> [[UInt8]] {
       for label in ["x", "weight"] {
         var source = NamedNumbers(label)
-        for index in 0..<(runtime.kept(label)?.count ?? 0) / 4 {
-          runtime.kept(label)?.storeBytes(
+        let memory = try #require(try runtime.kept(label, for: .writing))
+        for index in 0..<memory.count / 4 {
+          memory.storeBytes(
             of: Float(source.normal()), toByteOffset: index * 4, as: Float.self)
         }
       }
-      executable.run(.compute)
+      try executable.run()
       return ["loss", "sum", "dx", "dweight"].map { Array(executable.output($0)) }
     }
     let runtime = try CPURuntime(threads: 2)
@@ -133,8 +133,8 @@ struct RunTimeScalarTests {
     for weight in [Float(0), 1e-4, 0.1] {
       let other = try CPURuntime(threads: 1)
       reading.set("z", weight)
-      let found = bits(reading, runtime)
-      #expect(found == bits(try other.compile(program(weight)), other), "\(weight)")
+      let found = try bits(reading, runtime)
+      #expect(try found == bits(other.compile(program(weight)), other), "\(weight)")
       seen.insert(found)
     }
     #expect(seen.count == 3)

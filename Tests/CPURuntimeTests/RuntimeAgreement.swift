@@ -40,12 +40,14 @@ struct RuntimeAgreement: CustomStringConvertible {
 
   /// Runs a case on two runtimes with equal numbers in every leaf.
   ///
-  /// - Throws: `GraphError` from building or compiling, and `Violation` when `compute` changes a kept tensor, or repeating it on the
-  ///   first runtime changes an output.
+  /// A program without a condition is given one, which the first runtime runs with 0 before every step.
+  ///
+  /// - Throws: what the runtimes throw, and `Violation` when the first changes a kept tensor in a run whose condition is 0, or an output
+  ///   when the run is repeated.
   init(_ operationCase: OperationCase, _ runtime: any Runtime, against reference: any Runtime)
     throws
   {
-    let program = try operationCase.build()
+    let program = try Self.conditional(operationCase.build())
     let first = try Side(operationCase, program, runtime)
     let second = try Side(operationCase, program, reference)
     var differences: [Difference] = []
@@ -63,6 +65,17 @@ struct RuntimeAgreement: CustomStringConvertible {
     }
     name = operationCase.name
     self.differences = differences.sorted { $0.label < $1.label }
+  }
+
+  /// The scalar that stands for a missing condition.
+  static let conditionLabel = "is carried out"
+
+  private static func conditional(_ program: Program) throws(GraphError) -> Program {
+    if program.condition != nil { return program }
+    return try Program(
+      graph: program.graph, outputs: program.outputs.map { ($0.label, $0.tensor) },
+      assignments: program.assignments.map { ($0.target, $0.value) },
+      condition: program.graph.scalar(conditionLabel))
   }
 
   static func difference(
@@ -98,7 +111,9 @@ private struct Side {
     self.program = program
     self.runtime = runtime
     executable = try runtime.compile(program)
-    for leaf in keptLeaves { write(leaf, step: 0, to: runtime.kept(leaf.label)) }
+    for leaf in keptLeaves {
+      write(leaf, step: 0, to: try runtime.kept(leaf.label, for: .writing))
+    }
   }
 
   private var keptLeaves: [Leaf] {
@@ -110,25 +125,21 @@ private struct Side {
     for leaf in program.leaves where leaf.kind == .input || leaf.kind == .scalar {
       write(leaf, step: step, to: executable.hostBuffer(leaf.label))
     }
-    let before = kept()
-    executable.run(.compute)
-    var found = outputs()
-    try expect(same(before, kept()), "compute changed a kept tensor")
-    if repeats {
-      executable.run(.compute)
-      try expect(same(found, outputs()), "computing again gave other outputs")
+    if repeats, executable.hostBuffer(RuntimeAgreement.conditionLabel) != nil {
+      let before = try kept()
+      executable.set(RuntimeAgreement.conditionLabel, 0)
+      try executable.run()
+      try expect(same(before, kept()), "a run whose condition is 0 changed a kept tensor")
+      let found = outputs(ofKept: false)
+      executable.set(RuntimeAgreement.conditionLabel, 1)
+      try executable.run()
+      try expect(same(found, outputs(ofKept: false)), "running again gave other outputs")
+    } else {
+      executable.set(RuntimeAgreement.conditionLabel, 1)
+      try executable.run()
     }
-    executable.run(.commit)
-    found.merge(kept()) { $1 }
-    for output in program.outputs {
-      // After commit an output that is a kept tensor shows its new value.
-      guard let leaf = program.graph.nodes[output.tensor.value.node].operation as? Leaf,
-        leaf.kind == .parameter || leaf.kind == .state
-      else { continue }
-      found["output \(output.label) after commit"] = read(
-        executable.output(output.label), output.tensor.type)
-    }
-    return found
+    return try outputs(ofKept: false).merging(outputs(ofKept: true)) { $1 }
+      .merging(kept()) { $1 }
   }
 
   private func expect(_ condition: Bool, _ message: String) throws {
@@ -138,17 +149,23 @@ private struct Side {
     }
   }
 
-  private func outputs() -> [String: [Double]] {
-    Dictionary(
-      uniqueKeysWithValues: program.outputs.map {
+  /// Outputs that are kept tensors, which show what is kept after a run, or all others.
+  private func outputs(ofKept isKept: Bool) -> [String: [Double]] {
+    let labels = Set(keptLeaves.map(\.label))
+    let chosen = program.outputs.filter { output in
+      let leaf = program.graph.nodes[output.tensor.value.node].operation as? Leaf
+      return (leaf.map { labels.contains($0.label) } ?? false) == isKept
+    }
+    return Dictionary(
+      uniqueKeysWithValues: chosen.map {
         ("output \($0.label)", read(executable.output($0.label), $0.tensor.type))
       })
   }
 
-  private func kept() -> [String: [Double]] {
+  private func kept() throws -> [String: [Double]] {
     Dictionary(
-      uniqueKeysWithValues: keptLeaves.compactMap { leaf in
-        runtime.kept(leaf.label).map {
+      uniqueKeysWithValues: try keptLeaves.compactMap { leaf in
+        try runtime.kept(leaf.label, for: .reading).map {
           ("kept \(leaf.label)", read(UnsafeRawBufferPointer($0), leaf.type))
         }
       })

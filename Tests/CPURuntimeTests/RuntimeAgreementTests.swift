@@ -50,9 +50,9 @@ struct RuntimeAgreementTests {
       let program = try Program(graph: graph, outputs: [("a", graph.parameter("a", [3]))])
       let runtime = try under.make()
       let executable = try runtime.compile(program)
-      let memory = try #require(runtime.kept("a")).bindMemory(to: Float.self)
+      let memory = try #require(try runtime.kept("a", for: .writing)).bindMemory(to: Float.self)
       _ = memory.update(fromContentsOf: [1, 2, 3])
-      executable.run(.compute)
+      try executable.run()
       #expect(Array(executable.output("a").bindMemory(to: Float.self)) == [1, 2, 3], "\(under)")
     }
   }
@@ -67,7 +67,7 @@ struct RuntimeAgreementTests {
       let runtime = try under.make()
       _ = try runtime.compile(program([4], .bfloat16))
       _ = try runtime.compile(program([4], .bfloat16))
-      #expect(runtime.kept("a")?.count == 8)
+      #expect(try runtime.kept("a", for: .reading)?.count == 8)
       let error = #expect(throws: GraphError.self) {
         try runtime.compile(program([2], .float32))
       }
@@ -122,7 +122,9 @@ private final class Faulty: Runtime {
 
   var summary: String { "faulty" }
   var peakBytes: Int { base.peakBytes }
-  func kept(_ label: String) -> UnsafeMutableRawBufferPointer? { base.kept(label) }
+  func kept(_ label: String, for access: KeptAccess) -> UnsafeMutableRawBufferPointer? {
+    base.kept(label, for: access)
+  }
 
   func compile(_ program: Program) throws -> any Executable {
     FaultyExecutable(fault, try base.compile(program), base)
@@ -140,19 +142,24 @@ private final class FaultyExecutable: Executable {
 
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? { base.hostBuffer(label) }
 
-  func run(_ stage: Stage) {
-    base.run(stage)
+  func start() throws {
+    let isCarriedOut = base.hostBuffer(RuntimeAgreement.conditionLabel)?.load(as: Float.self) != 0
+    if fault == .earlyCommit { base.set(RuntimeAgreement.conditionLabel, 1) }
+    try base.start()
     runs += 1
-    if stage == .compute {
-      switch fault {
-      case .output: change("gradient norm") { $0 * 1.001 }
-      case .notANumber: change("finite") { _ in .nan }
-      case .unsteady: change("gradient norm") { $0 + runs }
-      case .earlyCommit: base.run(.commit)
-      case .kept: break
-      }
-    } else if fault == .kept {
-      runtime.kept("parameter")?.storeBytes(of: 7, toByteOffset: 8, as: Float.self)
+    if fault == .kept, isCarriedOut {
+      runtime.kept("parameter", for: .readingAndWriting)?.storeBytes(
+        of: 7, toByteOffset: 8, as: Float.self)
+    }
+  }
+
+  func finish() throws {
+    try base.finish()
+    switch fault {
+    case .output: change("gradient norm") { $0 * 1.001 }
+    case .notANumber: change("finite") { _ in .nan }
+    case .unsteady: change("gradient norm") { $0 + runs }
+    case .earlyCommit, .kept: break
     }
   }
 

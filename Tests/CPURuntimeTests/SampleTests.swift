@@ -52,12 +52,12 @@ struct SampleTests {
       func fill<Number>(_ memory: UnsafeMutableRawBufferPointer?, _ numbers: [Number]) {
         numbers.withUnsafeBytes { memory?.copyMemory(from: $0) }
       }
-      fill(runtime.kept("x"), x)
-      fill(runtime.kept("weight"), weight)
+      fill(try runtime.kept("x", for: .writing), x)
+      fill(try runtime.kept("weight", for: .writing), weight)
       fill(executable.hostBuffer("uniforms"), uniforms)
       if let targets { fill(executable.hostBuffer("targets"), targets) }
       executable.set("temperature", temperature)
-      executable.run(.compute)
+      try executable.run()
       return executable.output("labels").bindMemory(to: Int32.self).map { Int($0) }
     }
 

@@ -112,7 +112,10 @@ struct StrandTests {
         for leaf in program.leaves where leaf.kind != .scalar {
           guard
             let memory = leaf.kind == .input
-              ? executable.hostBuffer(leaf.label) : step == 0 ? runtime.kept(leaf.label) : nil
+              ? executable.hostBuffer(leaf.label)
+              : step == 0
+                ? runtime.kept(leaf.label, for: .writing)
+                : nil
           else { continue }
           var source = NamedNumbers("\(leaf.label) \(step)")
           for index in 0..<leaf.type.shape.count {
@@ -120,11 +123,10 @@ struct StrandTests {
           }
         }
         executable.set("rate", 0.1)
-        executable.run(.compute)
-        executable.run(.commit)
+        try executable.run()
       }
       return try shapes.indices.flatMap { ["w \($0)", "m \($0)"] }.map { label in
-        Array(try #require(runtime.kept(label)).bindMemory(to: UInt32.self))
+        Array(try #require(runtime.kept(label, for: .reading)).bindMemory(to: UInt32.self))
       }
     }
     // With 64 lanes nothing is a strand.

@@ -20,6 +20,8 @@ final class Lowering {
   private var bufferOf: [Graph.Value: Int] = [:]
   /// Kept tensors copied aside because another kept tensor becomes them.
   private var saved: [Graph.Value: Int] = [:]
+  /// Kept tensors copied aside because an output is a reshape of what was kept before the assignments.
+  private var shown: [Graph.Value: Int] = [:]
   private var constantBuffers: [Float: Int] = [:]
   /// Values that are read outside the group that makes them.
   private(set) var stored: Set<Graph.Value> = []
@@ -37,6 +39,7 @@ final class Lowering {
     let schedule = ExecutionSchedule(program)
     findStored(schedule)
     placeAssignments(schedule)
+    if !productsOnly { showKeptValues() }
     var savesKept = !productsOnly
     for group in schedule.groups {
       if savesKept, group.stage == .commit {
@@ -53,6 +56,19 @@ final class Lowering {
     if productsOnly { return }
     if savesKept { saveKeptValues() }
     for assignment in program.assignments { copyIfElsewhere(assignment) }
+  }
+
+  private func showKeptValues() {
+    let replaced = Set(program.assignments.map(\.target.value))
+    for output in program.outputs {
+      let value = base(output.tensor.value)
+      guard value != output.tensor.value, replaced.contains(value), shown[value] == nil else {
+        continue
+      }
+      let aside = workspace(type(value).byteCount)
+      copy(buffer(value), to: aside, byteCount: type(value).byteCount, stage: .compute)
+      shown[value] = aside
+    }
   }
 
   /// A kept tensor that is assigned to another is copied aside before anything is committed, for it may change too.
@@ -137,6 +153,12 @@ final class Lowering {
     return made
   }
 
+  /// Where an output is found after a run.
+  func outputBuffer(_ value: Graph.Value) -> Int {
+    let origin = base(value)
+    return (origin == value ? nil : shown[origin]) ?? buffer(value)
+  }
+
   /// The buffer of a number.
   func constant(_ number: Float) -> Int {
     if let known = constantBuffers[number] { return known }
@@ -185,7 +207,7 @@ final class Lowering {
         }
       }
     }
-    for output in program.outputs { stored.insert(base(output.tensor.value)) }
+    for tensor in program.computed { stored.insert(base(tensor.value)) }
     for assignment in program.assignments { stored.insert(base(assignment.value.value)) }
   }
 
@@ -234,12 +256,14 @@ final class Lowering {
     copy(source, to: target, byteCount: assignment.target.type.byteCount)
   }
 
-  private func copy(_ source: Int, to target: Int, byteCount bytes: Int) {
+  private func copy(
+    _ source: Int, to target: Int, byteCount bytes: Int, stage: Stage = .commit
+  ) {
     emit(
       KernelPlan(
         label: "copy", category: .update, rows: bytes, block: 1 << 20,
         reads: [BufferUse(buffer: source, rowLocal: true)],
-        writes: [BufferUse(buffer: target, rowLocal: true)], stage: .commit
+        writes: [BufferUse(buffer: target, rowLocal: true)], stage: stage
       ) { binding in
         let from = UnsafeRawPointer(binding.address(source))
         let to = binding.address(target)

@@ -5,8 +5,7 @@ public import TensorGraph
 
 /// A program prepared by `ReferenceRuntime`.
 ///
-/// Each stage reads the leaves when it starts, so a scalar set between `compute` and `commit` counts for what only the
-/// assignments need. Assignments take effect together at the end of `commit`.
+/// A run reads the leaves when it starts, and is done when `start` returns. Assignments take effect together at its end.
 public final class ReferenceExecutable: Executable {
   private let program: Program
   private let runtime: ReferenceRuntime
@@ -57,32 +56,41 @@ public final class ReferenceExecutable: Executable {
     return output
   }
 
-  /// Runs one stage.
-  public func run(_ stage: Stage) {
+  /// Evaluates the outputs and, where the condition is not 0, carries out the assignments.
+  public func start() {
+    evaluate(.compute)
+    for output in program.outputs where !isLeaf(output.tensor) {
+      outputs[output.label]?.set(values(output.tensor))
+    }
+    if let condition = program.condition, values(condition)[0] == 0 { return }
+    evaluate(.commit)
+    let new = program.assignments.map { values($0.value) }
+    for (assignment, values) in zip(program.assignments, new) {
+      let leaf = program.graph.nodes[assignment.target.value.node].operation as? Leaf
+      leaf.flatMap { kept[$0.label] }?.set(values)
+    }
+  }
+
+  /// Has nothing to wait for.
+  public func finish() {}
+
+  private func evaluate(_ stage: Stage) {
     for (index, node) in program.graph.nodes.enumerated() where live[index] {
       if let leaf = node.operation as? Leaf {
-        guard let tensor = kept[leaf.label] ?? host[leaf.label] else {
-          preconditionFailure("leaf '\(leaf.label)' was not bound")
-        }
-        results[index] = [ReferenceTensor(shape: leaf.type.shape, values: tensor.values())]
+        if stage == .compute { results[index] = [read(leaf)] }
       } else if compute[index] == (stage == .compute) {
         results[index] = evaluate(node)
       }
     }
     runtime.held(
       results.joined().reduce(0) { $0 + $1.values.count } * MemoryLayout<Double>.stride)
-    switch stage {
-    case .compute:
-      for output in program.outputs where !isLeaf(output.tensor) {
-        outputs[output.label]?.set(values(output.tensor))
-      }
-    case .commit:
-      let new = program.assignments.map { values($0.value) }
-      for (assignment, values) in zip(program.assignments, new) {
-        let leaf = program.graph.nodes[assignment.target.value.node].operation as? Leaf
-        leaf.flatMap { kept[$0.label] }?.set(values)
-      }
+  }
+
+  private func read(_ leaf: Leaf) -> ReferenceTensor {
+    guard let tensor = kept[leaf.label] ?? host[leaf.label] else {
+      preconditionFailure("leaf '\(leaf.label)' was not bound")
     }
+    return ReferenceTensor(shape: leaf.type.shape, values: tensor.values())
   }
 
   private func isLeaf(_ tensor: Tensor) -> Bool {

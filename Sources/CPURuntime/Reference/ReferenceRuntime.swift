@@ -70,8 +70,10 @@ public final class ReferenceRuntime: Runtime {
     }
   }
 
-  /// The memory of a kept tensor; nil when no program has it.
-  public func kept(_ label: String) -> UnsafeMutableRawBufferPointer? { tensors[label]?.memory }
+  /// The memory of a kept tensor, whatever is done with it; nil when no program has it.
+  public func kept(_ label: String, for access: KeptAccess) -> UnsafeMutableRawBufferPointer? {
+    tensors[label]?.memory
+  }
 
   /// The values of a kept tensor in double precision, row-major; nil when no program has it.
   public func kept64(_ label: String) -> [Double]? { tensors[label]?.values() }
