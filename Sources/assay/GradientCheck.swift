@@ -56,14 +56,14 @@ struct GradientCheck: Encodable {
     let program = try subject.program()
     let reference = ReferenceRuntime()
     let truth = try reference.prepare(program)
-    subject.fill(reference, truth)
-    truth.run(.compute)
+    try subject.fill(reference, truth)
+    try truth.run()
     let gradients = model.parameters.map { truth.output64("gradient." + $0.name) }
 
     self.model = architecture.rawValue
     fp32 = try Self.error(of: program, subject, against: gradients)
     bf16 = try Self.error(of: program.withBFloat16Products(), subject, against: gradients)
-    finiteDifferences = Self.differences(subject, reference, truth, against: gradients)
+    finiteDifferences = try Self.differences(subject, reference, truth, against: gradients)
   }
 
   private static func error(
@@ -71,8 +71,8 @@ struct GradientCheck: Encodable {
   ) throws -> Double {
     let runtime = try CPURuntime()
     let executable = try runtime.compile(program)
-    subject.fill(runtime, executable)
-    executable.run(.compute)
+    try subject.fill(runtime, executable)
+    try executable.run()
     var (difference, size) = (0.0, 0.0)
     for (parameter, expected) in zip(subject.model.parameters, truth) {
       let memory = executable.output("gradient." + parameter.name)
@@ -89,7 +89,7 @@ struct GradientCheck: Encodable {
   private static func differences(
     _ subject: Subject, _ runtime: ReferenceRuntime, _ executable: ReferenceExecutable,
     against truth: [[Double]]
-  ) -> Double {
+  ) throws -> Double {
     let all = truth.joined()
     let typical = (all.reduce(0) { $0 + $1 * $1 } / Double(all.count)).squareRoot()
     let step = 0x1p-10
@@ -97,15 +97,15 @@ struct GradientCheck: Encodable {
     for (parameter, gradient) in zip(subject.model.parameters, truth) {
       guard let values = runtime.kept64(parameter.name) else { return .nan }
       for index in Set([0, values.count / 2, values.count - 1]) {
-        func loss(_ shift: Double) -> Double {
+        func loss(_ shift: Double) throws -> Double {
           var shifted = values
           shifted[index] += shift
           runtime.setKept64(parameter.name, shifted)
-          executable.run(.compute)
+          try executable.run()
           return executable.output64("loss")[0]
         }
         let slope =
-          (8 * (loss(step) - loss(-step)) - (loss(2 * step) - loss(-2 * step))) / (12 * step)
+          try (8 * (loss(step) - loss(-step)) - (loss(2 * step) - loss(-2 * step))) / (12 * step)
         let error = abs(slope - gradient[index]) / max(abs(gradient[index]), typical)
         worst = error.isNaN ? error : max(worst, error)
       }
@@ -140,9 +140,9 @@ struct Subject {
   }
 
   /// Initial weights, tokens, and the scale of a mean.
-  func fill(_ runtime: any Runtime, _ executable: any Executable) {
+  func fill(_ runtime: any Runtime, _ executable: any Executable) throws {
     for parameter in model.parameters {
-      guard let memory = runtime.kept(parameter.name) else { continue }
+      guard let memory = try runtime.kept(parameter.name, for: .writing) else { continue }
       parameter.drawn.initialize(memory.bindMemory(to: Float.self), seed: 1)
     }
     let frequencies = executable.hostBuffer("rotary_frequencies")?.bindMemory(to: Float.self)

@@ -40,7 +40,7 @@ struct SampleCommand: ParsableCommand {
     let start = try tokenizer.encodePrompt(prompt)
     // A document begins after the end of another.
     var made: [Int32] = []
-    generation.run(
+    try generation.run(
       after: [tokenizer.endOfText] + start, count: tokens,
       end: tokenizer.endOfText
     ) { made.append($0) }

@@ -40,13 +40,13 @@ struct ThreadScaling: Encodable {
     for threads in counts {
       let runtime = try CPURuntime(threads: threads)
       let executable = try runtime.compile(program)
-      subject.fill(runtime, executable)
-      executable.run(.compute)
+      try subject.fill(runtime, executable)
+      try executable.run()
       fingerprints.insert(Self.fingerprint(executable, subject.model))
       var best = Double.infinity
       let start = ContinuousClock.now
       while ContinuousClock.now - start < .seconds(1) {
-        let time = ContinuousClock().measure { executable.run(.compute) }
+        let time = try ContinuousClock().measure { try executable.run() }
         best = min(best, time / .seconds(1))
       }
       let rate = Double(subject.sequences * configuration.contextLength) / best

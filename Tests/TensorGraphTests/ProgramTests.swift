@@ -104,6 +104,46 @@ struct ProgramTests {
     #expect(program.leaves.map(\.kind) == [.parameter, .state, .scalar])
   }
 
+  @Test("takes a condition that is a float32 scalar of its graph, and nothing else")
+  func conditions() throws {
+    let graph = Graph()
+    let a = graph.state("a", [3])
+    for condition in [a, graph.scalar("x").cast(to: .bfloat16), graph.input("n", [])] {
+      let error = failure {
+        try Program(graph: graph, outputs: [], assignments: [(a, -a)], condition: condition)
+      }
+      #expect(error?.code == .shape && error?.message.contains("\(condition.type)") == true)
+    }
+    let foreign = failure {
+      try Program(
+        graph: graph, outputs: [], assignments: [(a, -a)], condition: Graph().scalar("x"))
+    }
+    #expect(foreign?.code == .structure)
+  }
+
+  @Test("computes its condition, which survives rewriting and narrow products")
+  func conditionIsAlive() throws {
+    let graph = Graph()
+    let (a, b) = (graph.parameter("a", [4, 4]), graph.parameter("b", [4, 4]))
+    let found = isFinite(a.linear(b).sum())
+    let program = try Program(
+      graph: graph, outputs: [], assignments: [(a, -a)], condition: found)
+    #expect(program.liveNodes()[found.value.node] && program.computeNodes()[found.value.node])
+    #expect(program.leaves.map(\.label) == ["a", "b"])
+    #expect(program.computed.map(\.value) == [found.value])
+    let copy = try program.rewritten { node, inputs, graph in graph.apply(node.operation, inputs) }
+    #expect(copy.condition?.graph === copy.graph && copy.condition?.type == found.type)
+    let narrow = try program.withBFloat16Products()
+    #expect(narrow.condition?.graph === narrow.graph && narrow.condition?.type == found.type)
+    // A condition that is itself narrowed comes back as float32.
+    let narrowed = try program.rewritten { node, inputs, graph in
+      graph.apply(node.operation, inputs).map {
+        $0.shape.rank == 0 ? $0.cast(to: .bfloat16) : $0
+      }
+    }
+    #expect(narrowed.condition?.type == TensorType([]))
+  }
+
   @Test("is copied without what is dead, when rewritten")
   func rewriting() throws {
     let graph = Graph()

@@ -35,12 +35,12 @@ import Training
     let logits = try runtime.compile(
       step.definition.logitsProgram(sequences: fixture.description.sequences))
     try fill(logits, fixture)
-    logits.run(.compute)
+    try logits.run()
     let found = Array(logits.output("logits").bindMemory(to: Float.self))
     #expect(try relativeError(found, fixture.numbers("logits")) < subject.tolerance)
 
     var errors: [String: Double] = [:]
-    let result = step.run(fixture.settings) { executable in
+    let result = try step.run(fixture.settings) { executable in
       for parameter in fixture.model.parameters {
         let bytes = executable.output("gradient." + parameter.name)
         errors[parameter.name] = relativeError(
@@ -62,12 +62,12 @@ import Training
     let losses = try fixture.numbers("losses")
     for index in 0..<fixture.description.steps {
       let settings = fixture.settings
-      let result = step.run(settings)
+      let result = try step.run(settings)
       #expect(result.isUpdated)
       #expect(abs(result.loss / losses[index] - 1) < 1e-4, "step \(index)")
     }
     for parameter in fixture.model.parameters {
-      let values = Array(try #require(tensors.values(parameter.name)))
+      let values = Array(try #require(try tensors.values(parameter.name, for: .reading)))
       let error = relativeError(values, try fixture.numbers("final." + parameter.name))
       #expect(error < 1e-4, "\(parameter.name)")
     }
@@ -79,7 +79,7 @@ import Training
     let (step, _) = try fixture.makeStep(CPURuntime(threads: 2), precision: .bf16)
     var squares = 0.0
     var theirs = 0.0
-    let result = step.run(fixture.settings) { executable in
+    let result = try step.run(fixture.settings) { executable in
       for parameter in fixture.model.parameters {
         let bytes = executable.output("gradient." + parameter.name)
         let error = relativeError(

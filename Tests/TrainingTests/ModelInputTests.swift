@@ -65,7 +65,7 @@ import Training
   ) throws -> [String: [UInt8]] {
     let executable = try runtime.compile(program)
     for parameter in configuration.makeModel().parameters {
-      let memory = try #require(runtime.kept(parameter.name))
+      let memory = try #require(try runtime.kept(parameter.name, for: .writing))
       parameter.initialize(memory.bindMemory(to: Float.self), seed: 5)
       // Weights large enough that labels differ from row to row.
       for index in 0..<parameter.shape.count where parameter.shape.rank == 2 {
@@ -84,7 +84,7 @@ import Training
     for index in 0..<(frequencies?.count ?? 0) { frequencies?[index] = 1 / Float(1 + 3 * index) }
     executable.set("attention_scale", 0.3)
     for (label, number) in scalars { executable.set(label, number) }
-    executable.run(.compute)
+    try executable.run()
     return Dictionary(
       uniqueKeysWithValues: program.outputs.map { ($0.label, Array(executable.output($0.label))) })
   }

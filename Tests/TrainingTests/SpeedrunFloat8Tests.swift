@@ -25,7 +25,7 @@ import Testing
       Program(graph: graph, outputs: [("rounded", rounded)]))
     let memory = try #require(executable.hostBuffer("x")).bindMemory(to: Float.self)
     _ = memory.update(fromContentsOf: values)
-    executable.run(.compute)
+    try executable.run()
     let found = executable.output("rounded").bindMemory(to: Float.self)
     let truth = try file.doubles("rounding." + format).map { Float($0) }
     #expect(values.count > 20)
@@ -104,7 +104,7 @@ import Testing
           "model.architecture": "speedrun", "model.width": "16", "model.float8_head": float8,
           "model.head_deviation": "0.3", "machine.precision": "bf16",
         ], name: float8)
-      let weights = StepVariantTests.bits(run)
+      let weights = try StepVariantTests.bits(run)
       #expect(run.steps.definition.precision == .bf16)
       let found = try #require(
         try run.evaluators.run(
@@ -182,7 +182,7 @@ private struct Float8Fixture {
     let runtime = try TestRuntime.cpu.make()
     let executable = try runtime.compile(program)
     for (name, tensor) in [("x", "head.x"), ("head.weight", "head.weight")] {
-      let memory = try #require(runtime.kept(name)).bindMemory(to: Float.self)
+      let memory = try #require(try runtime.kept(name, for: .writing)).bindMemory(to: Float.self)
       try file.read(tensor, into: memory)
     }
     let targets = try #require(executable.hostBuffer("targets")).bindMemory(to: Int32.self)
@@ -194,7 +194,7 @@ private struct Float8Fixture {
       executable.set(
         "prediction_weight_\(place + 1)", Float(description.head.prediction_weights[place]))
     }
-    executable.run(.compute)
+    try executable.run()
     func output(_ name: String) -> [Float] {
       Array(executable.output(name).bindMemory(to: Float.self))
     }

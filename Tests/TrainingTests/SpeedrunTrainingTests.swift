@@ -165,7 +165,7 @@ import Testing
   static func fill(_ run: TrainingRun, _ changes: Fixture.Changes) throws {
     let file = try TensorFile(path: Self.folder.appendingPathComponent("weights.safetensors").path)
     for parameter in run.steps.definition.model.parameters {
-      let memory = try #require(run.tensors.values(parameter.name))
+      let memory = try #require(try run.tensors.values(parameter.name, for: .writing))
       if file["initial." + parameter.name] != nil {
         try file.read("initial." + parameter.name, into: memory)
       }
@@ -175,7 +175,7 @@ import Testing
         for index in memory.indices { memory[index] = pair[index % 2] }
       }
     }
-    run.tensors.initializeState()
+    try run.tensors.initializeState()
   }
 
   // MARK: - The tests
@@ -215,7 +215,7 @@ import Testing
       #expect(abs(loss / row.loss - 1) <= Self.tolerance, "loss of step \(index)")
       for (place, name) in names.enumerated() {
         let expected = norms[index * names.count + place]
-        let values = try #require(run.tensors.values(name))
+        let values = try #require(try run.tensors.values(name, for: .reading))
         let norm = values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         #expect(
           abs(norm - expected) <= Self.tolerance * max(expected, 1e-3),
@@ -223,7 +223,7 @@ import Testing
       }
       // PyTorch's norms are those before the copy.
       if let untie = configuration.schedule.untie, untie.step == index + 1 {
-        run.steps.untie(run.tensors, untie.state)
+        try run.steps.untie(run.tensors, untie.state)
       }
     }
     for parameter in fixture.parameters {
@@ -247,7 +247,7 @@ import Testing
       path: Self.folder.appendingPathComponent("weights.safetensors").path
     ).doubles("probes")
     for (row, name) in names.enumerated() {
-      let values = try #require(run.tensors.values(name).map(Array.init))
+      let values = try #require(try run.tensors.values(name, for: .reading).map(Array.init))
       let error: Double
       if file["final_sketch"] != nil {
         let sketch = try file.doubles("final_sketch")[row * 9..<(row + 1) * 9]

@@ -23,14 +23,14 @@ import Testing
   }
 
   /// Weights and state by label.
-  static func bits(_ run: TrainingRun) -> [String: Data] {
-    Dictionary(uniqueKeysWithValues: run.tensors.written.map { ($0.name, Data($0.bytes)) })
+  static func bits(_ run: TrainingRun) throws -> [String: Data] {
+    Dictionary(uniqueKeysWithValues: try run.tensors.written().map { ($0.name, Data($0.bytes)) })
   }
 
   static func take(_ run: TrainingRun, _ index: Int) throws -> TrainingStep.Result {
     let step = run.steps.prepared(at: index)
     try run.source.fill(step.batch)
-    return step.run(run.settings(at: index))
+    return try step.run(run.settings(at: index))
   }
 
   // MARK: - Lengths of sequences
@@ -52,7 +52,7 @@ import Testing
       if index < 3 {
         let same = try Self.take(short, index)
         #expect(result.loss.bitPattern == same.loss.bitPattern, "step \(index)")
-        #expect(Self.bits(changing) == Self.bits(short), "step \(index)")
+        #expect(try Self.bits(changing) == Self.bits(short), "step \(index)")
       }
     }
     #expect(changing.step.state.clock["base"].updates == 6)
@@ -79,21 +79,22 @@ import Testing
     let changing = try run("changing", 4, 8)
     // Gates, lambdas, tables and projections that begin with zeros would hide what they gate.
     for parameter in changing.steps.definition.model.parameters {
-      let values = try #require(changing.tensors.values(parameter.name))
+      let values = try #require(
+        try changing.tensors.values(parameter.name, for: .readingAndWriting))
       for index in values.indices { values[index] += 0.1 * sin(Float(7 * index + 1)) }
     }
     for index in 0..<3 { #expect(try Self.take(changing, index).isUpdated) }
     let others = try [run("long", 8, 8), run("short", 4, 4)]
     for other in others {
-      for (name, bytes) in Self.bits(changing) {
-        try #require(other.tensors.bytes(name)).copyBytes(from: bytes)
+      for (name, bytes) in try Self.bits(changing) {
+        try #require(try other.tensors.bytes(name, for: .writing)).copyBytes(from: bytes)
       }
       other.step.state = changing.step.state
     }
     for index in 3..<5 {
       let step = changing.steps.prepared(at: index)
       try changing.source.fill(step.batch)
-      let found = step.run(changing.settings(at: index))
+      let found = try step.run(changing.settings(at: index))
       let expected = try others.map { other in
         let own = other.steps.prepared(at: index)
         _ = own.batch.tokens.update(fromContentsOf: step.batch.tokens)
@@ -101,10 +102,10 @@ import Testing
         let documents = try #require(step.batch.documents)
         _ = try #require(own.batch.documents).update(fromContentsOf: documents)
         #expect(own.batch.contextLength == (other === others[0] ? 8 : 4))
-        return own.run(other.settings(at: index))
+        return try own.run(other.settings(at: index))
       }
       #expect(found.loss.bitPattern == expected[0].loss.bitPattern, "step \(index)")
-      #expect(Self.bits(changing) == Self.bits(others[0]), "step \(index)")
+      #expect(try Self.bits(changing) == Self.bits(others[0]), "step \(index)")
       #expect(changing.step.state == others[0].step.state)
       // The same tokens in shorter sequences are another step.
       #expect(abs(found.loss - expected[1].loss) > 1e-4)
@@ -145,7 +146,7 @@ import Testing
       _ = try Self.take(plain, index)
       _ = try Self.take(scheduled, index)
     }
-    #expect(Self.bits(plain) == Self.bits(scheduled))
+    #expect(try Self.bits(plain) == Self.bits(scheduled))
   }
 
   @Test(
@@ -217,7 +218,7 @@ import Testing
       "parts", ["training.loss_divisor": "8.0", "training.accumulation_steps": "2"])
     let names = mean.steps.definition.model.parameters.map(\.name)
     func weights(_ run: TrainingRun) throws -> [[Float]] {
-      try names.map { try #require(run.tensors.values($0).map(Array.init)) }
+      try names.map { try #require(try run.tensors.values($0, for: .reading).map(Array.init)) }
     }
     let before = try weights(mean)
     #expect(parts.step.accumulationSteps == 2 && sum.step.accumulationSteps == 1)

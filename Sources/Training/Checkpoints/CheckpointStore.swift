@@ -72,8 +72,7 @@ public struct CheckpointStore: Sendable {
     }
     do {
       let written = try TensorFileWriter.write(
-        tensors.written.filter { labels?.contains($0.name) ?? true },
-        to: partial + "/" + Self.tensorFile)
+        tensors.written(only: labels), to: partial + "/" + Self.tensorFile)
       var record = manifest(written.byteCount, written.checksum)
       record.isComplete = labels == nil
       try DurableFile.write(configuration.json, to: partial + "/" + Self.configurationFile)

@@ -7,12 +7,13 @@ import TensorFiles
 public import TensorGraph
 
 /// Parameters and optimizer state as they lie in a runtime: filled at the start, saved and loaded.
+///
+/// The runtime is asked for a tensor every time, and what it gives is good until its next run: a device's numbers have to be fetched.
 public struct KeptTensors {
   /// A kept tensor.
   struct Entry {
     let label: String
     let type: TensorType
-    let memory: UnsafeMutableRawBufferPointer
 
     var fileType: TensorFileElementType {
       type.elementType == .bfloat16 ? .bfloat16 : .float32
@@ -23,51 +24,84 @@ public struct KeptTensors {
   let declarations: [StateBuilder.Declaration]
   let entries: [Entry]
   private let byLabel: [String: Entry]
+  private let runtime: any Runtime
 
-  /// Finds the tensors of a step in its runtime; the step must have been compiled there.
+  /// Names the tensors of a step in its runtime; the step must have been compiled there.
   public init(_ definition: StepDefinition, runtime: any Runtime) {
+    self.runtime = runtime
     parameters = definition.model.parameters
     declarations = definition.stateDeclarations
     let types =
       parameters.map { ($0.name, TensorType($0.shape)) }
       + declarations.map { ($0.label, TensorType($0.shape, $0.elementType)) }
-    entries = types.map { label, type in
-      guard let memory = runtime.kept(label) else {
-        preconditionFailure("'\(label)' is not kept by the runtime")
-      }
-      return Entry(label: label, type: type, memory: memory)
-    }
+    entries = types.map { Entry(label: $0, type: $1) }
     byLabel = Dictionary(uniqueKeysWithValues: entries.map { ($0.label, $0) })
   }
 
-  /// The numbers of one tensor; nil when there is none of that name, or it is stored as bfloat16.
-  public func values(_ label: String) -> UnsafeMutableBufferPointer<Float>? {
+  /// The numbers of one tensor, until the runtime's next run; nil when there is none of that name, or it is stored as bfloat16.
+  ///
+  /// - Parameters:
+  ///   - label: of a parameter or state.
+  ///   - access: what is done with the numbers.
+  /// - Throws: what the runtime throws.
+  public func values(
+    _ label: String, for access: KeptAccess
+  ) throws -> UnsafeMutableBufferPointer<Float>? {
     guard let entry = byLabel[label], entry.type.elementType == .float32 else { return nil }
-    return entry.memory.bindMemory(to: Float.self)
+    return try memory(entry, for: access).bindMemory(to: Float.self)
   }
 
-  /// The memory of one tensor, in the type it is kept in; nil when there is none of that name.
-  public func bytes(_ label: String) -> UnsafeMutableRawBufferPointer? { byLabel[label]?.memory }
+  /// The bytes of one tensor in the type it is kept in, until the runtime's next run; nil when there is none of that name.
+  ///
+  /// - Parameters:
+  ///   - label: of a parameter or state.
+  ///   - access: what is done with the bytes.
+  /// - Throws: what the runtime throws.
+  public func bytes(
+    _ label: String, for access: KeptAccess
+  ) throws -> UnsafeMutableRawBufferPointer? {
+    try byLabel[label].map { try memory($0, for: access) }
+  }
+
+  private func memory(
+    _ entry: Entry, for access: KeptAccess
+  ) throws -> UnsafeMutableRawBufferPointer {
+    guard let memory = try runtime.kept(entry.label, for: access) else {
+      preconditionFailure("'\(entry.label)' is not kept by the runtime")
+    }
+    return memory
+  }
 
   /// Starts all parameters from a seed, and then the state.
-  public func initialize(seed: UInt64) {
+  ///
+  /// - Throws: what the runtime throws.
+  public func initialize(seed: UInt64) throws {
     for parameter in parameters {
-      if let memory = values(parameter.name) { parameter.initialize(memory, seed: seed) }
+      if let memory = try values(parameter.name, for: .writing) {
+        parameter.initialize(memory, seed: seed)
+      }
     }
-    initializeState()
+    try initializeState()
   }
 
   /// Starts the state, given the first weights.
-  public func initializeState() {
-    declarations.forEach(start)
+  ///
+  /// - Throws: what the runtime throws.
+  public func initializeState() throws {
+    for declaration in declarations { try start(declaration) }
   }
 
-  private func start(_ declaration: StateBuilder.Declaration) {
+  private func start(_ declaration: StateBuilder.Declaration) throws {
+    let label = declaration.label
     switch declaration.start {
-    case .zeros: bytes(declaration.label)?.initializeMemory(as: UInt8.self, repeating: 0)
-    case .constant(let number): values(declaration.label)?.update(repeating: number)
+    case .zeros:
+      try bytes(label, for: .writing)?.initializeMemory(as: UInt8.self, repeating: 0)
+    case .constant(let number):
+      try values(label, for: .writing)?.update(repeating: number)
     case .parameter:
-      if let memory = values(declaration.label), let weights = values(declaration.parameter) {
+      if let weights = try values(declaration.parameter, for: .reading),
+        let memory = try values(label, for: .writing)
+      {
         _ = memory.update(fromContentsOf: weights)
       }
     }
@@ -79,21 +113,24 @@ public struct KeptTensors {
   ///   - source: the name of the parameter that is copied.
   ///   - target: the name of a parameter of the same shape whose state has the same tensors.
   ///   - copiesState: whether the state is copied too; otherwise the target's starts anew from its new weights.
-  public func copy(_ source: String, to target: String, copiesState: Bool) {
-    copyTensor(source, to: target)
+  /// - Throws: what the runtime throws.
+  public func copy(_ source: String, to target: String, copiesState: Bool) throws {
+    try copyTensor(source, to: target)
     for declaration in declarations where declaration.parameter == target {
       // What was summed for the one must not be used by the other; after a skipped step there may be something.
       if copiesState, !declaration.label.hasPrefix(Scalars.prefix + "summed_gradient.") {
-        copyTensor(
+        try copyTensor(
           String(declaration.label.dropLast(target.count)) + source, to: declaration.label)
       } else {
-        start(declaration)
+        try start(declaration)
       }
     }
   }
 
-  private func copyTensor(_ source: String, to target: String) {
-    guard let from = bytes(source), let to = bytes(target), from.count == to.count else {
+  private func copyTensor(_ source: String, to target: String) throws {
+    guard let from = try bytes(source, for: .reading), let to = try bytes(target, for: .writing),
+      from.count == to.count
+    else {
       preconditionFailure("'\(target)' cannot be a copy of '\(source)'")
     }
     to.copyMemory(from: UnsafeRawBufferPointer(from))
@@ -117,7 +154,7 @@ public struct KeptTensors {
       try check(parameter.name, parameter.shape, in: file, code: .weights)
     }
     for parameter in parameters {
-      guard let memory = values(parameter.name) else { continue }
+      guard let memory = try values(parameter.name, for: .writing) else { continue }
       try file.read(parameter.name, into: memory)
       if let index = memory.firstIndex(where: { !$0.isFinite }) {
         throw TrainingError(
@@ -126,7 +163,7 @@ public struct KeptTensors {
         )
       }
     }
-    initializeState()
+    try initializeState()
   }
 
   /// Reads tensors, exactly these and no others, or those of them that are there.
@@ -144,16 +181,20 @@ public struct KeptTensors {
           "\(file.path): '\(entry.label)' is stored as \(stored.rawValue), but the method keeps it as "
             + entry.fileType.rawValue)
       }
-      try file.withBytes(of: entry.label) { entry.memory.copyMemory(from: $0) }
+      let memory = try memory(entry, for: .writing)
+      try file.withBytes(of: entry.label) { memory.copyMemory(from: $0) }
     }
   }
 
-  /// The tensors for writing; valid while the runtime lives.
-  var written: [TensorFileWriter.Tensor] {
-    entries.map {
+  /// The tensors for a file, until the runtime's next run.
+  ///
+  /// - Parameter labels: which of them; nil: all.
+  /// - Throws: what the runtime throws.
+  func written(only labels: Set<String>? = nil) throws -> [TensorFileWriter.Tensor] {
+    try entries.filter { labels?.contains($0.label) ?? true }.map {
       TensorFileWriter.Tensor(
         name: $0.label, elementType: $0.fileType, shape: $0.type.shape.dimensions,
-        bytes: UnsafeRawBufferPointer($0.memory))
+        bytes: UnsafeRawBufferPointer(try memory($0, for: .reading)))
     }
   }
 

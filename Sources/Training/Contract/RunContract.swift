@@ -32,7 +32,7 @@ struct RunContract {
   ) throws -> FairnessContract {
     var values = forecast
     values[.tuning] = trial?.tuning ?? "none"
-    values[.initialWeights] = initialWeights(tensors)
+    values[.initialWeights] = try initialWeights(tensors)
     values[.data] = source.fingerprint
     values[.evaluationTokens] = try evaluationTokens(source)
     return FairnessContract(values) { SHA256.hexadecimal(of: $0) }
@@ -109,11 +109,11 @@ struct RunContract {
   }
 
   /// Over all parameters by name, trained or frozen: names and bytes.
-  private func initialWeights(_ tensors: KeptTensors) -> String {
+  private func initialWeights(_ tensors: KeptTensors) throws -> String {
     var checksum = FileChecksum()
     for parameter in definition.model.parameters.sorted(by: { $0.name < $1.name }) {
       Array("\(parameter.name) \(parameter.shape)\n".utf8).withUnsafeBytes { checksum.update($0) }
-      if let bytes = tensors.bytes(parameter.name) {
+      if let bytes = try tensors.bytes(parameter.name, for: .reading) {
         checksum.update(UnsafeRawBufferPointer(bytes))
       }
     }

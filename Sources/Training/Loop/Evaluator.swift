@@ -59,7 +59,7 @@ public final class Evaluator {
   ///   - numbers: what is in force, by the leaves' names.
   ///   - stop: asked between batches.
   /// - Returns: the loss; nil when somebody asked for the end.
-  /// - Throws: an error when the data cannot be read.
+  /// - Throws: an error when the data cannot be read, or what the runtime throws.
   public func run(_ numbers: ModelNumbers, _ stop: StopRequest) throws -> Result? {
     program.set(numbers)
     var sum = 0.0
@@ -68,7 +68,7 @@ public final class Evaluator {
     while case let counted = try source.fillValidation(batch), counted > 0 {
       if stop.isRequested { return nil }
       batch.copy(from: 0, count: batch.tokens.count, to: program.inputs)
-      program.executable.run(.compute)
+      try program.executable.run()
       sum += Double(program.executable.scalar("cross_entropy_sum"))
       tokens += counted
     }

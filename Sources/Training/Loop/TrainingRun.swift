@@ -146,7 +146,7 @@ public final class TrainingRun {
       if let initialWeights {
         try tensors.loadWeights(initialWeights)
       } else {
-        tensors.initialize(seed: UInt64(configuration.training.seed))
+        try tensors.initialize(seed: UInt64(configuration.training.seed))
       }
       progress = TrainingProgress()
       step.state.spikes = configuration.optimizer.spikes
@@ -230,9 +230,9 @@ public final class TrainingRun {
     let numbers = measuresRates ? step.numbers(settings).values : [:]
     // Of the weights before the step, and outside its time.
     let beforeMeasuring = ContinuousClock.now
-    let float8 = measures ? float8Statistics?.measure(step, settings) : nil
+    let float8 = measures ? try float8Statistics?.measure(step, settings) : nil
     let measuringSeconds = (ContinuousClock.now - beforeMeasuring).seconds
-    let result = step.run(settings)
+    let result = try step.run(settings)
 
     progress.step += 1
     progress.tokens += result.countedTargets
@@ -247,7 +247,7 @@ public final class TrainingRun {
     try report(result, index: index, seconds: seconds)
     try trajectories?.record(index, settings, isMeasured: measures, to: recorder)
     if measures, result.isUpdated {
-      let measured = statistics.measure()
+      let measured = try statistics.measure()
       try recorder.statistics(measured, step: index)
       observer(.statistics(step: index, measured))
     }
@@ -256,7 +256,7 @@ public final class TrainingRun {
       try recorder.effectiveRates(measured, step: index)
       observer(.effectiveRates(step: index, measured))
     }
-    untieIfDue()
+    try untieIfDue()
   }
 
   /// Shows the first batches of the run to methods that start their statistics from them, and goes back to the first: they are
@@ -268,7 +268,7 @@ public final class TrainingRun {
     let step = steps.prepared(at: 0)
     while step.batchesBeforeTraining(settings(at: 0)) > 0 {
       try source.fill(step.batch)
-      progress.gradientEvaluations += step.observe(settings(at: 0))
+      progress.gradientEvaluations += try step.observe(settings(at: 0))
       progress.chargedTokens += step.batch.countedTargets
       count += 1
     }
@@ -287,9 +287,9 @@ public final class TrainingRun {
   }
 
   /// Where the next step is the first that looks tokens up in their own table: fills that from the head.
-  private func untieIfDue() {
+  private func untieIfDue() throws {
     guard let untie = configuration.schedule.untie, untie.step == progress.step else { return }
-    steps.untie(tensors, untie.state)
+    try steps.untie(tensors, untie.state)
   }
 
   /// Whether there is an evaluation before the next step that has not been made.

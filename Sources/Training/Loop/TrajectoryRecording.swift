@@ -18,9 +18,6 @@ final class TrajectoryRecording {
 
   private let configuration: TrainingConfiguration
   private let runtime: any Runtime
-  // Found at the first step, as the runtime has no memory before programs are compiled; it stays where it is.
-  private lazy var values = header.parameters.map { memory($0.name) }
-  private lazy var large = header.summarized.map { memory($0.name) }
 
   /// Decides what to record; nil: nothing.
   init?(_ configuration: TrainingConfiguration, _ optimizer: Optimizer, runtime: any Runtime) {
@@ -63,7 +60,7 @@ final class TrajectoryRecording {
   ///   - settings: the numbers that it was made with.
   ///   - isMeasured: whether norms and quantiles are due.
   ///   - recorder: writes it.
-  /// - Throws: `RunRecordError` when the disk is full.
+  /// - Throws: `RunRecordError` when the disk is full, or what the runtime throws.
   func record(
     _ step: Int, _ settings: TrainingStep.Settings, isMeasured: Bool, to recorder: RunRecorder
   ) throws {
@@ -71,15 +68,19 @@ final class TrajectoryRecording {
       let effective = Dictionary(
         configuration.effectiveNumbers(settings, at: step), uniquingKeysWith: { $1 })
       let numbers = header.numbers.map { effective[$0].map { Float($0) } ?? .nan }
+      let values = try header.parameters.map { try memory($0.name) }
       try recorder.trajectory(step: step, numbers: numbers, values: values)
     }
     if isMeasured, !header.summarized.isEmpty {
-      try recorder.summaries(large.map { MagnitudeSummary($0).row }, step: step)
+      let rows = try header.summarized.map { MagnitudeSummary(try memory($0.name)).row }
+      try recorder.summaries(rows, step: step)
     }
   }
 
-  private func memory(_ name: String) -> UnsafeBufferPointer<Float> {
-    guard let bytes = runtime.kept(name) else { preconditionFailure("'\(name)' is not kept") }
+  private func memory(_ name: String) throws -> UnsafeBufferPointer<Float> {
+    guard let bytes = try runtime.kept(name, for: .reading) else {
+      preconditionFailure("'\(name)' is not kept")
+    }
     return UnsafeBufferPointer(bytes.bindMemory(to: Float.self))
   }
 }

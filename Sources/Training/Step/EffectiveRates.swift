@@ -61,7 +61,7 @@ public final class EffectiveRates {
       }
       if members.isEmpty { continue }
       program.executable.set(numbers)
-      program.executable.executable.run(.compute)
+      try program.executable.executable.run()
       let rates = members.map { member in
         program.executable.executable.output(label(member.parameter)).assumingMemoryBound(
           to: Float.self)

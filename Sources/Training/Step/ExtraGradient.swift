@@ -37,10 +37,12 @@ final class ExtraGradient {
   }
 
   /// Takes a batch in; whether it was finite.
+  ///
+  /// - Throws: what the runtime throws.
   func run(
     _ batch: StepBatch, _ numbers: [String: Double], _ vectors: [String: [Float]],
     lossDivisor: Double?, labels: RandomStream
-  ) -> Bool {
+  ) throws -> Bool {
     var numbers = numbers
     forward.set(vectors)
     numbers["loss_scale"] = 1 / (lossDivisor ?? Double(max(1, batch.countedTargets)))
@@ -52,19 +54,15 @@ final class ExtraGradient {
       }
       numbers["overwrites"] = microBatch == 0 ? 1 : 0
       forward.set(numbers)
-      forward.executable.run(.compute)
+      try forward.executable.run()
       isFinite =
         isFinite && forward.executable.scalar("loss").isFinite
         && forward.executable.scalar("gradient_norm").isFinite
-      if observation != nil { forward.executable.run(.commit) }
     }
     guard isFinite else { return false }
     if let observation {
       observation.set(numbers)
-      observation.executable.run(.compute)
-      observation.executable.run(.commit)
-    } else {
-      forward.executable.run(.commit)
+      try observation.executable.run()
     }
     return true
   }

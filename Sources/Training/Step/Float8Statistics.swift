@@ -59,9 +59,10 @@ final class Float8Statistics {
   ///   - step: the next, with its batch filled.
   ///   - settings: what it will be run with.
   /// - Returns: x, weight and gradient.
+  /// - Throws: what the runtime throws.
   func measure(
     _ step: TrainingStep, _ settings: TrainingStep.Settings
-  ) -> [Float8Record.Tensor: Float8Record.Measurement] {
+  ) throws -> [Float8Record.Tensor: Float8Record.Measurement] {
     let batch = step.batch
     guard let (model, program) = programs[step.definition.model.configuration.looksUpInHead] else {
       preconditionFailure("no program was compiled for this variant of the model")
@@ -69,7 +70,7 @@ final class Float8Statistics {
     program.set(settings.modelScalars)
     program.set(settings.modelVectors)
     batch.copy(from: 0, count: contextLength, to: program.inputs)
-    program.executable.run(.compute)
+    try program.executable.run()
     let hidden = program.executable.output("hidden").bindMemory(to: Float.self)
     let logits = program.executable.output("logits").bindMemory(to: Float.self)
     let scale = 1 / (settings.lossDivisor ?? Double(max(1, batch.countedTargets)))
@@ -81,7 +82,7 @@ final class Float8Statistics {
         $0.measured(scales.gradient, Self.largestE5M2)
       },
     ]
-    if let weight = runtime.kept("head.weight") {
+    if let weight = try runtime.kept("head.weight", for: .reading) {
       found[.weight] = UnsafeBufferPointer(weight.bindMemory(to: Float.self))
         .measured(scales.weight, Self.largestE4M3)
     }

@@ -22,25 +22,28 @@ public struct SpikeGuard: Codable, Equatable, Sendable {
     self.deviations = deviations
   }
 
-  /// Judges a step and takes it into the window.
-  public mutating func isSpike(loss: Double, gradientNorm: Double) -> Bool {
-    guard loss.isFinite, gradientNorm.isFinite else { return false }
-    let isSpike = exceeds(loss, losses) || exceeds(gradientNorm, norms)
+  /// What the next step's loss and gradient norm must not exceed: infinity where nothing is judged yet.
+  ///
+  /// Single precision, for the step's program takes the decision from the same numbers.
+  public var limits: (loss: Float, gradientNorm: Float) { (limit(losses), limit(norms)) }
+
+  /// Takes a step into the window, unless it is not finite.
+  public mutating func take(loss: Double, gradientNorm: Double) {
+    guard loss.isFinite, gradientNorm.isFinite else { return }
     losses.append(loss)
     norms.append(gradientNorm)
     if losses.count > window {
       losses.removeFirst()
       norms.removeFirst()
     }
-    return isSpike
   }
 
-  /// Whether a value is above mean + k sd of at least half a window (sd with n - 1).
-  private func exceeds(_ value: Double, _ recent: [Double]) -> Bool {
-    guard recent.count >= max(2, window / 2) else { return false }
+  /// mean + k sd of at least half a window (sd with n - 1).
+  private func limit(_ recent: [Double]) -> Float {
+    guard recent.count >= max(2, window / 2) else { return .infinity }
     let count = Double(recent.count)
     let mean = recent.reduce(0, +) / count
     let squares = recent.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return value > mean + deviations * (squares / (count - 1)).squareRoot()
+    return Float(mean + deviations * (squares / (count - 1)).squareRoot())
   }
 }

@@ -8,8 +8,8 @@ public import TensorGraph
 /// A model, an optimizer and a batch shape: from these follow all programs of a run.
 ///
 /// Labels of leaves: parameters by their names; `optimizer.STATE.PARAMETER` for the optimizer's state; `accumulated.PARAMETER` for
-/// gradients of several micro-batches; inputs `tokens`, `targets`, `documents`; scalars `loss_scale`, `gradient_clip`, `overwrites`
-/// and `optimizer.GROUP.NAME`.
+/// gradients of several micro-batches; inputs `tokens`, `targets`, `documents`; scalars `loss_scale`, `loss_limit`,
+/// `gradient_norm_limit`, `gradient_clip`, `overwrites`, `proceeds` and `optimizer.GROUP.NAME`.
 public struct StepDefinition {
   /// The model.
   public let model: any LanguageModel
@@ -45,7 +45,8 @@ public struct StepDefinition {
 
   /// A whole step on one micro-batch.
   ///
-  /// Outputs `loss`, `cross_entropy_sum`, `gradient_norm`; `commit` carries out the update.
+  /// Outputs `loss`, `cross_entropy_sum`, `gradient_norm`, and `is_updated`, the program's condition: 1 where loss and norm are finite
+  /// and within the scalars `loss_limit` and `gradient_norm_limit`, 0 where weights and state stay as they are.
   ///
   /// - Parameter revealsGradients: adds outputs `gradient.PARAMETER`, as they are before clipping.
   /// - Returns: the program, lowered to the precision.
@@ -55,9 +56,12 @@ public struct StepDefinition {
     let forward = try differentiated(optimizer.trainedParameters, in: graph)
     let update = optimizer.update(
       in: graph, parameter: { forward.weights[$0.name] }, gradient: { forward.gradient($0) })
+    let isUpdated =
+      isSound(forward.loss, limit: "loss_limit")
+      * isSound(update.gradientNorm, limit: "gradient_norm_limit")
     var outputs = [
       ("loss", forward.loss), ("cross_entropy_sum", forward.crossEntropySum),
-      ("gradient_norm", update.gradientNorm),
+      ("gradient_norm", update.gradientNorm), ("is_updated", isUpdated),
     ]
     if revealsGradients {
       for parameter in optimizer.trainedParameters {
@@ -65,7 +69,8 @@ public struct StepDefinition {
       }
     }
     return try lowered(
-      Program(graph: graph, outputs: outputs, assignments: update.assignments))
+      Program(
+        graph: graph, outputs: outputs, assignments: update.assignments, condition: isUpdated))
   }
 
   /// One micro-batch of several.
@@ -93,7 +98,8 @@ public struct StepDefinition {
 
   /// The update from accumulated gradients.
   ///
-  /// Outputs `gradient_norm`.
+  /// Outputs `gradient_norm`, and `is_updated`, the program's condition: 1 where the norm is finite and within the scalar
+  /// `gradient_norm_limit`, and the host, which knows the loss of all micro-batches, allows it by the scalar `proceeds`.
   ///
   /// - Throws: `GraphError`.
   public func updateProgram() throws(GraphError) -> Program {
@@ -101,15 +107,17 @@ public struct StepDefinition {
     let weights = ModelWeights(model.parameters, in: graph)
     let update = optimizer.update(
       in: graph, parameter: { weights[$0.name] }, gradient: { accumulated($0, in: graph) })
+    let isUpdated =
+      graph.scalar("proceeds") * isSound(update.gradientNorm, limit: "gradient_norm_limit")
     return try lowered(
       Program(
-        graph: graph, outputs: [("gradient_norm", update.gradientNorm)],
-        assignments: update.assignments))
+        graph: graph, outputs: [("gradient_norm", update.gradientNorm), ("is_updated", isUpdated)],
+        assignments: update.assignments, condition: isUpdated))
   }
 
   /// One micro-batch's extra gradients of a group.
   ///
-  /// Adds them to `accumulated.PARAMETER` where `accumulates`, else feeds them to the group's state.
+  /// Adds them to `accumulated.PARAMETER` where `accumulates`, else feeds them to the group's state if loss and norm are finite.
   /// Outputs `loss` and `gradient_norm`.
   ///
   /// - Throws: `GraphError`.
@@ -121,6 +129,7 @@ public struct StepDefinition {
     let squares = group.members.map { square(forward.gradient($0)).sum() }
     let norm = squareRoot(squares.reduce(graph.constant(0), +))
     let assignments: [(Tensor, Tensor)]
+    var condition: Tensor?
     if accumulates {
       let overwrites = graph.scalar("overwrites")
       assignments = group.members.map { parameter in
@@ -132,11 +141,12 @@ public struct StepDefinition {
       assignments = optimizer.observation(
         of: group, in: graph, parameter: { forward.weights[$0.name] },
         gradient: { forward.gradient($0) })
+      condition = isFinite(forward.loss) * isFinite(norm)
     }
     return try lowered(
       Program(
         graph: graph, outputs: [("loss", forward.loss), ("gradient_norm", norm)],
-        assignments: assignments))
+        assignments: assignments, condition: condition))
   }
 
   /// Feeds accumulated extra gradients of a group to its state.
@@ -227,6 +237,11 @@ public struct StepDefinition {
     return Forward(
       loss: loss, crossEntropySum: sum ?? loss, weights: weights,
       gradients: Dictionary(uniqueKeysWithValues: zip(parameters.map(\.name), found)))
+  }
+
+  /// 1 where a number is finite and not above a scalar, else 0.
+  private func isSound(_ number: Tensor, limit: String) -> Tensor {
+    isFinite(number) * lessOrEqual(number, number.graph.scalar(limit))
   }
 
   private func accumulated(_ parameter: Parameter, in graph: Graph) -> Tensor {

@@ -59,7 +59,7 @@ public final class TrainingStep {
     public let gradientEvaluations: Int
     /// Time of forward and backward passes, the extra ones included.
     public let forwardBackwardSeconds: Double
-    /// Time of the update.
+    /// Time of the update; 0 where update and passes are one program and the runtime cannot tell them apart.
     public let optimizerSeconds: Double
 
     /// Whether weights and state were updated.
@@ -159,28 +159,39 @@ public final class TrainingStep {
     var values = definition.optimizer.numbers(settings.conditions, advancing: &clock)
     values["loss_scale"] = 1
     values["overwrites"] = 1
+    values["proceeds"] = 1
+    let limits = state.spikes?.limits ?? (.infinity, .infinity)
+    values["loss_limit"] = Double(limits.loss)
+    values["gradient_norm_limit"] = Double(limits.gradientNorm)
     values.merge(settings.modelScalars) { $1 }
     return (values, clock)
   }
 
   /// Runs forward, backward and, if loss and gradients are sound, the update; otherwise no weight or state changes.
   ///
+  /// The programs decide that themselves, from limits that are given to them beforehand.
+  ///
   /// - Parameters:
   ///   - settings: the numbers of this step.
-  ///   - beforeUpdate: sees the outputs between gradients and update.
+  ///   - inspect: sees the outputs of the program that made the update, or would have.
   /// - Returns: loss, norm and times.
+  /// - Throws: what the runtime throws.
   public func run(
-    _ settings: Settings, beforeUpdate: ((any Executable) -> Void)? = nil
-  ) -> Result {
+    _ settings: Settings, inspect: ((any Executable) -> Void)? = nil
+  ) throws -> Result {
     let start = ContinuousClock.now
     let counted = batch.countedTargets
     var settings = settings
     settings.conditions.batchTokens = counted
-    let extra = observe(settings, sampled: true)
+    let extra = try observe(settings, sampled: true)
     var (numbers, clock) = numbers(settings)
     let mean = 1 / Double(max(1, counted))
     let scale = settings.lossDivisor.map { 1 / $0 } ?? mean
     numbers["loss_scale"] = scale
+    // The programs' loss is the reported one only where gradients are taken of the mean.
+    if settings.lossDivisor != nil, let limit = numbers["loss_limit"] {
+      numbers["loss_limit"] = limit * scale / mean
+    }
     forward.set(settings.modelVectors)
     var loss = 0.0
     var crossEntropy = 0.0
@@ -189,44 +200,43 @@ public final class TrainingStep {
         from: microBatch * definition.tokens, count: definition.tokens, to: forward.inputs)
       numbers["overwrites"] = microBatch == 0 ? 1 : 0
       forward.set(numbers)
-      forward.executable.run(.compute)
+      try forward.executable.run()
       loss += Double(forward.executable.scalar("loss"))
       crossEntropy += Double(forward.executable.scalar("cross_entropy_sum"))
-      if update != nil { forward.executable.run(.commit) }
+    }
+    let middle = ContinuousClock.now
+    if let update {
+      let isSound = loss.isFinite && loss <= numbers["loss_limit"] ?? .infinity
+      numbers["proceeds"] = isSound ? 1 : 0
+      update.set(numbers)
+      try update.executable.run()
     }
     // The same loss whatever gradients are taken of.
     if settings.lossDivisor != nil { loss *= mean / scale }
-    let middle = ContinuousClock.now
-    let final = update ?? forward
-    if let update {
-      update.set(numbers)
-      update.executable.run(.compute)
-    }
-    let norm = Double(final.executable.scalar("gradient_norm"))
-    beforeUpdate?(final.executable)
-    let skip = judge(loss: loss, gradientNorm: norm)
-    if skip == nil {
-      final.executable.run(.commit)
-      maintain(settings.conditions, numbers, before: state.clock, after: clock)
+    let final = (update ?? forward).executable
+    let norm = Double(final.scalar("gradient_norm"))
+    inspect?(final)
+    let isUpdated = final.scalar("is_updated") != 0
+    let commitSeconds = update == nil ? final.commitSeconds ?? 0 : 0
+    state.spikes?.take(loss: loss, gradientNorm: norm)
+    if isUpdated {
+      try maintain(settings.conditions, numbers, before: state.clock, after: clock)
       state.clock = clock
     }
     let end = ContinuousClock.now
     return Result(
       loss: loss, crossEntropy: crossEntropy / Double(max(1, counted)), gradientNorm: norm,
-      countedTargets: counted, skip: skip, gradientEvaluations: 1 + extra,
-      forwardBackwardSeconds: (middle - start).seconds, optimizerSeconds: (end - middle).seconds)
-  }
-
-  private func judge(loss: Double, gradientNorm: Double) -> Skip? {
-    if !(loss.isFinite && gradientNorm.isFinite) { return .notFinite }
-    let isSpike = state.spikes?.isSpike(loss: loss, gradientNorm: gradientNorm) ?? false
-    return isSpike ? .spike : nil
+      countedTargets: counted,
+      skip: isUpdated ? nil : loss.isFinite && norm.isFinite ? .spike : .notFinite,
+      gradientEvaluations: 1 + extra,
+      forwardBackwardSeconds: (middle - start).seconds - commitSeconds,
+      optimizerSeconds: (end - middle).seconds + commitSeconds)
   }
 
   private func maintain(
     _ conditions: StepConditions, _ numbers: [String: Double], before: OptimizerClock,
     after: OptimizerClock
-  ) {
+  ) throws {
     for group in definition.optimizer.trained {
       guard
         let due = definition.optimizer.upkeepDue(
@@ -234,8 +244,7 @@ public final class TrainingStep {
         let program = upkeeps[group.name]?[due]
       else { continue }
       program.set(numbers)
-      program.executable.run(.compute)
-      program.executable.run(.commit)
+      try program.executable.run()
     }
   }
 
@@ -254,14 +263,15 @@ public final class TrainingStep {
   ///   - settings: the numbers of this step.
   ///   - sampled: for groups that draw labels from the model, or for those that use the true ones before training.
   /// - Returns: gradient evaluations made.
+  /// - Throws: what the runtime throws.
   @discardableResult
-  public func observe(_ settings: Settings, sampled: Bool = false) -> Int {
+  public func observe(_ settings: Settings, sampled: Bool = false) throws -> Int {
     var evaluations = 0
     for group in definition.optimizer.trained {
       guard let extra = extras[group.name], extra.samplesLabels == sampled,
         definition.optimizer.observationsDue(group, settings.conditions, state.clock) > 0
       else { continue }
-      if extra.run(
+      if try extra.run(
         batch, numbers(settings).values, settings.modelVectors,
         lossDivisor: settings.lossDivisor, labels: settings.labels)
       {

@@ -51,9 +51,11 @@ final class TrainingSteps {
   }
 
   /// Fills the token table from the head, which has been looked up in so far.
-  func untie(_ tensors: KeptTensors, _ state: UntieSettings.State) {
+  ///
+  /// - Throws: what the runtime throws.
+  func untie(_ tensors: KeptTensors, _ state: UntieSettings.State) throws {
     guard let step = steps.values.first else { return }
-    state.untie(tensors, step, definition.optimizer)
+    try state.untie(tensors, step, definition.optimizer)
   }
 
   /// The step of an index, with its batch set to the size it takes.
@@ -79,9 +81,10 @@ extension UntieSettings.State {
   ///   - tensors: of the run.
   ///   - step: any of its steps, for the clock that they share.
   ///   - optimizer: of all parameters.
-  func untie(_ tensors: KeptTensors, _ step: TrainingStep, _ optimizer: Optimizer) {
+  /// - Throws: what the runtime throws.
+  func untie(_ tensors: KeptTensors, _ step: TrainingStep, _ optimizer: Optimizer) throws {
     let (source, target) = (ModelConfiguration.headName, ModelConfiguration.tableName)
-    tensors.copy(source, to: target, copiesState: self == .copy)
+    try tensors.copy(source, to: target, copiesState: self == .copy)
     let groups = [source, target].compactMap { optimizer.group(of: $0)?.name }
     guard groups.count == 2, groups[0] != groups[1] else { return }
     step.state.clock.restart(groups[1], from: self == .copy ? groups[0] : nil)

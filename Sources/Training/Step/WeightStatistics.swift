@@ -38,21 +38,23 @@ public final class WeightStatistics {
 
   /// Remembers the weights before an update.
   ///
-  /// - Throws: what the runtime throws when it compiles.
+  /// - Throws: what the runtime throws.
   public func rememberWeights() throws {
     try prepare()
     for parameter in parameters {
-      guard let weights = runtime.kept(parameter.name),
-        let previous = runtime.kept(label(parameter))
+      guard let weights = try runtime.kept(parameter.name, for: .reading),
+        let previous = try runtime.kept(label(parameter), for: .writing)
       else { preconditionFailure("'\(parameter.name)' is not kept") }
       previous.copyMemory(from: UnsafeRawBufferPointer(weights))
     }
   }
 
   /// Measures the weights, and how far they are from the remembered ones.
-  public func measure() -> [ParameterRole: Measurement] {
+  ///
+  /// - Throws: what the runtime throws.
+  public func measure() throws -> [ParameterRole: Measurement] {
     guard let executable else { return [:] }
-    executable.run(.compute)
+    try executable.run()
     var result: [ParameterRole: Measurement] = [:]
     for role in roles {
       let count = parameters.reduce(0) { $0 + ($1.role == role ? $1.shape.count : 0) }

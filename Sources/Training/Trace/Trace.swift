@@ -101,7 +101,7 @@ public struct Trace {
     if let initialWeights {
       try tensors.loadWeights(initialWeights)
     } else {
-      tensors.initialize(seed: UInt64(configuration.training.seed))
+      try tensors.initialize(seed: UInt64(configuration.training.seed))
     }
   }
 
@@ -120,7 +120,7 @@ public struct Trace {
     let initial = output + "/initial.safetensors"
     let names = Set(model.parameters.map(\.name))
     try TensorFileWriter.write(
-      tensors.written.filter { names.contains($0.name) }, metadata: metadata(step: 0),
+      tensors.written(only: names), metadata: metadata(step: 0),
       to: initial)
     let schedule = try configuration.learningRateSchedule()
     var paths = [initial]
@@ -129,12 +129,12 @@ public struct Trace {
       if let given { given.fill(step.batch, step: index) } else { try source?.fill(step.batch) }
       let result = try take(step, index, schedule)
       if let untie = configuration.schedule.untie, untie.step == index + 1 {
-        untie.state.untie(tensors, step, definition.optimizer)
+        try untie.state.untie(tensors, step, definition.optimizer)
       }
       let path = output + "/" + CheckpointStore.name(index + 1) + ".safetensors"
       try result.write(
         batch: step.batch, contextLength: step.batch.contextLength,
-        kept: tensors.written, parameters: names, metadata: metadata(step: index + 1), to: path)
+        kept: tensors.written(), parameters: names, metadata: metadata(step: index + 1), to: path)
       paths.append(path)
       progress(index + 1, Double(result.scalars["loss"] ?? 0))
     }
@@ -156,7 +156,7 @@ public struct Trace {
     return step
   }
 
-  /// One step, with the gradients copied before the update.
+  /// One step, with copies of its gradients.
   private func take(
     _ step: TrainingStep, _ index: Int, _ schedule: Schedule
   ) throws -> TraceResult {
@@ -164,7 +164,7 @@ public struct Trace {
     let optimizer = step.definition.optimizer
     let last = configuration.training.steps - 1
     let settings = configuration.settings(at: min(index, last), definition.optimizer)
-    let result = step.run(settings) { executable in
+    let result = try step.run(settings) { executable in
       gradients = optimizer.trainedParameters.map { parameter in
         TraceResult.Gradient(
           name: parameter.name, shape: parameter.shape.dimensions,
@@ -215,9 +215,9 @@ extension StepDefinition {
   /// - Throws: `GraphError`, or what the runtime throws.
   fileprivate func makeRoom(_ runtime: any Runtime) throws {
     let graph = Graph()
-    let weights = model.parameters.filter { runtime.kept($0.name) == nil }
+    let weights = try model.parameters.filter { try runtime.kept($0.name, for: .reading) == nil }
       .map { ($0.name, graph.parameter($0.name, $0.shape)) }
-    let state = stateDeclarations.filter { runtime.kept($0.label) == nil }
+    let state = try stateDeclarations.filter { try runtime.kept($0.label, for: .reading) == nil }
       .map { ($0.label, graph.state($0.label, $0.shape, $0.elementType)) }
     if weights.isEmpty && state.isEmpty { return }
     _ = try runtime.compile(Program(graph: graph, outputs: weights + state))

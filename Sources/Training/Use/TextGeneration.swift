@@ -33,9 +33,10 @@ public struct TextGeneration {
   ///   - count: tokens to make, at most.
   ///   - end: the token after which nothing follows; nil: none.
   ///   - each: is told every new token.
+  /// - Throws: what the runtime throws.
   public func run(
     after prompt: [Int32], count: Int, end: Int32? = nil, each: (Int32) -> Void
-  ) {
+  ) throws {
     precondition(!prompt.isEmpty, "a prompt of no tokens")
     let context = model.definition.model.configuration.contextLength
     let vocabulary = model.definition.model.configuration.vocabularySize
@@ -47,7 +48,7 @@ public struct TextGeneration {
         hasDocuments: model.definition.model.configuration.masksDocuments)
       for (position, token) in seen.enumerated() { batch.tokens[position] = token }
       batch.copy(from: 0, count: context, to: program.inputs)
-      program.executable.run(.compute)
+      try program.executable.run()
       let logits = program.executable.output("logits").bindMemory(to: Float.self)
       let row = UnsafeBufferPointer(
         rebasing: logits[(seen.count - 1) * vocabulary..<seen.count * vocabulary])

@@ -89,19 +89,20 @@ public final class TrainedModel {
     try checkpoint.load(into: tensors)
     if weights == .evaluated {
       program.set(numbers)
-      program.executable.run(.compute)
+      try program.executable.run()
       for parameter in model.parameters {
-        runtime.kept(parameter.name)?.copyMemory(
+        try runtime.kept(parameter.name, for: .writing)?.copyMemory(
           from: program.executable.output("export." + parameter.name))
       }
     }
-    if model.configuration.looksUpInHead { fillTable() }
+    if model.configuration.looksUpInHead { try fillTable() }
   }
 
   /// Before a table is untied its own weights are those that it was made with, and nobody reads them: what it stands for is the head.
-  private func fillTable() {
-    guard let head = runtime.kept(ModelConfiguration.headName),
-      let table = runtime.kept(ModelConfiguration.tableName), head.count == table.count
+  private func fillTable() throws {
+    guard let head = try runtime.kept(ModelConfiguration.headName, for: .reading),
+      let table = try runtime.kept(ModelConfiguration.tableName, for: .writing),
+      head.count == table.count
     else { preconditionFailure("no two tables of one shape are kept") }
     table.copyMemory(from: UnsafeRawBufferPointer(head))
   }
@@ -110,10 +111,10 @@ public final class TrainedModel {
   ///
   /// Where tokens are still looked up in the head's weight, the token table that is to be untied later is written as a copy of it.
   ///
-  /// - Throws: `TensorFileError`.
+  /// - Throws: `TensorFileError`, or what the runtime throws.
   public func export(to path: String) throws {
-    let tensors = definition.model.parameters.compactMap { parameter in
-      runtime.kept(parameter.name).map {
+    let tensors = try definition.model.parameters.compactMap { parameter in
+      try runtime.kept(parameter.name, for: .reading).map {
         TensorFileWriter.Tensor(
           name: parameter.name, elementType: .float32, shape: parameter.shape.dimensions,
           bytes: UnsafeRawBufferPointer($0))

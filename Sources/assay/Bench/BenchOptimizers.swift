@@ -103,15 +103,16 @@ struct BenchOptimizers: ParsableCommand {
       method, shape: options.shape, precision: precision, threads: options.threads)
     let mode = peer?.hello.modes.contains(method.card.name) == true ? method.card.name : nil
     let period = subject.period
-    _ = subject.run()
-    _ = subject.run()
+    _ = try subject.run()
+    _ = try subject.run()
     if let mode { _ = try peer?.run(mode, steps: period) }
     var times: [Double] = []
     var copies: [Double] = []
     var products: [Double] = []
     var peers: [Double] = []
     for _ in 0..<rounds {
-      times.append((0..<period).reduce(0) { sum, _ in sum + subject.run() } / Double(period))
+      times.append(
+        try (0..<period).reduce(0) { sum, _ in sum + (try subject.run()) } / Double(period))
       copies.append(try subject.runCopy())
       if let seconds = subject.runProducts() { products.append(seconds) }
       if let mode, let seconds = try peer?.run(mode, steps: period) {

@@ -47,7 +47,7 @@ struct BenchProducts: ParsableCommand {
       var whole: [Double] = []
       for _ in 0..<rounds {
         alone.append(ContinuousClock().measure { products.run(.compute) } / .seconds(1))
-        whole.append(subject.run(1))
+        whole.append(try subject.run(1))
       }
       let flops = Self.productFlops(program)
       rows.append(
@@ -158,12 +158,10 @@ extension BenchSubject {
     }
     bind(executable)
     profiled.startProfile()
-    executable.run(.compute)
-    executable.run(.commit)
+    try executable.run()
     _ = profiled.takeProfile()
     for _ in 0..<steps {
-      executable.run(.compute)
-      executable.run(.commit)
+      try executable.run()
     }
     guard let profile = profiled.takeProfile() else {
       throw CommandFailure(.failed, "the runtime collected no profile")

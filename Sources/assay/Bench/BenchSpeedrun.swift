@@ -84,7 +84,7 @@ struct BenchSpeedrun: ParsableCommand {
       for mode in modes { _ = try peer?.run(mode, steps: 2) }
     }
     for round in 0..<rounds {
-      for (mode, subject) in subjects { results[mode, default: []].append(subject.run(2) / 2) }
+      for (mode, subject) in subjects { results[mode, default: []].append(try subject.run(2) / 2) }
       for mode in modes {
         if let peer {
           results["pytorch " + mode, default: []].append(try peer.run(mode, steps: 2) / 2)
@@ -141,7 +141,7 @@ private final class SpeedrunSubject {
       model: model, optimizer: try configuration.optimizer(for: model.parameters), sequences: 1,
       precision: mode.hasPrefix("bf16") ? .bf16 : .fp32)
     step = try TrainingStep(definition, runtime: runtime)
-    KeptTensors(definition, runtime: runtime).initialize(seed: 1)
+    try KeptTensors(definition, runtime: runtime).initialize(seed: 1)
     let stream = RandomStream(seed: 1, name: "bench/tokens")
     var document: Int32 = 0
     for index in 0..<tokens {
@@ -153,11 +153,11 @@ private final class SpeedrunSubject {
   }
 
   /// Runs steps, from the first of a run on; returns seconds.
-  func run(_ steps: Int) -> Double {
+  func run(_ steps: Int) throws -> Double {
     var last: TrainingStep.Result?
-    let seconds = ContinuousClock().measure {
+    let seconds = try ContinuousClock().measure {
       for _ in 0..<steps {
-        last = step.run(configuration.settings(at: index, step.definition.optimizer))
+        last = try step.run(configuration.settings(at: index, step.definition.optimizer))
         index += 1
       }
     }
@@ -169,9 +169,9 @@ private final class SpeedrunSubject {
 
   /// Checks the first steps before anything is timed: at the start the loss is near log V, and four steps lower it.
   func check() throws {
-    _ = run(1)
+    _ = try run(1)
     let first = loss
-    _ = run(3)
+    _ = try run(3)
     guard abs(first - 10.8354) < 0.05, loss < first - 0.01 else {
       throw CommandFailure(
         .failed, "the step is wrong: losses \(first), \(loss); expected about 10.835, falling")
@@ -184,7 +184,7 @@ private final class SpeedrunSubject {
       throw CommandFailure(.failed, "this runtime cannot profile")
     }
     profiled.startProfile()
-    _ = run(4)
+    _ = try run(4)
     guard let profile = profiled.takeProfile() else {
       throw CommandFailure(.failed, "the runtime collected no profile")
     }

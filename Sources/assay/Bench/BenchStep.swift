@@ -82,7 +82,7 @@ struct BenchStep: ParsableCommand {
     }
     for (subject, speeds) in zip(subjects, ours) {
       var speeds = speeds
-      while speeds.count < rounds { speeds.append(speed(subject)) }
+      while speeds.count < rounds { speeds.append(try speed(subject)) }
       report.add(
         "assay", subject.precision.rawValue, speeds,
         peakBytes: try ownMemory(subject.precision), ratios: [])
@@ -91,10 +91,10 @@ struct BenchStep: ParsableCommand {
   }
 
   /// Tokens a second over about `seconds`.
-  private func speed(_ subject: BenchSubject) -> Double {
-    let once = subject.run(1)
+  private func speed(_ subject: BenchSubject) throws -> Double {
+    let once = try subject.run(1)
     let steps = max(1, Int(seconds / once))
-    return Double(steps * subject.tokens) / subject.run(steps)
+    return Double(steps * subject.tokens) / (try subject.run(steps))
   }
 
   private func measurePairs(
@@ -105,7 +105,7 @@ struct BenchStep: ParsableCommand {
     let once = try peer.run(mode, steps: 1)
     let steps = max(1, Int(seconds / once))
     return try (0..<rounds).map { _ in
-      let ours = speed(subject)
+      let ours = try speed(subject)
       let theirs = Double(steps * subject.tokens) / (try peer.run(mode, steps: steps))
       return (ours, theirs)
     }
@@ -119,9 +119,9 @@ struct BenchStep: ParsableCommand {
     products.run(.compute)
     var shares: [Double] = []
     for _ in 0..<rounds {
-      let once = subject.run(1)
+      let once = try subject.run(1)
       let steps = max(1, Int(seconds / once))
-      let step = subject.run(steps) / Double(steps)
+      let step = try subject.run(steps) / Double(steps)
       let alone = ContinuousClock().measure { for _ in 0..<steps { products.run(.compute) } }
       shares.append(alone / .seconds(1) / Double(steps) / step)
       speeds.append(Double(subject.tokens) / step)
@@ -157,7 +157,7 @@ struct BenchStep: ParsableCommand {
       throw CommandFailure(.usage, "no precision '\(precision)'; use fp32 or bf16")
     }
     let subject = try BenchSubject(options.shape, precision: precision, threads: options.threads)
-    _ = subject.run(3)
+    _ = try subject.run(3)
     Console.data("\(try Self.peakResidentBytes())")
   }
 

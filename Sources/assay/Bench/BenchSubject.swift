@@ -39,7 +39,7 @@ final class BenchSubject {
       sequences: shape.sequences, precision: precision)
     step = try TrainingStep(definition, runtime: runtime)
     for parameter in definition.model.parameters {
-      guard let memory = runtime.kept(parameter.name) else { continue }
+      guard let memory = runtime.kept(parameter.name, for: .writing) else { continue }
       parameter.initialize(memory.bindMemory(to: Float.self), seed: 1)
     }
     let stream = RandomStream(seed: 1, name: "bench/tokens")
@@ -51,11 +51,11 @@ final class BenchSubject {
   }
 
   /// Runs steps; returns seconds.
-  func run(_ steps: Int) -> Double {
+  func run(_ steps: Int) throws -> Double {
     var last: TrainingStep.Result?
-    let seconds = ContinuousClock().measure {
+    let seconds = try ContinuousClock().measure {
       for _ in 0..<steps {
-        last = step.run(settings)
+        last = try step.run(settings)
       }
     }
     loss = last?.loss ?? .nan
@@ -76,9 +76,9 @@ final class BenchSubject {
 
   /// Checks the first step before anything is timed: at the start the loss is near log V, and finite gradients move it.
   func check() throws {
-    _ = run(1)
+    _ = try run(1)
     let first = loss
-    _ = run(1)
+    _ = try run(1)
     let expected = log(Double(definition.model.configuration.vocabularySize))
     guard first.isFinite, abs(first - expected) < 1, loss < first else {
       throw CommandFailure(

@@ -23,7 +23,7 @@ final class UpdateSubject {
   private let runtime: CPURuntime
   private let optimizer: Optimizer
   private let executable: any ProfiledExecutable
-  private let products: (any Executable)?
+  private let products: (any StagedExecutable)?
   private var clock = OptimizerClock()
   private var upkeep: [(group: ParameterGroup, kind: Upkeep, executable: any Executable)] = []
 
@@ -61,7 +61,7 @@ final class UpdateSubject {
   /// Weights as the model starts them, and small gradients.
   private func start(_ parameters: [Parameter]) {
     for parameter in parameters {
-      if let memory = runtime.kept(parameter.name) {
+      if let memory = runtime.kept(parameter.name, for: .writing) {
         parameter.initialize(memory.bindMemory(to: Float.self), seed: 1)
       }
       let stream = RandomStream(seed: 1, name: "bench/gradient/" + parameter.name)
@@ -70,13 +70,13 @@ final class UpdateSubject {
       }
     }
     for declaration in optimizer.stateDeclarations {
-      guard let memory = runtime.kept(declaration.label) else { continue }
+      guard let memory = runtime.kept(declaration.label, for: .writing) else { continue }
       switch declaration.start {
       case .zeros: _ = memory.initializeMemory(as: UInt8.self, repeating: 0)
       case .constant(let number):
         memory.bindMemory(to: Float.self).update(repeating: number)
       case .parameter:
-        if let weights = runtime.kept(declaration.parameter) {
+        if let weights = runtime.kept(declaration.parameter, for: .reading) {
           memory.copyMemory(from: UnsafeRawBufferPointer(weights))
         }
       }
@@ -98,17 +98,16 @@ final class UpdateSubject {
   var movedBytes: Int { executable.movedBytes(.commit) }
 
   /// Seconds of one update; clipping is not part of it, upkeep that is due is.
-  func run() -> Double {
+  func run() throws -> Double {
     let before = clock
     let conditions = StepConditions()
     set(executable, optimizer.numbers(conditions, advancing: &clock))
     executable.run(.compute)
-    return ContinuousClock().measure {
+    return try ContinuousClock().measure {
       executable.run(.commit)
       for item in upkeep
       where optimizer.upkeepDue(item.group, conditions, before: before, after: clock) == item.kind {
-        item.executable.run(.compute)
-        item.executable.run(.commit)
+        try item.executable.run()
       }
     } / .seconds(1)
   }
@@ -167,20 +166,21 @@ final class UpdateSubject {
   ) throws -> [String: [Float]] {
     let executable = try runtime.compile(optimizer.updateProgram())
     for parameter in parameters {
-      if let memory = runtime.kept(parameter.name) {
+      if let memory = try runtime.kept(parameter.name, for: .writing) {
         parameter.initialize(memory.bindMemory(to: Float.self), seed: 1)
       }
     }
     for declaration in optimizer.stateDeclarations where declaration.start == .parameter {
-      if let memory = runtime.kept(declaration.label),
-        let weights = runtime.kept(declaration.parameter)
+      if let memory = try runtime.kept(declaration.label, for: .writing),
+        let weights = try runtime.kept(declaration.parameter, for: .reading)
       {
         memory.copyMemory(from: UnsafeRawBufferPointer(weights))
       }
     }
     for declaration in optimizer.stateDeclarations {
       if case .constant(let number) = declaration.start {
-        runtime.kept(declaration.label)?.bindMemory(to: Float.self).update(repeating: number)
+        try runtime.kept(declaration.label, for: .writing)?.bindMemory(to: Float.self).update(
+          repeating: number)
       }
     }
     var clock = OptimizerClock()
@@ -194,14 +194,15 @@ final class UpdateSubject {
       for (label, number) in optimizer.numbers(StepConditions(), advancing: &clock) {
         executable.set(label, Float(number))
       }
-      executable.run(.compute)
-      executable.run(.commit)
+      try executable.run()
     }
     return Dictionary(
-      uniqueKeysWithValues: parameters.map { parameter in
+      uniqueKeysWithValues: try parameters.map { parameter in
         (
           parameter.name,
-          runtime.kept(parameter.name).map { Array($0.bindMemory(to: Float.self)) } ?? []
+          try runtime.kept(parameter.name, for: .reading).map {
+            Array($0.bindMemory(to: Float.self))
+          } ?? []
         )
       })
   }

@@ -90,7 +90,7 @@ enum Contract: String, CaseIterable, Sendable {
       try run.advance()
       var pairs = [("weights", run.weights, run.reference.weights)]
       if step % 10 == 0 {
-        pairs.append(("evaluated weights", run.evaluated, run.reference.evaluated))
+        pairs.append(("evaluated weights", try run.evaluated(), run.reference.evaluated))
       }
       for (what, ours, theirs) in pairs {
         let error = run.error(ours, theirs)

@@ -142,8 +142,8 @@ struct ContractRun {
   }
 
   /// What the method's evaluation reads.
-  var evaluated: [[Double]] {
-    let values = bench.evaluated()
+  func evaluated() throws -> [[Double]] {
+    let values = try bench.evaluated()
     return parameters.map { values[$0.name] ?? [] }
   }
 

@@ -60,14 +60,16 @@ public final class OptimizerBench {
     evaluation = try runtime.compile(programs[programs.count - 1])
     self.programs = programs
     scalars = programs.flatMap(\.leaves).filter { $0.kind == .scalar }.map(\.label)
-    for parameter in optimizer.trainedParameters { set(parameter.name, initial[parameter.name]) }
+    for parameter in optimizer.trainedParameters {
+      try set(parameter.name, initial[parameter.name])
+    }
     for declaration in optimizer.stateDeclarations {
       let count = declaration.shape.count
       switch declaration.start {
       case .zeros: break
       case .constant(let number):
-        set(declaration.label, .init(repeating: Double(number), count: count))
-      case .parameter: set(declaration.label, initial[declaration.parameter])
+        try set(declaration.label, .init(repeating: Double(number), count: count))
+      case .parameter: try set(declaration.label, initial[declaration.parameter])
       }
     }
   }
@@ -110,13 +112,16 @@ public final class OptimizerBench {
   /// A kept tensor: a parameter by name, or a state by label.
   public func kept(_ label: String) -> [Double]? {
     if let reference = runtime as? ReferenceRuntime { return reference.kept64(label) }
-    return runtime.kept(label)?.bindMemory(to: Float.self).map(Double.init)
+    // The runtimes that this is for throw nothing here.
+    return try? runtime.kept(label, for: .reading)?.bindMemory(to: Float.self).map(Double.init)
   }
 
   /// The weights that evaluation reads.
-  public func evaluated() -> [String: [Double]] {
+  ///
+  /// - Throws: what the runtime throws.
+  public func evaluated() throws -> [String: [Double]] {
     setScalars(of: evaluation)
-    evaluation.run(.compute)
+    try evaluation.run()
     var result: [String: [Double]] = [:]
     for parameter in optimizer.trainedParameters {
       let label = "x." + parameter.name
@@ -140,7 +145,7 @@ public final class OptimizerBench {
     let program = try Program(graph: graph, outputs: found.map { ($0.parameter.name, $0.rates) })
     let executable = try runtime.compile(program)
     for (name, number) in numbers { executable.set(name, Float(number)) }
-    executable.run(.compute)
+    try executable.run()
     return Dictionary(
       uniqueKeysWithValues: found.map { entry in
         let values = executable.output(entry.parameter.name).bindMemory(to: Float.self)
@@ -171,10 +176,12 @@ public final class OptimizerBench {
 
   /// What a checkpoint would keep.
   ///
-  /// - Throws: what writing the clock throws.
+  /// - Throws: what the runtime or writing the clock throws.
   public func snapshot() throws -> Snapshot {
     var tensors: [String: [UInt8]] = [:]
-    for label in keptLabels { tensors[label] = runtime.kept(label).map { Array($0) } }
+    for label in keptLabels {
+      tensors[label] = try runtime.kept(label, for: .reading).map { Array($0) }
+    }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     return Snapshot(tensors: tensors, clock: try encoder.encode(clock))
@@ -182,9 +189,11 @@ public final class OptimizerBench {
 
   /// Goes on from a checkpoint.
   ///
-  /// - Throws: what reading the clock throws.
+  /// - Throws: what the runtime or reading the clock throws.
   public func restore(_ snapshot: Snapshot) throws {
-    for (label, bytes) in snapshot.tensors { runtime.kept(label)?.copyBytes(from: bytes) }
+    for (label, bytes) in snapshot.tensors {
+      try runtime.kept(label, for: .writing)?.copyBytes(from: bytes)
+    }
     clock = try JSONDecoder().decode(OptimizerClock.self, from: snapshot.clock)
   }
 
@@ -200,8 +209,7 @@ public final class OptimizerBench {
         set(input: label, of: executable, try gradients(parameter))
       }
     }
-    executable.run(.compute)
-    executable.run(.commit)
+    try executable.run()
   }
 
   private func setScalars(of executable: any Executable) {
@@ -221,8 +229,8 @@ public final class OptimizerBench {
     }
   }
 
-  private func set(_ label: String, _ values: [Double]?) {
-    guard let values, let memory = runtime.kept(label) else {
+  private func set(_ label: String, _ values: [Double]?) throws {
+    guard let values, let memory = try runtime.kept(label, for: .writing) else {
       preconditionFailure("'\(label)' is not kept or has no first value")
     }
     if let reference = runtime as? ReferenceRuntime {

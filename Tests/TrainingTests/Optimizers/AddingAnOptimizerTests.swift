@@ -62,8 +62,7 @@ import Testing
       }
       let weights = try #require(runtime.kept64("w"))
       update.set64("gradient.w", zip(weights, minimum).map { $0 - $1 })
-      update.run(.compute)
-      update.run(.commit)
+      try update.run()
       for i in expected.indices {
         let gradient = expected[i] - minimum[i]
         sums[i] += gradient * gradient

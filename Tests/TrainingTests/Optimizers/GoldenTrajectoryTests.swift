@@ -93,7 +93,7 @@ import Testing
   ) {
     var worst: [Worst] = []
     let (_, bench) = try finished(golden, on: subject) { trajectory, bench, stored, step in
-      let averages = bench.evaluated()
+      let averages = try bench.evaluated()
       for parameter in trajectory.parameters {
         let start = try trajectory.initial(parameter.name)
         let ours = bench.kept(parameter.name) ?? []

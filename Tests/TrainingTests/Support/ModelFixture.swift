@@ -71,10 +71,10 @@ struct ModelFixture {
     let step = try TrainingStep(definition, revealsGradients: true, runtime: runtime)
     let tensors = KeptTensors(definition, runtime: runtime)
     for parameter in model.parameters {
-      guard let memory = tensors.values(parameter.name) else { continue }
+      guard let memory = try tensors.values(parameter.name, for: .writing) else { continue }
       try file.read("initial." + parameter.name, into: memory)
     }
-    tensors.initializeState()
+    try tensors.initializeState()
     try fill(step.batch.tokens, "tokens")
     try fill(step.batch.targets, "targets")
     if let documents = step.batch.documents { try fill(documents, "documents") }

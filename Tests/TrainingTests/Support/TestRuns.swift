@@ -63,12 +63,14 @@ struct SmallStep {
       definition, accumulationSteps: accumulationSteps, revealsGradients: revealsGradients,
       runtime: runtime)
     tensors = KeptTensors(definition, runtime: runtime)
-    tensors.initialize(seed: seed)
+    try tensors.initialize(seed: seed)
   }
 
   var parameters: [Parameter] { step.definition.model.parameters }
 
-  func values(_ label: String) -> [Float] { tensors.values(label).map(Array.init) ?? [] }
+  func values(_ label: String) -> [Float] {
+    (try? tensors.values(label, for: .reading)).map(Array.init) ?? []
+  }
 
   /// All weights and state by label.
   var everything: [String: [Float]] {

@@ -7,7 +7,7 @@ import Training
 
 /// The runtimes that the same tests run on.
 enum TestRuntime: String, CaseIterable, Sendable {
-  /// Double precision, kept tensors rounded to single after every commit as in a real runtime.
+  /// Double precision, kept tensors rounded to single after every run as in a real runtime.
   case reference
   /// The CPU runtime.
   case cpu
@@ -31,13 +31,17 @@ final class RoundingRuntime: Runtime {
 
   var summary: String { runtime.summary }
   var peakBytes: Int { runtime.peakBytes }
-  func kept(_ label: String) -> UnsafeMutableRawBufferPointer? { runtime.kept(label) }
+  func kept(_ label: String, for access: KeptAccess) -> UnsafeMutableRawBufferPointer? {
+    runtime.kept(label, for: access)
+  }
 
   func compile(_ program: Program) throws -> any Executable {
     for leaf in program.leaves where leaf.kind == .parameter || leaf.kind == .state {
       labels.insert(leaf.label)
     }
-    return RoundingExecutable(try runtime.compile(program)) { [self] in
+    let compiled = try runtime.compile(program)
+    if program.assignments.isEmpty { return compiled }
+    return RoundingExecutable(compiled) { [self] in
       for label in labels {
         if let values = runtime.kept64(label) {
           runtime.setKept64(label, values.map { Double(Float($0)) })
@@ -60,9 +64,11 @@ private final class RoundingExecutable: Executable {
     executable.hostBuffer(label)
   }
 
-  func run(_ stage: Stage) {
-    executable.run(stage)
-    if stage == .commit { round() }
+  func start() throws { try executable.start() }
+
+  func finish() throws {
+    try executable.finish()
+    round()
   }
 
   func output(_ label: String) -> UnsafeRawBufferPointer { executable.output(label) }
