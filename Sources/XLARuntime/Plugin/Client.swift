@@ -13,6 +13,28 @@ enum ClientOption: Hashable, Sendable {
   case flag(Bool)
 }
 
+/// A client of the plugin's own, destroyed with this object, together with what it calls back.
+final class ClientOwner {
+  /// The plugin that the client is of.
+  let plugin: Plugin
+  /// The plugin's object.
+  let handle: OpaquePointer
+  private let keyValues: KeyValueBox?
+
+  /// Takes ownership.
+  init(_ handle: OpaquePointer, _ plugin: Plugin, _ keyValues: KeyValueBox?) {
+    self.handle = handle
+    self.plugin = plugin
+    self.keyValues = keyValues
+  }
+
+  deinit {
+    var arguments = pj_client_destroy_args()
+    arguments.client = handle
+    plugin.release(PJ_CLIENT_DESTROY, &arguments)
+  }
+}
+
 /// A plugin at work on this machine's devices.
 final class Client {
   /// The plugin that this client is of.
@@ -27,9 +49,10 @@ final class Client {
   let globalDeviceCount: Int
   /// The number of this process among those that form the client; 0 where there is one.
   let processIndex: Int
+  /// The plugin's object, which the devices keep too.
+  private let owner: ClientOwner
   /// The plugin's object.
-  let handle: OpaquePointer
-  private let keyValues: (any KeyValueStore)?
+  var handle: OpaquePointer { owner.handle }
 
   /// Starts a client.
   ///
@@ -37,52 +60,68 @@ final class Client {
   ///   - plugin: The plugin.
   ///   - options: The plugin's own options, as `num_nodes`.
   ///   - keyValues: What the processes share, where several form one client.
+  /// - Throws: A device error when the plugin finds no device, or refuses an option.
   init(
     _ plugin: Plugin, options: [String: ClientOption] = [:], keyValues: (any KeyValueStore)? = nil
   )
     throws(XLAError)
   {
     self.plugin = plugin
-    self.keyValues = keyValues
     let named = NamedValues(options)
     var arguments = pj_client_create_args()
     arguments.create_options = named.start
     arguments.num_options = named.count
-    try plugin.call(PJ_CLIENT_CREATE, &arguments, .device, "start a client of \(plugin.path)")
+    let box = keyValues.map(KeyValueBox.init)
+    box?.install(in: &arguments)
+    do throws(XLAError) {
+      try plugin.call(PJ_CLIENT_CREATE, &arguments, .device, "start a client of \(plugin.path)")
+    } catch {
+      throw Self.explained(error, options)
+    }
     withExtendedLifetime(named) {}
     guard let handle = arguments.client else {
       throw XLAError(.plugin, "\(plugin.path) made no client and gave no reason")
     }
-    self.handle = handle
-    do throws(XLAError) {
-      platform = try Self.text(PJ_CLIENT_PLATFORM_NAME, handle, plugin)
-      platformVersion = try Self.text(PJ_CLIENT_PLATFORM_VERSION, handle, plugin)
-      globalDeviceCount = try Self.devices(PJ_CLIENT_DEVICES, handle, plugin).count
-      var process = pj_client_process_index_args()
-      process.client = handle
-      try plugin.call(PJ_CLIENT_PROCESS_INDEX, &process, .device, "number this process")
-      processIndex = Int(process.process_index)
-      var found: [Device] = []
-      for device in try Self.devices(PJ_CLIENT_ADDRESSABLE_DEVICES, handle, plugin) {
-        found.append(try Device(device, plugin))
-      }
-      guard !found.isEmpty else {
-        throw XLAError(
-          .device, "\(plugin.path) sees no device of platform \(platform) on this machine")
-      }
-      devices = found
-    } catch {
-      Self.destroy(handle, plugin)
-      throw error
+    owner = ClientOwner(handle, plugin, box)
+    platform = try Self.text(PJ_CLIENT_PLATFORM_NAME, handle, plugin)
+    platformVersion = try Self.text(PJ_CLIENT_PLATFORM_VERSION, handle, plugin)
+    globalDeviceCount = try Self.devices(PJ_CLIENT_DEVICES, handle, plugin).count
+    var process = pj_client_process_index_args()
+    process.client = handle
+    try plugin.call(PJ_CLIENT_PROCESS_INDEX, &process, .device, "number this process")
+    processIndex = Int(process.process_index)
+    var found: [Device] = []
+    for device in try Self.devices(PJ_CLIENT_ADDRESSABLE_DEVICES, handle, plugin) {
+      found.append(try Device(device, owner))
     }
+    guard !found.isEmpty else {
+      throw XLAError(
+        .device, "\(plugin.path) sees no device of platform \(platform) on this machine")
+    }
+    if case .integer(let nodes)? = options["num_nodes"], nodes > 1,
+      globalDeviceCount == found.count
+    {
+      throw XLAError(
+        .setting,
+        "\(plugin.path) forms no client of several processes: of \(nodes) processes it sees its own "
+          + "\(found.count) devices of platform \(platform) only. Run one process, or another plugin, as xla:cuda"
+      )
+    }
+    devices = found
   }
 
-  deinit { Self.destroy(handle, plugin) }
-
-  private static func destroy(_ handle: OpaquePointer, _ plugin: Plugin) {
-    var arguments = pj_client_destroy_args()
-    arguments.client = handle
-    plugin.release(PJ_CLIENT_DESTROY, &arguments)
+  /// What a plugin said when it made no client, with what to do about it.
+  private static func explained(_ error: XLAError, _ options: [String: ClientOption]) -> XLAError {
+    guard error.code == .device else { return error }
+    if error.message.contains("option") && !options.isEmpty {
+      return XLAError(
+        .setting, error.message + " (options: \(options.keys.sorted().joined(separator: ", ")))")
+    }
+    return XLAError(
+      .device,
+      error.message
+        + " If there should be a device: does its own tool show it (as nvidia-smi), does "
+        + "CUDA_VISIBLE_DEVICES hide it, does another process hold its memory?")
   }
 
   private static func text(_ slot: pj_slot, _ client: OpaquePointer, _ plugin: Plugin)
@@ -144,13 +183,29 @@ final class Client {
     return DeviceBuffer(buffer, self, byteCount: type.byteCount)
   }
 
+  /// The options with what this plugin needs beside them.
+  func effective(_ options: CompileOptions) -> CompileOptions {
+    var options = options
+    options.overrides.merge(plugin.neededOverrides) { given, _ in given }
+    return options
+  }
+
   /// Compiles a module of StableHLO, given as text.
+  ///
+  /// - Throws: A compilation error with the plugin's own words.
   func compile(_ text: String, _ options: CompileOptions = CompileOptions()) throws(XLAError)
     -> LoadedProgram
   {
+    let wanted = options.partitions * options.replicas
+    guard wanted <= globalDeviceCount else {
+      throw XLAError(
+        .device,
+        "a program for \(wanted) devices, and there are \(globalDeviceCount) of platform \(platform): ask for fewer"
+          + (platform == "cpu" ? ", or set the plugin's option cpu_device_count" : ""))
+    }
     var code = Array(text.utf8CString)
     let format = Array("mlir".utf8CString)
-    let serialized = options.serialized.map { CChar(bitPattern: $0) }
+    let serialized = effective(options).serialized.map { CChar(bitPattern: $0) }
     var arguments = pj_client_compile_args()
     let failure = code.withUnsafeMutableBufferPointer { code in
       format.withUnsafeBufferPointer { format in

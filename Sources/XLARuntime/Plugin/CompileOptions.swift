@@ -41,9 +41,7 @@ struct CompileOptions: Sendable {
       assignment.integer(2, partitions)
       for partition in 0..<partitions {
         var computation = ProtobufWriter()
-        for replica in 0..<replicas {
-          computation.integer(1, devices[replica * partitions + partition])
-        }
+        computation.integers(1, (0..<replicas).map { devices[$0 * partitions + partition] })
         assignment.message(3, computation)
       }
       build.message(9, assignment)
@@ -89,6 +87,13 @@ struct ProtobufWriter {
   mutating func integer(_ field: Int, _ value: Int) {
     key(field, wireType: 0)
     varint(UInt64(bitPattern: Int64(value)))
+  }
+
+  /// A list of integers, packed.
+  mutating func integers(_ field: Int, _ values: [Int]) {
+    var list = ProtobufWriter()
+    for value in values { list.varint(UInt64(bitPattern: Int64(value))) }
+    message(field, list)
   }
 
   /// A bool.

@@ -36,8 +36,9 @@ final class DeviceBuffer {
     }
   }
 
-  /// Starts a copy to the host, which begins when the tensor is there. The target must have `byteCount` bytes and stay
-  /// alive until the transfer was waited for.
+  /// Starts a copy to the host, which begins when the tensor is there.
+  ///
+  /// The target must have `byteCount` bytes and stay alive until the transfer was waited for.
   func startCopy(to destination: UnsafeMutableRawBufferPointer) throws(XLAError) -> Transfer {
     var arguments = pj_buffer_to_host_args()
     arguments.source = handle

@@ -70,6 +70,8 @@ final class LoadedProgram {
   /// A buffer whose argument says `tf.aliasing_output` is used up: only freeing it is allowed afterwards.
   ///
   /// - Parameter arguments: The buffers, by device (in the order of `deviceIDs`) and argument.
+  /// - Returns: The run, whose results may be used at once.
+  /// - Throws: What the plugin reported at once; a failure later is thrown by the run's `wait`.
   func execute(_ arguments: [[DeviceBuffer]]) throws(XLAError) -> Execution {
     precondition(
       arguments.count == deviceIDs.count, "\(arguments.count) devices for \(deviceIDs.count)")

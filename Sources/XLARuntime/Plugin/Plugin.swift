@@ -9,8 +9,11 @@ import Synchronization
 ///
 /// A library stays open until the process ends: plugins start threads and register platforms that outlive every handle.
 final class Plugin {
-  /// The oldest interface with every function that Assay cannot do without.
-  static let oldestInterface = (major: 0, minor: 40)
+  /// The oldest interface whose table is in the order that is declared here.
+  ///
+  /// In 0.57 the table was put into another order; later interfaces only append to it (openxla/xla,
+  /// xla/pjrt/c/CHANGELOG.md).
+  static let oldestInterface = (major: 0, minor: 57)
 
   /// The library's file.
   let path: String
@@ -23,10 +26,9 @@ final class Plugin {
 
   /// Opens a library and initialises the plugin in it, once for each library.
   convenience init(path: String) throws(XLAError) {
-    guard FileManager.default.fileExists(atPath: path) else {
-      throw XLAError(
-        .plugin, "there is no file \(path): expected the shared library of a PJRT plugin")
-    }
+    try LibraryFile.check(path)
+    // Plugins write their progress to standard error unless this says otherwise; who set it has decided already.
+    setenv("TF_CPP_MIN_LOG_LEVEL", "2", 0)
     guard let library = pj_open(path) else {
       let reason = pj_open_failure().map { String(cString: $0) } ?? "no reason given"
       throw XLAError(.plugin, "\(path) cannot be opened as a shared library: \(reason)")
@@ -90,13 +92,16 @@ final class Plugin {
   /// True when the plugin has an optional function.
   func has(_ slot: pj_slot) -> Bool { pj_has(api, slot) }
 
-  /// Calls a function. Its arguments' first word is set to their size; an error of the plugin is translated and destroyed.
+  /// Calls a function.
+  ///
+  /// The first word of its arguments is set to their size. An error of the plugin is translated and destroyed.
   ///
   /// - Parameters:
   ///   - slot: The function.
   ///   - arguments: The function's struct of arguments.
   ///   - code: The kind of failure, where the plugin's own code says nothing more precise.
   ///   - action: What was tried, after "cannot", for the message.
+  /// - Throws: What the plugin reported.
   func call<Arguments>(
     _ slot: pj_slot, _ arguments: inout Arguments, _ code: XLAError.Code,
     _ action: @autoclosure () -> String
@@ -104,9 +109,16 @@ final class Plugin {
     if let error = tryCall(slot, &arguments) { throw translated(error, code, action()) }
   }
 
+  /// Calls a function that a plugin need not have an answer for; false when it reported an error.
+  func succeeds<Arguments>(_ slot: pj_slot, _ arguments: inout Arguments) -> Bool {
+    guard let error = tryCall(slot, &arguments) else { return true }
+    destroy(error)
+    return false
+  }
+
   /// Calls a function that only frees something; what it says is of no use to anybody.
   func release<Arguments>(_ slot: pj_slot, _ arguments: inout Arguments) {
-    if let error = tryCall(slot, &arguments) { _ = translated(error, .plugin, "") }
+    if let error = tryCall(slot, &arguments) { destroy(error) }
   }
 
   private func tryCall<Arguments>(_ slot: pj_slot, _ arguments: inout Arguments) -> OpaquePointer? {
