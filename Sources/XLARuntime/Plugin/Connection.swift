@@ -11,7 +11,7 @@ import Foundation
   import Darwin
 #endif
 
-/// A TCP connection, closed with this object. Each is used by one thread at a time.
+/// A TCP connection, closed with this object; each is used by one thread at a time.
 final class Connection {
   private let descriptor: Int32
 

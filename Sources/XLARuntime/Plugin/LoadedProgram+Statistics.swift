@@ -3,7 +3,7 @@
 
 import CPJRT
 
-/// What one device's share of a program takes in memory, as its compiler planned it. All in bytes.
+/// What one device's share of a program takes in memory, in bytes, as its compiler planned it.
 struct MemoryStatistics: Hashable, Sendable {
   /// Arguments, those that are used up included.
   var arguments: Int

@@ -83,18 +83,19 @@ enum PluginChoice {
   /// Python only looks the packages up: importing them would start JAX.
   private static func installed(_ family: Family, _ environment: [String: String]) -> String? {
     let script = """
-      import importlib.util, os, sys
-      for argument in sys.argv[1:]:
+      from importlib import util
+      from os import path
+      from sys import argv, exit
+      for argument in argv[1:]:
           package, file = argument.split(":")
           try:
-              found = importlib.util.find_spec(package)
+              found = util.find_spec(package)
           except ImportError:
               continue
           for place in (found.submodule_search_locations or []) if found else []:
-              path = os.path.join(place, file)
-              if os.path.exists(path):
-                  print(os.path.abspath(path))
-                  sys.exit(0)
+              if path.exists(path.join(place, file)):
+                  print(path.abspath(path.join(place, file)))
+                  exit(0)
       """
     for folder in (environment["PATH"] ?? "").split(separator: ":") {
       let python = folder + "/python3"
