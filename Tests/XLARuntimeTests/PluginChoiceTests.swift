@@ -131,4 +131,32 @@ struct PluginChoiceTests {
       #expect(error?.message.contains("exports no GetPjrtApi") == true)
     #endif
   }
+
+  @Test("Variables of JAX's users become options of a CUDA client, and of no other")
+  func allocator() throws {
+    let cuda = try Plugin(api: HandmadeTable.make(minor: 116), path: "/packages/xla_cuda_plugin.so")
+    let other = try Plugin(api: HandmadeTable.make(minor: 116), path: "/packages/xla_cpu_pjrt.so")
+    let environment = [
+      "XLA_PYTHON_CLIENT_ALLOCATOR": "BFC", "XLA_CLIENT_MEM_FRACTION": "0.5",
+      "XLA_PYTHON_CLIENT_PREALLOCATE": "true",
+    ]
+    let expected: [String: ClientOption] = [
+      "platform_name": .text("cuda"), "allocator": .text("bfc"), "memory_fraction": .number(0.5),
+      "preallocate": .flag(true),
+    ]
+    #expect(try AllocatorOptions.options(for: cuda, environment: environment) == expected)
+    #expect(try AllocatorOptions.options(for: other, environment: environment).isEmpty)
+    #expect(
+      try AllocatorOptions.options(for: cuda, environment: [:])["preallocate"] == .flag(false))
+    for (name, value) in [
+      ("XLA_PYTHON_CLIENT_ALLOCATOR", "slab"), ("XLA_CLIENT_MEM_FRACTION", "90"),
+      ("XLA_PYTHON_CLIENT_PREALLOCATE", "maybe"),
+    ] {
+      let error = #expect(throws: XLAError.self) {
+        _ = try AllocatorOptions.options(for: cuda, environment: [name: value])
+      }
+      #expect(error?.code == .setting)
+      #expect(error?.message.contains(name) == true && error?.message.contains(value) == true)
+    }
+  }
 }

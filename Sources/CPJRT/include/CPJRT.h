@@ -127,7 +127,16 @@ typedef struct { PJ_HEAD; const pj_error *error; const char *message; size_t mes
 typedef struct { PJ_HEAD; const pj_error *error; int code; } pj_error_get_code_args;
 
 /// Codes of errors: those of absl::StatusCode.
-enum { PJ_NOT_FOUND = 5, PJ_DEADLINE_EXCEEDED = 4, PJ_RESOURCE_EXHAUSTED = 8, PJ_UNIMPLEMENTED = 12, PJ_INTERNAL = 13 };
+enum {
+  PJ_DEADLINE_EXCEEDED = 4,
+  PJ_NOT_FOUND = 5,
+  PJ_RESOURCE_EXHAUSTED = 8,
+  PJ_ABORTED = 10,
+  PJ_UNIMPLEMENTED = 12,
+  PJ_INTERNAL = 13,
+  PJ_UNAVAILABLE = 14,
+  PJ_DATA_LOSS = 15,
+};
 
 /// What a callback of ours calls to make an error for the plugin.
 typedef pj_error *(*pj_callback_error)(int code, const char *message, size_t message_size);

@@ -84,19 +84,24 @@ extension LoadedProgram {
     return (Plugin.text(program.format, program.format_size), code)
   }
 
-  /// The program as the compiler left it, one instruction a line; nil where the plugin does not tell, or in a form
-  /// that is not known here.
-  var optimizedText: String? {
+  /// The program as the compiler left it, read from XLA's own form; nil where the plugin does not tell, or tells in
+  /// another form.
+  var optimizedModule: HLOModule? {
     guard let (format, code) = optimizedProgram else { return nil }
     switch format {
-    case "mlir": return String(decoding: code, as: UTF8.self)
-    case "hlo": return HLOModule(code)?.text
+    case "hlo": return HLOModule(code)
     // A message whose first field is the module and whose second is its configuration.
     case "hlo_with_config":
-      return ProtobufReader(code).fields.first { $0.number == 1 }.flatMap { HLOModule($0.payload) }?
-        .text
+      return ProtobufReader(code).fields.first { $0.number == 1 }.flatMap { HLOModule($0.payload) }
     default: return nil
     }
+  }
+
+  /// The program as the compiler left it, one instruction a line; nil where the plugin does not tell.
+  var optimizedText: String? {
+    if let module = optimizedModule { return module.text }
+    guard let (format, code) = optimizedProgram, format == "mlir" else { return nil }
+    return String(decoding: code, as: UTF8.self)
   }
 
   /// The compiled program for `Client.load`; nil where the plugin cannot.

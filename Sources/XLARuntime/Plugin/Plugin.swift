@@ -149,11 +149,23 @@ final class Plugin {
     if let second = tryCall(PJ_ERROR_GET_CODE, &kind) { destroy(second) }
     destroy(error)
 
-    let exhausted = kind.code == Int32(PJ_RESOURCE_EXHAUSTED)
-    let remedy =
-      exhausted
-      ? "; the device's memory does not suffice: use a smaller micro-batch, or more devices" : ""
-    return XLAError(exhausted ? .memory : code, "cannot \(action): \(text)\(remedy)")
+    var (kindOfFailure, remedy) = (code, "")
+    switch kind.code {
+    case Int32(PJ_RESOURCE_EXHAUSTED):
+      kindOfFailure = .memory
+      remedy = "; the device's memory does not suffice: use a smaller micro-batch, or more devices"
+    case Int32(PJ_ABORTED), Int32(PJ_UNAVAILABLE), Int32(PJ_DATA_LOSS):
+      kindOfFailure = .device
+      remedy =
+        "; the device, or another process, is lost: the run can be resumed from its last checkpoint"
+    // A CUDA device that failed once fails from then on, with a code that says no more than that.
+    case Int32(PJ_INTERNAL) where code == .execution && text.contains("CUDA_ERROR_"):
+      kindOfFailure = .device
+      remedy =
+        "; the device is lost to this process: the run can be resumed from its last checkpoint"
+    default: break
+    }
+    return XLAError(kindOfFailure, "cannot \(action): \(text)\(remedy)")
   }
 
   private func destroy(_ error: OpaquePointer) {

@@ -119,12 +119,15 @@ enum PluginChoice {
 }
 
 extension Plugin {
+  /// True for the CUDA plugin, which shows in its file's name (`xla_cuda_plugin.so`).
+  var isCUDA: Bool { (path as NSString).lastPathComponent.contains("cuda") }
+
   /// Flags without which the plugin's compiler does not find its own files.
   ///
   /// The CUDA plugin finds NVIDIA's libraries by itself when their packages lie beside it (`nvidia/cu13/lib`, its RPATH);
   /// but `libdevice` and `ptxas` it looks for in `xla_gpu_cuda_data_dir` only. `CUDA_ROOT` comes first, as in JAX.
   var neededOverrides: [String: OptionValue] {
-    guard (path as NSString).lastPathComponent.contains("cuda") else { return [:] }
+    guard isCUDA else { return [:] }
     if let root = ProcessInfo.processInfo.environment["CUDA_ROOT"], !root.isEmpty {
       return ["xla_gpu_cuda_data_dir": .text(root)]
     }

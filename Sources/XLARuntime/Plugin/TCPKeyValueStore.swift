@@ -46,8 +46,28 @@ final class KeyValueServer: Sendable {
   let store = MemoryKeyValueStore()
   /// The port that others connect to.
   let port: UInt16
-  private let listener: Int32
-  private let isClosed = Atomic<Bool>(false)
+  private let listener: Listener
+
+  /// A listening socket, which the thread that listens closes: were another to close it, its number could by then be that
+  /// of another socket.
+  private final class Listener: Sendable {
+    let descriptor: Int32
+    let isClosing = Atomic<Bool>(false)
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    deinit { systemClose(descriptor) }
+
+    /// The next connection; nil when there will be none.
+    func next() -> Int32? {
+      while !isClosing.load(ordering: .relaxed) {
+        var interest = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&interest, 1, 250) > 0 else { continue }
+        let connection = accept(descriptor, nil, nil)
+        if connection >= 0 { return connection }
+        guard errno == EINTR || errno == ECONNABORTED || errno == EAGAIN else { return nil }
+      }
+      return nil
+    }
+  }
 
   /// Opens a port and serves whoever connects, each on a thread of its own.
   ///
@@ -56,15 +76,12 @@ final class KeyValueServer: Sendable {
   ///   - port: The port; 0 for any that is free.
   /// - Throws: A setting error when the port is taken.
   init(host: String? = nil, port: UInt16) throws(XLAError) {
-    (listener, self.port) = try Connection.listen(host: host, port: port)
-    let (listener, store) = (listener, store)
+    let descriptor: Int32
+    (descriptor, self.port) = try Connection.listen(host: host, port: port)
+    let (listener, store) = (Listener(descriptor), store)
+    self.listener = listener
     Thread.detachNewThread {
-      while true {
-        let descriptor = accept(listener, nil, nil)
-        if descriptor < 0 {
-          if errno == EINTR || errno == ECONNABORTED { continue }
-          return
-        }
+      while let descriptor = listener.next() {
         Thread.detachNewThread {
           // A peer that sends nonsense or goes away concerns nobody else; it hears of it by its connection's end.
           try? Self.answer(Connection(descriptor), store)
@@ -75,12 +92,10 @@ final class KeyValueServer: Sendable {
 
   deinit { close() }
 
-  /// Closes the port; requests that wait are answered or run out of time.
+  /// Refuses further connections; requests that wait are answered or run out of time.
   func close() {
-    guard !isClosed.exchange(true, ordering: .relaxed) else { return }
-    // Closing alone would not wake the thread that waits for connections.
-    shutdown(listener, Int32(SHUT_RDWR))
-    systemClose(listener)
+    listener.isClosing.store(true, ordering: .relaxed)
+    shutdown(listener.descriptor, Int32(SHUT_RDWR))
   }
 
   private static func answer(_ connection: Connection, _ store: MemoryKeyValueStore)
@@ -111,7 +126,7 @@ final class KeyValueServer: Sendable {
   }
 }
 
-/// The system's function, whose name `KeyValueServer` uses for its own.
+/// The system's function, whose name is taken inside the classes.
 private func systemClose(_ descriptor: Int32) { _ = close(descriptor) }
 
 /// A key-value store that another process serves.
