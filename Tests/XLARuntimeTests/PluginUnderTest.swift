@@ -14,6 +14,21 @@ enum PluginUnderTest {
   /// True where tests have a plugin.
   static var isPresent: Bool { path != nil }
 
+  /// The folder of the official header: ASSAY_PJRT_HEADERS, or beside the plugin; nil where there is none.
+  static let header: String? = {
+    let variable = ProcessInfo.processInfo.environment["ASSAY_PJRT_HEADERS"]
+    let beside = path.map { ($0 as NSString).deletingLastPathComponent + "/include" }
+    return [variable, beside].compactMap { $0 }.first {
+      FileManager.default.fileExists(atPath: $0 + "/pjrt_c_api.h")
+    }
+  }()
+
+  /// The CUDA plugin's file, where ASSAY_XLA_CUDA_PLUGIN names one.
+  static let cudaPath = ProcessInfo.processInfo.environment["ASSAY_XLA_CUDA_PLUGIN"]
+  /// True where the CUDA plugin can be opened and finds no device.
+  static let isCUDAWithoutDevice =
+    cudaPath != nil && !FileManager.default.fileExists(atPath: "/dev/nvidiactl")
+
   /// A client of the plugin.
   static func client(options: [String: ClientOption] = [:]) throws -> Client {
     let path = try #require(Self.path)
