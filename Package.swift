@@ -84,9 +84,26 @@ let modules = [
     products: [argumentParser], tested: false),
 ]
 
+/// What only tests link, by the module whose tests do.
+let testSupport = [
+  "CPURuntime": ["CAllocationCounter", "OperationCases"],
+  "Downloads": ["LocalServer"],
+  "Optimizers": ["OptimizerBenches"],
+  "Training": ["OptimizerBenches"],
+  "XLARuntime": ["OperationCases"],
+]
+/// The modules that such targets use where they are Swift; the others are C.
+let testSupportUses = [
+  "OptimizerBenches": ["Optimizers", "CPURuntime", "TensorGraph"], "LocalServer": [],
+  // The twin that every runtime is compared with lives beside the CPU's.
+  "OperationCases": ["CPURuntime", "TensorGraph"],
+]
+
 /// `ASSAY_ONLY=Statistics,Charts swift test` builds these rooms and what they stand on, and nothing else.
 let chosen = Context.environment["ASSAY_ONLY"].map { names in
   var wanted = Set(names.split(separator: ",").map(String.init))
+  let support = wanted.flatMap { testSupport[$0] ?? [] }
+  wanted.formUnion(support.flatMap { testSupportUses[$0] ?? [] })
   for module in modules.reversed() where wanted.contains(module.name) {
     wanted.formUnion(module.uses)
   }
@@ -126,17 +143,12 @@ var linkerSettings: [LinkerSetting] = [.linkedLibrary("dnnl")]
   }
 #endif
 
-/// What only tests link, by the module whose tests do.
-let testSupport = [
-  "CPURuntime": ["CAllocationCounter"],
-  "Downloads": ["LocalServer"],
-  "Optimizers": ["OptimizerBenches"],
-  "Training": ["OptimizerBenches"],
-]
-/// The modules that such targets use where they are Swift; the others are C.
-let testSupportUses = [
-  "OptimizerBenches": ["Optimizers", "CPURuntime", "TensorGraph"], "LocalServer": [],
-]
+/// What the tests of a module link beside it.
+func linked(by module: Module) -> [String] {
+  let support = testSupport[module.name] ?? []
+  let modules = Set(module.uses + support.flatMap { testSupportUses[$0] ?? [] })
+  return support + modules.subtracting([module.name]).sorted()
+}
 
 let support = testSupport.filter { entry in rooms.contains { $0.name == entry.key } }
 var targets: [Target] = Set(support.values.joined()).sorted().map { name in
@@ -169,9 +181,7 @@ for module in rooms {
       .testTarget(
         name: "\(module.name)Tests",
         dependencies: [.target(name: module.name)]
-          + (module.uses + (testSupport[module.name] ?? [])).map {
-            Target.Dependency.target(name: $0)
-          } + module.products,
+          + linked(by: module).map { Target.Dependency.target(name: $0) } + module.products,
         path: tests, swiftSettings: strict))
   }
 }

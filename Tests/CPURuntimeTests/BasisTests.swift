@@ -5,6 +5,7 @@ import TensorGraph
 import Testing
 
 @testable import CPURuntime
+@testable import OperationCases
 
 /// A matrix that bases are taken of.
 struct BasisInput: Sendable, CustomTestStringConvertible {

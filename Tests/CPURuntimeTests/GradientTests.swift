@@ -5,6 +5,7 @@ import CPURuntime
 import Foundation
 import Testing
 
+@testable import OperationCases
 @testable import TensorGraph
 
 @Suite("Gradients against finite differences")

@@ -4,6 +4,7 @@
 import Foundation
 import Testing
 
+@testable import OperationCases
 @testable import TensorGraph
 
 /// Every operation type of TensorGraph.

@@ -5,6 +5,8 @@ import CPURuntime
 import TensorGraph
 import Testing
 
+@testable import OperationCases
+
 /// Passes may change how a program runs, never what it means.
 @Suite("Passes keep the meaning of")
 struct PassMeaningTests {

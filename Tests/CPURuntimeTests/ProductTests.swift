@@ -5,6 +5,7 @@ import TensorGraph
 import Testing
 
 @testable import CPURuntime
+@testable import OperationCases
 
 @Suite("A product on the CPU runtime")
 struct ProductTests {

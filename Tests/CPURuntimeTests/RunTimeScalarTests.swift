@@ -5,6 +5,7 @@ import CPURuntime
 import Foundation
 import Testing
 
+@testable import OperationCases
 @testable import TensorGraph
 
 @Suite("Numbers that are read at each run")

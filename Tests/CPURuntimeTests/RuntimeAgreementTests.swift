@@ -5,6 +5,7 @@ import TensorGraph
 import Testing
 
 @testable import CPURuntime
+@testable import OperationCases
 
 /// A runtime that must agree with the reference on `OperationCases.all`.
 struct RuntimeUnderTest: Sendable, CustomTestStringConvertible {

@@ -6,6 +6,7 @@ import TensorGraph
 import Testing
 
 @testable import CPURuntime
+@testable import OperationCases
 
 @Suite("Drawn labels")
 struct SampleTests {

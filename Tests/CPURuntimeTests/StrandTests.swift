@@ -5,6 +5,7 @@ import TensorGraph
 import Testing
 
 @testable import CPURuntime
+@testable import OperationCases
 
 @Suite("Strands")
 struct StrandTests {

@@ -138,7 +138,8 @@ final class Dispatch {
     }
     for output in lowered.outputs {
       guard let buffer = results.popFirst() else { break }
-      let type = output.result.isBatched
+      let type =
+        output.result.isBatched
         ? output.result.type.batched(lowered.runs) : output.result.type
       let memory = HostMemory(byteCount: type.byteCount)
       transfers.append(try buffer.startCopy(to: memory.part(0, type.byteCount)))

@@ -106,7 +106,8 @@ public final class RunGroup: @unchecked Sendable {
         starts[ObjectIdentifier(program), default: (program, [])].runs.insert(run)
       }
     }
-    for (program, runs) in starts.values.sorted(by: { ($0.runs.min() ?? 0) < ($1.runs.min() ?? 0) }) {
+    for (program, runs) in starts.values.sorted(by: { ($0.runs.min() ?? 0) < ($1.runs.min() ?? 0) })
+    {
       let answer: Answer
       do {
         answer = .started(try program.dispatch(active: runs))
@@ -136,7 +137,8 @@ public final class RunGroup: @unchecked Sendable {
             XLAError(
               .setting,
               "runs \(first.key) and \(run) of a batch have different programs: runs that share a program may differ in "
-                + "seeds and in numbers that are read at every step, such as learning rates, and in nothing else"))
+                + "seeds and in numbers that are read at every step, such as learning rates, and in nothing else"
+            ))
       }
     } catch {
       for run in programs.keys { answers[run] = .failed(error) }

@@ -4,7 +4,8 @@
 import TensorGraph
 
 extension Attention: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let heads = HeadLayout(inputs, headWidth, contextLength)
     let mask = AttentionMask(
       window: window, current: readsWindow ? inputs[inputs.count - 1] : nil)
@@ -31,13 +32,17 @@ extension Attention: StableHLOOperation {
       let out = context.builder.concatenate(outs, axis: 2).converted(to: results[0].element)
       return ([out, context.builder.concatenate(denominators, axis: 2)], [])
     }
-    return [heads.rows(found.rows[0]), found.rows[1].transposed([0, 1, 3, 2]).reshaped(results[1].shape.dimensions)]
+    return [
+      heads.rows(found.rows[0]),
+      found.rows[1].transposed([0, 1, 3, 2]).reshaped(results[1].shape.dimensions),
+    ]
   }
 }
 
 extension AttentionGradient: StableHLOOperation {
   /// With p = exp(score - denominator) and delta = sum(dout out): dv = p' dout, ds = p (dout v' - delta), dq = ds k, dk = ds' q.
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let heads = HeadLayout(inputs, headWidth, contextLength)
     let mask = AttentionMask(
       window: window, current: readsWindow ? inputs[inputs.count - 1] : nil)

@@ -5,7 +5,8 @@ import TensorGraph
 
 extension OrthogonalBasis: StableHLOOperation {
   /// Householder's factorisation, which XLA expands on every device; signs as R's diagonal asks.
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let builder = context.builder
     let a = inputs[0]
     let (m, n) = (a.shape[0], a.shape[1])
@@ -23,7 +24,8 @@ extension OrthogonalBasis: StableHLOOperation {
 
 extension SymmetricEigenbasis: StableHLOOperation {
   /// Jacobi rotations, which XLA expands on every device, sorted and signed as the operation promises.
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let builder = context.builder
     let n = inputs[0].shape[0]
     let symmetric = (inputs[0] + inputs[0].transposed([1, 0])) * 0.5

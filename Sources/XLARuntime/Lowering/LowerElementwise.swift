@@ -4,7 +4,8 @@
 import TensorGraph
 
 extension Elementwise: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let operands = inputs.map(\.wide)
     let value =
       switch function.arity {

@@ -4,7 +4,8 @@
 import TensorGraph
 
 extension LinearCrossEntropy: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let head = HeadEquations(form: form, inputs, context)
     let found = context.forBlocks(head.blocks(context), of: head.operands, sums: head.zeros(2)) {
       block, sums in
@@ -16,7 +17,8 @@ extension LinearCrossEntropy: StableHLOOperation {
 }
 
 extension LinearCrossEntropyGradient: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let head = HeadEquations(form: form, inputs, context)
     let dweight = context.builder.constant(0).stretched(to: results[1].shape.dimensions)
     let found = context.forBlocks(

@@ -4,7 +4,8 @@
 import TensorGraph
 
 extension LinearSample: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let weight = inputs[1]
     let temperature = inputs[3].maximum(inputs[3].number(1e-30)).minimum(inputs[3].number(1e30))
     let count = context.blocks(of: inputs[0].shape[0], bytes: 4 * weight.shape[0])

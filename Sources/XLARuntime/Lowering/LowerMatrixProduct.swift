@@ -4,7 +4,8 @@
 import TensorGraph
 
 extension MatrixProduct: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let (a, b) = (inputs[0], inputs[1])
     let last = a.rank - 1
     let batch = Array(0..<a.rank - 2)

@@ -5,7 +5,8 @@ import TensorGraph
 
 extension Reduce: StableHLOOperation {
   /// Sums of all elements go row by row first, so that rounding errors stay those of a row and of the rows' sums.
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let x = inputs[0].wide
     let builder = context.builder
     let reduction: HLOReduction = kind == .sum ? .sum : .maximum

@@ -4,7 +4,8 @@
 import TensorGraph
 
 extension Rotary: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let builder = context.builder
     let pairs = headWidth / 2
     func table(_ function: String) -> HLOValue {
@@ -26,14 +27,16 @@ extension Rotary: StableHLOOperation {
 }
 
 extension RotaryTables: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let frequencies = inputs[0].converted(to: .f64)
     return ["cosine", "sine"].map { angles(contextLength, frequencies, $0) }
   }
 }
 
 extension Rotation: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [
       turned(
         inputs[0], cosines: inputs[1], sines: inputs[2], headWidth: headWidth, inverse: inverse

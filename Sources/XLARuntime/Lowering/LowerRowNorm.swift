@@ -4,7 +4,8 @@
 import TensorGraph
 
 extension RowNorm: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let (x, gain) = (inputs[0].wide, inputs[1].wide)
     let statistics = results[1].shape.dimensions
     let width = Double(x.shape[x.rank - 1])
@@ -21,7 +22,8 @@ extension RowNorm: StableHLOOperation {
 
 extension RowNormGradient: StableHLOOperation {
   /// With n the normalised row and g = dy gain: dx = r (g - mean(g) - n mean(g n)), the first mean for layer norm alone; dgain = sum dy n.
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let (dy, x, gain, r) = (inputs[0].wide, inputs[1].wide, inputs[2].wide, inputs[3])
     let last = x.rank - 1
     let width = Double(x.shape[last])

@@ -4,63 +4,73 @@
 import TensorGraph
 
 extension Constant: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [context.builder.constant(Double(number))]
   }
 }
 
 extension Cast: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [inputs[0].converted(to: HLOElement(elementType))]
   }
 }
 
 extension Reshape: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [inputs[0].reshaped(shape.dimensions)]
   }
 }
 
 extension Broadcast: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [inputs[0].wide.stretched(to: shape.dimensions)]
   }
 }
 
 extension Transpose: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let rank = inputs[0].rank
     return [inputs[0].transposed(Array(0..<rank - 2) + [rank - 1, rank - 2])]
   }
 }
 
 extension Slice: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [inputs[0].slice(0, first..<end)]
   }
 }
 
 extension Concatenate: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [context.builder.concatenate(inputs, axis: 0)]
   }
 }
 
 extension GatherColumns: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [context.builder.rows(of: inputs[0].transposed([1, 0]), at: inputs[1]).transposed([1, 0])]
   }
 }
 
 extension DescendingOrder: StableHLOOperation {
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     [context.builder.descendingOrder(inputs[0])]
   }
 }
 
 extension TokenShift: StableHLOOperation {
   /// Columns are chosen by a mask, so that all heads are shifted at once.
-  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue] {
+  func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
+  {
     let builder = context.builder
     let x = inputs[0]
     let columns = x.shape[1]
@@ -72,7 +82,8 @@ extension TokenShift: StableHLOOperation {
       let later = builder.pad(
         sequences.slice(1, 1..<contextLength), axis: 1, low: 0, high: 1, with: 0)
       let own = builder.pad(first, axis: 1, low: 0, high: contextLength - 1, with: 0)
-      moved = contextLength == 1 ? (keepsFirst ? first : first * 0) : keepsFirst ? later + own : later
+      moved =
+        contextLength == 1 ? (keepsFirst ? first : first * 0) : keepsFirst ? later + own : later
     } else if contextLength == 1 {
       moved = keepsFirst ? first : first * 0
     } else {

@@ -155,7 +155,8 @@ private final class ProgramLowering {
       }
       guard let operation = node.operation as? any StableHLOOperation else {
         throw XLAError(
-          .compilation, "\(node.operation.name) (node \(index)): this runtime has no lowering of it")
+          .compilation, "\(node.operation.name) (node \(index)): this runtime has no lowering of it"
+        )
       }
       builder.note("node \(index): \(node.operation.name)")
       let found = operation.lower(inputs, results: node.results, context)

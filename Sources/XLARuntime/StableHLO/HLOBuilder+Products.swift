@@ -66,11 +66,15 @@ extension HLOBuilder {
     let isOwn = positions.isBatched
     let first = positions.rank + (table.isBatched ? 1 : 0)
     let windows =
-      (table.isBatched && !isOwn ? [0] : []) + table.shape.dropFirst().indices.map { first + $0 - 1 }
+      (table.isBatched && !isOwn ? [0] : [])
+      + table.shape.dropFirst().indices.map { first + $0 - 1 }
     let vocabulary = axis(0, of: table)
     let own =
       isOwn ? "input_batching_dims = [0], scatter_indices_batching_dims = [0], " : ""
-    let (x, y, z) = (fresh([], table.element, false), fresh([], table.element, false), fresh([], table.element, false))
+    let (x, y, z) = (
+      fresh([], table.element, false), fresh([], table.element, false),
+      fresh([], table.element, false)
+    )
     write(
       "\(result.name) = \"stablehlo.scatter\"(\(name(table)), \(name(indices)), \(name(rows))) <{indices_are_sorted = "
         + "false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = \(windows), inserted_window_dims "

@@ -17,6 +17,8 @@ struct OperationCase: Sendable, CustomTestStringConvertible {
   var negligible = 1e-2
   /// How often the program runs and commits.
   var steps = 1
+  /// Other numbers in every floating-point leaf for another value; integers stay.
+  var variation = 0
   /// Makes the program.
   let build: @Sendable () throws -> Program
 

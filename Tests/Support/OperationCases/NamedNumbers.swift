@@ -18,8 +18,9 @@ enum Fill: Sendable {
   /// Numbers for a leaf, exactly representable in its element type.
   ///
   /// `step` makes new ones under the same name.
-  func numbers(_ name: String, _ type: TensorType, step: Int = 0) -> [Double] {
-    var source = NamedNumbers(step == 0 ? name : "\(name)@\(step)")
+  func numbers(_ name: String, _ type: TensorType, step: Int = 0, variation: Int = 0) -> [Double] {
+    var source = NamedNumbers(
+      (step == 0 ? name : "\(name)@\(step)") + (variation == 0 ? "" : "#\(variation)"))
     return (0..<type.shape.count).map { index in
       let number: Double
       switch self {

@@ -183,7 +183,10 @@ private struct Side {
     precondition(
       buffer.count >= leaf.type.byteCount, "\(leaf.name): \(buffer.count) bytes for \(leaf.type)")
     let fill = operationCase.fills[leaf.label] ?? .normal(1)
-    for (index, number) in fill.numbers(leaf.label, leaf.type, step: step).enumerated() {
+    for (index, number) in fill.numbers(
+      leaf.label, leaf.type, step: step,
+      variation: leaf.type.elementType == .int32 ? 0 : operationCase.variation
+    ).enumerated() {
       switch leaf.type.elementType {
       case .int32: buffer.storeBytes(of: Int32(number), toByteOffset: index * 4, as: Int32.self)
       case .float32: buffer.storeBytes(of: Float(number), toByteOffset: index * 4, as: Float.self)
