@@ -26,6 +26,26 @@ public final class XLARuntime: Runtime {
     try self.init(client: Client(Plugin(path: plugin)), devices: devices, sharding: sharding)
   }
 
+  /// Finds the plugin of a device, opens it and starts its devices.
+  ///
+  /// - Parameters:
+  ///   - device: `xla:cpu`, `xla:cuda` or `xla:FILE.so`.
+  ///   - devices: of how many devices share each program.
+  ///   - sharding: what is cut among them.
+  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
+  public convenience init(
+    device: String, devices: Int = 1, sharding: ShardingRules = ShardingRules()
+  ) throws {
+    try self.init(
+      plugin: PluginChoice.path(for: device), devices: devices, sharding: sharding)
+  }
+
+  /// What the plugin says about its version, in its own words.
+  public var pluginVersion: String { store.client.platformVersion }
+
+  /// The devices that share each program, each in the words of its plugin.
+  public var deviceKinds: [String] { store.devices.map(\.kind) }
+
   convenience init(
     client: Client, devices: Int = 1, sharding: ShardingRules = ShardingRules()
   ) throws {
