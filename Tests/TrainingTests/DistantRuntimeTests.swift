@@ -24,6 +24,19 @@ import Testing
     ],
   ]
 
+  /// The first three steps, up to a checkpoint; the run is given up with its last reference.
+  private func interrupt(
+    _ configuration: TrainingConfiguration, _ provider: RuntimeProvider
+  ) throws {
+    let stop = StopRequest()
+    let summary = try TrainingRun.train(
+      configuration, runtime: provider, source: smallSource(), stop: stop
+    ) { event in
+      if case .step(let report) = event, report.step == 2 { stop.request() }
+    }
+    #expect(summary.outcome == .interrupted)
+  }
+
   @Test(
     "A run whose tensors live elsewhere has the bits of one whose tensors are at hand",
     arguments: changes.indices)
@@ -32,13 +45,7 @@ import Testing
     func run(_ name: String, _ provider: RuntimeProvider) throws -> TrainingRun {
       let configuration = try smallConfiguration(
         folder.path + "/" + name, Self.changes[index].merging(["checkpoint.every": "2"]) { $1 })
-      let stop = StopRequest()
-      let first = try TrainingRun(
-        configuration, runtime: provider, source: smallSource(),
-        observer: { event in
-          if case .step(let report) = event, report.step == 2 { stop.request() }
-        })
-      #expect(try first.run(stop: stop).outcome == .interrupted)
+      try interrupt(configuration, provider)
       let second = try TrainingRun(configuration, runtime: provider, source: smallSource())
       #expect(try second.run().outcome == .finished)
       return second
