@@ -26,6 +26,7 @@ let flyingFox = Target.Dependency.product(name: "FlyingFox", package: "FlyingFox
 let modules = [
   Module(name: "CKernels", layer: 0, kind: .c),
   Module(name: "COneDNN", layer: 0, kind: .c, tested: false),
+  Module(name: "CPJRT", layer: 0, kind: .c, tested: false),
   Module(name: "RandomStreams", layer: 0),
 
   Module(name: "TensorGraph", layer: 1),
@@ -40,6 +41,7 @@ let modules = [
   Module(name: "Optimizers", layer: 2, uses: ["TensorGraph"]),
   Module(name: "Schedules", layer: 2),
   Module(name: "CPURuntime", layer: 2, uses: ["TensorGraph", "CKernels", "COneDNN"]),
+  Module(name: "XLARuntime", layer: 2, uses: ["TensorGraph", "CPJRT"]),
 
   Module(
     name: "Comparison", layer: 2,
