@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import TensorGraph
 import Testing
 
@@ -56,5 +57,12 @@ import Testing
     #expect(try StepVariantTests.bits(near) == StepVariantTests.bits(far))
     let losses = [near, far].map { $0.lastEvaluation?.loss.bitPattern }
     #expect(losses[0] != nil && losses[0] == losses[1])
+    // Norms, rates and every value of small parameters among them.
+    func record(_ run: TrainingRun, _ file: String) -> Data? {
+      FileManager.default.contents(atPath: run.configuration.run.folder + "/" + file)
+    }
+    #expect(record(near, "metrics.jsonl")?.isEmpty == false)
+    #expect(record(near, "metrics.jsonl") == record(far, "metrics.jsonl"))
+    #expect(record(near, "trajectories.bin") == record(far, "trajectories.bin"))
   }
 }
