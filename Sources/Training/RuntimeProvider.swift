@@ -58,9 +58,8 @@ extension RuntimeProvider {
     // Whoever has an accelerator has one that multiplies bf16; a plugin for the processor is as fast at it as the processor.
     let prefersBFloat16 = machine.device == "xla:cuda" || Self.hasFastBFloat16
     self.init(prefersBFloat16: prefersBFloat16) { _, _ in
-      var rules = ShardingRules()
-      rules.level = machine.sharding
-      return try XLARuntime(device: machine.device, devices: machine.devices, sharding: rules)
+      try XLARuntime(
+        device: machine.device, devices: machine.devices, sharding: machine.shardingRules)
     }
   }
 

@@ -32,6 +32,13 @@ public struct MachineSettings: Sendable {
   /// `precision`; auto.
   public let precision: PrecisionChoice
 
+  /// What is cut, as the runtime takes it.
+  public var shardingRules: ShardingRules {
+    var rules = ShardingRules()
+    rules.level = sharding
+    return rules
+  }
+
   /// Whether a plugin executes programs.
   public var usesXLA: Bool { device != Self.cpu }
 
