@@ -19,7 +19,7 @@ struct LoweringContext {
   /// What is quick where the program will run.
   var target = LoweringTarget()
   /// The most bytes of an intermediate result that no program should hold whole.
-  var blockBytes = 64 << 20
+  var blockBytes: Int { target.blockBytes }
 }
 
 /// What XLA makes quick code of, by the platform that a client names.
@@ -28,7 +28,15 @@ struct LoweringTarget {
   /// Docs/PERFORMANCE.md).
   var isProcessor = false
 
-  init(platform: String = "") { isProcessor = platform == "cpu" }
+  /// The most bytes of scores or logits that are held at once.
+  ///
+  /// Smaller blocks take no longer on a processor until they are too small to share out; other devices want large products.
+  var blockBytes = 256 << 20
+
+  init(platform: String = "") {
+    isProcessor = platform == "cpu"
+    if isProcessor { blockBytes = 16 << 20 }
+  }
 }
 
 extension LoweringContext {
