@@ -120,6 +120,8 @@ final class XLAExecutable: Executable {
     self.group = group
   }
 
+  var runsAhead: Bool { true }
+
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     program.hostBuffer(label, run: run)
   }
