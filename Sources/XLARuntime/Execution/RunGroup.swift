@@ -47,6 +47,9 @@ public final class RunGroup: @unchecked Sendable {
     present = Set(0..<count)
   }
 
+  /// Bytes of all runs' kept tensors on the device that holds most.
+  var keptBytesOnEachDevice: Int { store.peakBytes - store.temporaryPeak }
+
   /// The runtime of one run, for one thread.
   public func runtime(_ run: Int) -> any Runtime { XLARuntime(store: store, run: run, group: self) }
 
