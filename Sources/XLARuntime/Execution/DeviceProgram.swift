@@ -47,7 +47,7 @@ final class DeviceProgram {
           of: active.contains(run) ? 1 : 0, as: Float.self)
       }
     }
-    var arguments: [[DeviceBuffer]] = store.devices.map { _ in [] }
+    var arguments: [[DeviceBuffer]] = store.devices.local.map { _ in [] }
     for argument in lowered.arguments {
       for (device, buffer) in try buffers(argument, active).enumerated() {
         arguments[device].append(buffer)
@@ -134,7 +134,13 @@ final class Dispatch {
     var results = execution.outputs[0][...]
     if !lowered.packedOutputs.isEmpty, let packed = results.popFirst() {
       let size = 4 * lowered.packedOutputs.count * (lowered.runs ?? 1)
-      transfers.append(try packed.startCopy(to: scalars.part(0, size)))
+      if case .split = program.store.numbers {
+        let type = TensorType([lowered.packedOutputs.count]).batched(lowered.runs)
+        try program.store.numbers.download(
+          execution.outputs.map { $0[0] }, type, into: scalars.part(0, size))
+      } else {
+        transfers.append(try packed.startCopy(to: scalars.part(0, size)))
+      }
     }
     for output in lowered.outputs {
       guard let buffer = results.popFirst() else { break }
