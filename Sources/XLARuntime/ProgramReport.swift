@@ -85,7 +85,7 @@ public struct ProgramReport: Sendable {
   }
 
   /// Operations by name: of each line the first word of a dialect that stands where an operation does.
-  private static func operations(of text: String) -> [String: Int] {
+  static func operations(of text: String) -> [String: Int] {
     counts(
       text.split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ")
