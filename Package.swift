@@ -55,8 +55,8 @@ let modules = [
   Module(
     name: "Training", layer: 3,
     uses: [
-      "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph", "TextData",
-      "TensorFiles", "RunRecords", "Configurations", "RandomStreams",
+      "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "XLARuntime", "TensorGraph",
+      "TextData", "TensorFiles", "RunRecords", "Configurations", "RandomStreams",
     ]),
 
   Module(
@@ -77,8 +77,9 @@ let modules = [
     name: "assay", layer: 5, kind: .executable,
     uses: [
       "Studies", "Reports", "Dashboard", "Comparison", "RunIndex", "SpeedRecords", "Statistics",
-      "Training", "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "TensorGraph",
-      "TextData", "TensorFiles", "RunRecords", "Charts", "Configurations", "RandomStreams",
+      "Training", "LanguageModels", "Optimizers", "Schedules", "CPURuntime", "XLARuntime",
+      "TensorGraph", "TextData", "TensorFiles", "RunRecords", "Charts", "Configurations",
+      "RandomStreams",
       "Downloads",
     ],
     products: [argumentParser], tested: false),

@@ -54,6 +54,15 @@ public struct ConfigurationSource: Sendable {
     try add(overrides: overrides)
   }
 
+  /// What a key is given as, before anything is checked.
+  ///
+  /// - Parameter key: its full path.
+  /// - Returns: the text; nil where the key is not given, or is no text.
+  public func text(_ key: String) -> String? {
+    guard case .string(let text)? = settings[key]?.value else { return nil }
+    return text
+  }
+
   // MARK: - Layers
 
   /// Adds the TOML text of a preset.

@@ -29,7 +29,7 @@ public struct Program {
   public let outputs: [Output]
   /// What is replaced.
   public let assignments: [Assignment]
-  /// A float32 scalar: assignments are carried out only where it is not 0 (NaN is not 0). Nil: always.
+  /// A float32 scalar: assignments are carried out only where it is not 0 (NaN is not 0); nil: always.
   public let condition: Tensor?
 
   /// Makes a program.

@@ -3,6 +3,7 @@
 
 import CPURuntime
 public import TensorGraph
+import XLARuntime
 
 /// The numbers that products are computed in.
 public enum Precision: String, Hashable, Sendable, Codable {
@@ -41,10 +42,30 @@ public struct RuntimeProvider {
 extension RuntimeProvider {
   /// This machine's processor.
   public static var cpu: RuntimeProvider {
-    // Heeds ASSAY_CPU before asking; a wrong value there is reported when the runtime is made.
-    _ = try? InstructionSet.select()
-    return RuntimeProvider(prefersBFloat16: InstructionSet.hasFastBFloat16) { _, threads in
+    RuntimeProvider(prefersBFloat16: hasFastBFloat16) { _, threads in
       try CPURuntime(threads: threads)
     }
+  }
+
+  /// What a configuration asks for: this machine's processor, or devices behind a plugin of XLA.
+  ///
+  /// Nothing is opened before a runtime is made.
+  public init(_ machine: MachineSettings) {
+    guard machine.usesXLA else {
+      self = .cpu
+      return
+    }
+    // Whoever has an accelerator has one that multiplies bf16; a plugin for the processor is as fast at it as the processor.
+    let prefersBFloat16 = machine.device == "xla:cuda" || Self.hasFastBFloat16
+    self.init(prefersBFloat16: prefersBFloat16) { _, _ in
+      try XLARuntime(
+        device: machine.device, devices: machine.devices, sharding: machine.shardingRules)
+    }
+  }
+
+  private static var hasFastBFloat16: Bool {
+    // Heeds ASSAY_CPU before asking; a wrong value there is reported when the runtime is made.
+    _ = try? InstructionSet.select()
+    return InstructionSet.hasFastBFloat16
   }
 }

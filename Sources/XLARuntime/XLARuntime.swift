@@ -34,6 +34,29 @@ public final class XLARuntime: Runtime {
     store.exchange = exchange
   }
 
+  /// Finds the plugin of a device, opens it and starts its devices.
+  ///
+  /// - Parameters:
+  ///   - device: `xla:cpu`, `xla:cuda` or `xla:FILE.so`.
+  ///   - devices: of how many devices share each program, those of all processes together.
+  ///   - sharding: what is cut among them.
+  ///   - processes: that form the run, each with devices of its own; nil: this one alone.
+  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices, or the plugin forms no client of several processes.
+  public convenience init(
+    device: String, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
+    processes: ProcessGroup? = nil
+  ) throws {
+    try self.init(
+      plugin: PluginChoice.path(for: device), devices: devices, sharding: sharding,
+      processes: processes)
+  }
+
+  /// What the plugin says about its version, in its own words.
+  public var pluginVersion: String { store.client.platformVersion }
+
+  /// This process's devices among those that share each program, each in the words of its plugin.
+  public var deviceKinds: [String] { store.devices.local.map(\.kind) }
+
   convenience init(
     client: Client, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
     cache: ProgramCache? = nil

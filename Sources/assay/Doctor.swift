@@ -5,6 +5,8 @@ import ArgumentParser
 import CPURuntime
 import RunRecords
 import TensorGraph
+import Training
+import XLARuntime
 
 /// `assay doctor`.
 struct DoctorCommand: ParsableCommand {
@@ -53,6 +55,8 @@ struct MachineReport: Encodable {
   let gradientChecks: [GradientCheck]
   /// Speed with more threads.
   let threadScaling: ThreadScaling
+  /// What the names of devices behind plugins lead to; that there are none is no failure.
+  let plugins: [PluginListing]
 
   /// Measures; tells `progress` what it is doing.
   ///
@@ -74,6 +78,9 @@ struct MachineReport: Encodable {
     gradientChecks = try GradientCheck.all()
     progress("measuring threads")
     threadScaling = try ThreadScaling()
+    progress("looking for plugins")
+    plugins = MachineSettings.knownDevices.filter { $0 != MachineSettings.cpu }
+      .map(PluginListing.init)
   }
 
   /// What is wrong with this machine or this build, with the remedy.
@@ -87,6 +94,15 @@ struct MachineReport: Encodable {
         "the bits of a step depend on the number of threads; please report it with this output")
     }
     return found
+  }
+
+  private static func text(_ plugin: PluginListing) -> String {
+    if let problem = plugin.problem { return problem }
+    let kinds = plugin.devices.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
+    let devices = kinds.sorted { $0.key < $1.key }.map { "\($0.value) x \($0.key)" }
+    return
+      "\(plugin.path ?? ""), PJRT \(plugin.interface ?? "?"), platform \(plugin.platform ?? "?"); devices: "
+      + devices.joined(separator: ", ")
   }
 
   /// The report for a person.
@@ -123,6 +139,7 @@ struct MachineReport: Encodable {
           + "\(Numbers.fixed(point.speedup, 2))x")
     }
     table.add("same bits", verdict(threadScaling.hasSameBits))
+    for plugin in plugins { table.add(plugin.device, Self.text(plugin)) }
     return table.text
   }
 }

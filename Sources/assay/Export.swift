@@ -18,7 +18,16 @@ struct WeightOptions: ParsableArguments {
   @Option(help: "The step of the checkpoint; the newest.")
   var step: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "What computes instead of the device that the run was trained on.",
+      valueName: "cpu|xla:cpu|xla:cuda|xla:FILE.so"))
+  var device: String?
+
   func validate() throws {
+    if let device, let problem = MachineSettings.problem(with: device) {
+      throw ValidationError("--device is '\(device)': \(problem)")
+    }
     guard WeightChoice(rawValue: weights) != nil else {
       throw ValidationError("--weights is '\(weights)'; use evaluated or trained")
     }
@@ -29,7 +38,8 @@ struct WeightOptions: ParsableArguments {
   /// - Throws: what opening throws.
   func open() throws -> TrainedModel {
     try TrainedModel(
-      run: folder, step: step, weights: WeightChoice(rawValue: weights) ?? .evaluated)
+      run: folder, step: step, weights: WeightChoice(rawValue: weights) ?? .evaluated,
+      device: device)
   }
 }
 

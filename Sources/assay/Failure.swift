@@ -20,6 +20,7 @@ import TensorFiles
 import TensorGraph
 import TextData
 import Training
+import XLARuntime
 
 /// How an error that reached the top ends the process: one line that says what to do, and a code.
 struct Failure {
@@ -60,6 +61,7 @@ struct Failure {
     case is ConfigurationError, is ModelError, is OptimizerError, is ScheduleError, is GraphError:
       .usage
     case let error as RuntimeError: error.code == .setting ? .usage : .failed
+    case let error as XLAError: error.code == .setting ? .usage : .failed
     case let error as DataError: status(error.code)
     case let error as DownloadError: error.code == .invalidOption ? .usage : .failed
     case let error as RunRecordError: status(error.code)

@@ -19,7 +19,7 @@ struct Overrides: ParsableArguments {
   /// The verbs that take overrides.
   private static let verbs = [
     ["train"], ["plan"], ["trace"], ["compare"], ["calibrate"], ["claims"], ["show", "config"],
-    ["show", "schedule"],
+    ["show", "schedule"], ["show", "program"],
   ]
 
   /// Arguments with `--a.b=c` written as `--set=a.b=c`, where the verb takes overrides.

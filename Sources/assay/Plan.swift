@@ -109,6 +109,8 @@ struct RunPlan: Encodable {
   let speed: RunEstimate.Speed
   let isSpeedMeasured: Bool
   let seconds: Double
+  /// The run's device; memory and time are those of this machine's processor, whatever it is.
+  let device: String
   let optimizer: OptimizerTable
 
   /// Plans a run; reads no more of the data than their description.
@@ -141,6 +143,7 @@ struct RunPlan: Encodable {
       try flopsPerSecond.map { RunEstimate.Speed(flopsPerSecond: $0) }
       ?? .measured(configuration)
     seconds = estimate.seconds(at: speed)
+    device = configuration.machine.device
   }
 
   var text: String {
@@ -177,7 +180,10 @@ struct RunPlan: Encodable {
     let upkeep =
       upkeepFLOPs > 0 ? ", \(Numbers.short(upkeepFLOPs))FLOP for upkeep of its state" : ""
     let source = isSpeedMeasured ? "the speed of this machine, measured now" : "the speed given"
-    return [
+    let other =
+      device == MachineSettings.cpu
+      ? [] : ["memory and time are told for device = \"cpu\"; the run's is \(device)"]
+    return other + [
       "\(Numbers.grouped(parameters)) parameters, \(Numbers.grouped(trainedParameters)) trained; "
         + "optimizer state \(Numbers.bytes(optimizer.stateBytes))",
       "\(Numbers.grouped(steps)) steps, \(Numbers.grouped(tokens)) tokens; "

@@ -7,8 +7,10 @@ import ArgumentParser
 struct ShowCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show",
-    abstract: "Shows a configuration, its schedule, a run, its loss curve, or an optimizer.",
+    abstract:
+      "Shows a configuration, its schedule, its programs, a run, its loss curve, or an optimizer.",
     subcommands: [
-      ShowConfig.self, ShowSchedule.self, ShowRun.self, ShowCurve.self, ShowOptimizer.self,
+      ShowConfig.self, ShowSchedule.self, ShowProgram.self, ShowRun.self, ShowCurve.self,
+      ShowOptimizer.self,
     ])
 }

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import TensorGraph
 import Testing
 
@@ -24,6 +25,19 @@ import Testing
     ],
   ]
 
+  /// The first three steps, up to a checkpoint; the run is given up with its last reference.
+  private func interrupt(
+    _ configuration: TrainingConfiguration, _ provider: RuntimeProvider
+  ) throws {
+    let stop = StopRequest()
+    let summary = try TrainingRun.train(
+      configuration, runtime: provider, source: smallSource(), stop: stop
+    ) { event in
+      if case .step(let report) = event, report.step == 2 { stop.request() }
+    }
+    #expect(summary.outcome == .interrupted)
+  }
+
   @Test(
     "A run whose tensors live elsewhere has the bits of one whose tensors are at hand",
     arguments: changes.indices)
@@ -32,13 +46,7 @@ import Testing
     func run(_ name: String, _ provider: RuntimeProvider) throws -> TrainingRun {
       let configuration = try smallConfiguration(
         folder.path + "/" + name, Self.changes[index].merging(["checkpoint.every": "2"]) { $1 })
-      let stop = StopRequest()
-      let first = try TrainingRun(
-        configuration, runtime: provider, source: smallSource(),
-        observer: { event in
-          if case .step(let report) = event, report.step == 2 { stop.request() }
-        })
-      #expect(try first.run(stop: stop).outcome == .interrupted)
+      try interrupt(configuration, provider)
       let second = try TrainingRun(configuration, runtime: provider, source: smallSource())
       #expect(try second.run().outcome == .finished)
       return second
@@ -49,5 +57,12 @@ import Testing
     #expect(try StepVariantTests.bits(near) == StepVariantTests.bits(far))
     let losses = [near, far].map { $0.lastEvaluation?.loss.bitPattern }
     #expect(losses[0] != nil && losses[0] == losses[1])
+    // Norms, rates and every value of small parameters among them.
+    func record(_ run: TrainingRun, _ file: String) -> Data? {
+      FileManager.default.contents(atPath: run.configuration.run.folder + "/" + file)
+    }
+    #expect(record(near, "metrics.jsonl")?.isEmpty == false)
+    #expect(record(near, "metrics.jsonl") == record(far, "metrics.jsonl"))
+    #expect(record(near, "trajectories.bin") == record(far, "trajectories.bin"))
   }
 }

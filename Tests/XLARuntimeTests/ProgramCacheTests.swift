@@ -227,7 +227,7 @@ struct CachedProgramTests {
 
     // Foreign: its checksum is right, and the plugin cannot read it.
     let client = try Self.client.value()
-    let text = try LoweredProgram(SmallProgram.make()).text
+    let text = try XLARuntime.stableHLO(of: SmallProgram.make(), for: "xla:cpu")
     let key = ProgramKey.bytes(
       text, client.effective(CompileOptions(partitions: 1)).serialized, ProgramKey.machine(client))
     let cache = ProgramCache(folder: folder.path)

@@ -89,13 +89,14 @@ struct RefusedProgramTests {
     #expect(places.contains("tanh"), "\(error.message)")
   }
 
-  @Test("A refusal that names nothing says so", .enabled(if: PluginUnderTest.isPresent))
-  func nameless() throws {
-    let program = try SmallProgram.make()
-    let error = try refusal(program) { _ in "" }
-    #expect(error.code == .compilation)
+  @Test("A refusal that names no place says so, and other failures are left alone")
+  func nameless() {
+    let graph = Graph()
+    let refused = XLAError(.compilation, "cannot compile a program: too many registers")
     #expect(
-      error.message.contains("The compiler names no operation.")
-        || error.message.contains("The place in the graph"))
+      refused.located(in: text, of: graph).message
+        == "cannot compile a program: too many registers\nThe compiler names no operation.")
+    let lost = XLAError(.device, "-:5:7: the device is lost")
+    #expect(lost.located(in: text, of: graph) == lost)
   }
 }

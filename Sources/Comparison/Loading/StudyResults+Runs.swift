@@ -136,7 +136,8 @@ private struct PlainRun {
 
   /// Keys in which replicates may differ: seeds, and what changes no number.
   static let keysOfReplicates = [
-    "run", "machine.threads", "training.seed", "training.data_seed", "checkpoint", "metrics",
+    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
+    "training.seed", "training.data_seed", "checkpoint", "metrics",
   ]
 
   init(_ folder: String, key: String) throws(ComparisonError) {

@@ -8,7 +8,8 @@ import RunRecords
 extension ScalarComparison.Arm {
   /// Keys in which runs of an arm may differ: seeds, and what changes no number.
   static let keysOfReplicates = [
-    "run", "machine.threads", "training.seed", "training.data_seed", "checkpoint", "metrics",
+    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
+    "training.seed", "training.data_seed", "checkpoint", "metrics",
   ]
 
   /// Puts runs together that differ in nothing but seeds.

@@ -8,7 +8,8 @@ import RunRecords
 extension RecordedRun {
   /// Keys in which runs of one recipe may differ: seeds, what changes no number, and where the data lie, for the contract has what they are.
   static let keysOfReplicates = [
-    "run", "machine.threads", "training.seed", "training.data_seed", "checkpoint", "metrics",
+    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
+    "training.seed", "training.data_seed", "checkpoint", "metrics",
     "data.path",
   ]
 

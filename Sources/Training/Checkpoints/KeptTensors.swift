@@ -38,11 +38,12 @@ public struct KeptTensors {
     byLabel = Dictionary(uniqueKeysWithValues: entries.map { ($0.label, $0) })
   }
 
-  /// The numbers of one tensor, until the runtime's next run; nil when there is none of that name, or it is stored as bfloat16.
+  /// The numbers of one tensor.
   ///
   /// - Parameters:
   ///   - label: of a parameter or state.
   ///   - access: what is done with the numbers.
+  /// - Returns: its memory until the runtime's next run; nil when there is none of that name, or it is stored as bfloat16.
   /// - Throws: what the runtime throws.
   public func values(
     _ label: String, for access: KeptAccess
@@ -51,11 +52,12 @@ public struct KeptTensors {
     return try memory(entry, for: access).bindMemory(to: Float.self)
   }
 
-  /// The bytes of one tensor in the type it is kept in, until the runtime's next run; nil when there is none of that name.
+  /// The bytes of one tensor in the type it is kept in.
   ///
   /// - Parameters:
   ///   - label: of a parameter or state.
   ///   - access: what is done with the bytes.
+  /// - Returns: its memory until the runtime's next run; nil when there is none of that name.
   /// - Throws: what the runtime throws.
   public func bytes(
     _ label: String, for access: KeptAccess
@@ -186,9 +188,10 @@ public struct KeptTensors {
     }
   }
 
-  /// The tensors for a file, until the runtime's next run.
+  /// The tensors for a file.
   ///
   /// - Parameter labels: which of them; nil: all.
+  /// - Returns: the tensors, whose bytes are there until the runtime's next run.
   /// - Throws: what the runtime throws.
   func written(only labels: Set<String>? = nil) throws -> [TensorFileWriter.Tensor] {
     try entries.filter { labels?.contains($0.label) ?? true }.map {

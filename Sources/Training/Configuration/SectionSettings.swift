@@ -209,31 +209,6 @@ public struct MetricSettings: Sendable {
   }
 }
 
-/// Section `[machine]`.
-public struct MachineSettings: Sendable {
-  /// Choices of `precision`.
-  public enum PrecisionChoice: String, Sendable, CaseIterable {
-    /// bf16 where the processor multiplies it in hardware, else fp32.
-    case auto
-    /// Products in bf16 with fp32 accumulation; weights and state in fp32.
-    case bf16
-    /// Everything in fp32.
-    case fp32
-  }
-
-  /// `threads`: 0, one for every core.
-  public let threads: Int
-  /// `precision`; auto.
-  public let precision: PrecisionChoice
-
-  init(_ section: ConfigurationSection) {
-    threads = section.integer(
-      "threads", default: 0, in: 0...1024, doc: "0: one for every core; never changes numbers")
-    precision = section.choice(
-      "precision", default: .auto, doc: "auto: bf16 where the processor multiplies it in hardware")
-  }
-}
-
 /// Section `[run]`.
 public struct RunSettings: Sendable {
   /// `folder`: where the run lies; runs/latest.

@@ -302,16 +302,16 @@ extension TrainingConfiguration {
   /// - Parameters:
   ///   - vocabularySize: of the data.
   ///   - validationTokens: held-out tokens of the data; nil: unknown.
-  ///   - provider: decides what `precision = "auto"` means.
+  ///   - provider: decides what `precision = "auto"` means; nil: the device that the configuration asks for.
   /// - Returns: values by field; weights and data are missing, and of held-out tokens only how they are chosen and evaluated is told.
   /// - Throws: `ConfigurationError` when the configured vocabulary is smaller, or the policy does not fit the model.
   public func contractForecast(
-    vocabularySize: Int, validationTokens: Int? = nil, provider: RuntimeProvider = .cpu
+    vocabularySize: Int, validationTokens: Int? = nil, provider: RuntimeProvider? = nil
   ) throws -> [FairnessContract.Field: String] {
     let model = try modelConfiguration(vocabularySize: vocabularySize).makeModel()
     let definition = StepDefinition(
       model: model, optimizer: try optimizer(for: model.parameters), sequences: sequences,
-      precision: provider.precision(machine.precision))
+      precision: (provider ?? RuntimeProvider(machine)).precision(machine.precision))
     let contract = RunContract(configuration: self, definition: definition)
     var forecast = contract.forecast
     // The first token is nobody's target.

@@ -58,7 +58,7 @@ public final class TrainingRun {
   ///   - trial: which trial of a study the run is; nil: of none.
   ///   - limits: validation losses above which a rule of its study ends the run as `stopped`.
   ///   - initialWeights: a safetensors file of first weights; nil: from the seed.
-  ///   - runtime: what executes it.
+  ///   - runtime: what executes it; nil: what the configuration asks for.
   ///   - source: the data; nil: the data set of `data.path`.
   ///   - stop: asked after every step, and between the batches of an evaluation.
   ///   - observer: is told what happens.
@@ -68,7 +68,7 @@ public final class TrainingRun {
   @discardableResult
   public static func train(
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
-    limits: [TrialLimit] = [], initialWeights: String? = nil, runtime: RuntimeProvider = .cpu,
+    limits: [TrialLimit] = [], initialWeights: String? = nil, runtime: RuntimeProvider? = nil,
     source: (any BatchSource)? = nil, stop: StopRequest = StopRequest(),
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingSummary {
@@ -88,11 +88,12 @@ public final class TrainingRun {
   /// - Throws: as `train` does.
   public init(
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
-    initialWeights: String? = nil, runtime provider: RuntimeProvider = .cpu,
-    source given: (any BatchSource)? = nil,
+    initialWeights: String? = nil, runtime given: RuntimeProvider? = nil,
+    source givenSource: (any BatchSource)? = nil,
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws {
-    let source = try given ?? TextSource(configuration)
+    let source = try givenSource ?? TextSource(configuration)
+    let provider = given ?? RuntimeProvider(configuration.machine)
     let model = try configuration.modelConfiguration(
       vocabularySize: source.vocabularySize
     ).makeModel()
@@ -117,7 +118,7 @@ public final class TrainingRun {
     trajectories = TrajectoryRecording(configuration, optimizer, runtime: runtime)
     recorder = try RunRecorder(
       configuration, trial: trial,
-      machine: ["runtime": runtime.summary, "precision": precision.rawValue],
+      machine: configuration.machineDetails(runtime, precision),
       firstStep: checkpoint?.manifest.progress.step ?? 0, optimizer: table,
       trajectories: trajectories?.header, kept: checkpoint?.manifest.records ?? RecordBytes())
 

@@ -36,12 +36,12 @@ public struct MemoryEstimate: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - configuration: The run.
   ///   - vocabularySize: Of the data; nil: `model.vocabulary_size`, or else read from the data set.
-  ///   - provider: Decides what `precision = "auto"` means.
+  ///   - provider: Decides what `precision = "auto"` means; nil: the device that the configuration asks for.
   /// - Throws: Errors of configuration and data, `GraphError`.
   /// - Complexity: Seconds for a model of some billion parameters.
   public init(
     _ configuration: TrainingConfiguration, vocabularySize: Int? = nil,
-    provider: RuntimeProvider = .cpu
+    provider: RuntimeProvider? = nil
   ) throws {
     self = try PlannedRun(configuration, vocabularySize: vocabularySize, provider: provider).memory
   }

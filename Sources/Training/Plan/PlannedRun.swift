@@ -28,7 +28,7 @@ struct PlannedRun {
   let costs: TokenCosts
 
   init(
-    _ configuration: TrainingConfiguration, vocabularySize given: Int?, provider: RuntimeProvider
+    _ configuration: TrainingConfiguration, vocabularySize given: Int?, provider: RuntimeProvider?
   ) throws {
     let data = try Self.description(configuration, isNeeded: given == nil)
     let vocabularySize =
@@ -36,7 +36,8 @@ struct PlannedRun {
       ?? DatasetDescription(folder: configuration.data.path).vocabularySize
     let model = try configuration.modelConfiguration(vocabularySize: vocabularySize).makeModel()
     let optimizer = try configuration.optimizer(for: model.parameters)
-    let precision = provider.precision(configuration.machine.precision)
+    let precision = (provider ?? RuntimeProvider(configuration.machine)).precision(
+      configuration.machine.precision)
     let threads = configuration.machine.threads
     let runtime = try CPURuntime.planning(threads: threads > 0 ? threads : nil)
     var variants: [(entry: VariantSteps, microBatches: MicroBatches, program: Int)] = []

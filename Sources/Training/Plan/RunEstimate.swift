@@ -112,11 +112,11 @@ public struct RunEstimate: Codable, Equatable, Sendable {
   /// - Parameters:
   ///   - configuration: The run.
   ///   - vocabularySize: Of the data; nil: read from the data set, or else `model.vocabulary_size`.
-  ///   - provider: Decides what `precision = "auto"` means.
+  ///   - provider: Decides what `precision = "auto"` means; nil: the device that the configuration asks for.
   /// - Throws: Errors of configuration and data, `GraphError`.
   public init(
     _ configuration: TrainingConfiguration, vocabularySize: Int? = nil,
-    provider: RuntimeProvider = .cpu
+    provider: RuntimeProvider? = nil
   ) throws {
     let planned = try PlannedRun(
       configuration, vocabularySize: vocabularySize, provider: provider)
@@ -171,15 +171,16 @@ extension RunEstimate.Speed {
   ///
   /// - Parameters:
   ///   - configuration: Decides about threads and precision.
-  ///   - provider: Decides what `precision = "auto"` means.
+  ///   - provider: Decides what `precision = "auto"` means; nil: the device that the configuration asks for.
   /// - Returns: Both speeds.
   /// - Throws: What the runtime throws.
   public static func measured(
-    _ configuration: TrainingConfiguration, provider: RuntimeProvider = .cpu
+    _ configuration: TrainingConfiguration, provider: RuntimeProvider? = nil
   ) throws -> RunEstimate.Speed {
     let threads = configuration.machine.threads
     let probe = MachineProbe(try CPURuntime(threads: threads > 0 ? threads : nil))
-    let precision = provider.precision(configuration.machine.precision)
+    let precision = (provider ?? RuntimeProvider(configuration.machine)).precision(
+      configuration.machine.precision)
     // Far beyond any cache, and no more than the smallest machine can spare.
     return RunEstimate.Speed(
       flopsPerSecond: try probe.productPeak(precision == .bf16 ? .bfloat16 : .float32),

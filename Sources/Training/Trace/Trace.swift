@@ -41,13 +41,13 @@ public struct Trace {
   ///   - batchFile: a safetensors file with integer tensors `tokens`, `targets` (negative: not counted) and, with document masks,
   ///     `documents`, of one batch for every step or of one for each step in turn; nil: the configuration's data.
   ///   - output: the folder to write to; made if it is not there.
-  ///   - provider: what executes the steps.
+  ///   - givenRuntime: what executes the steps; nil: what the configuration asks for.
   ///   - given: the data; nil: the data set of `data.path`, which is not opened when a batch and
   ///     `model.vocabulary_size` are given.
   /// - Throws: errors of configuration, data, files and graphs.
   public init(
     _ configuration: TrainingConfiguration, steps count: Int, initialWeights: String? = nil,
-    batchFile: String? = nil, output: String, runtime provider: RuntimeProvider = .cpu,
+    batchFile: String? = nil, output: String, runtime givenRuntime: RuntimeProvider? = nil,
     source given: (any BatchSource)? = nil
   ) throws {
     precondition(count >= 1, "\(count) steps to trace")
@@ -76,6 +76,7 @@ public struct Trace {
         "a file of batches holds batches of one size, and the schedule changes batch_tokens; leave the file out, or the schedule"
       )
     }
+    let provider = givenRuntime ?? RuntimeProvider(configuration.machine)
     let precision = provider.precision(configuration.machine.precision)
     let threads = configuration.machine.threads
     runtime = try provider.make(precision, threads > 0 ? threads : nil)

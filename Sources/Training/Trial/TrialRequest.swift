@@ -74,14 +74,17 @@ public struct TrialRequest: Codable, Equatable, Sendable {
     }
   }
 
-  /// The configuration's texts with the overrides, folder and threads on top.
+  /// The configuration's texts with the overrides, folder and, where the device has a number of them, threads on top.
   ///
   /// - Throws: `ConfigurationError` when a text is not TOML or an override is malformed.
   public func source() throws(ConfigurationError) -> ConfigurationSource {
     var source = ConfigurationSource()
     for layer in layers { try source.add(layer: layer.label, text: layer.text) }
     try source.add(overrides: overrides)
-    try source.add(overrides: ["run.folder=" + folder, "machine.threads=\(threads)"])
+    try source.add(overrides: ["run.folder=" + folder])
+    if source.text("machine.device").map({ $0 == MachineSettings.cpu }) ?? true {
+      try source.add(overrides: ["machine.threads=\(threads)"])
+    }
     return source
   }
 }

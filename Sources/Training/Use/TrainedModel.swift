@@ -33,11 +33,12 @@ public final class TrainedModel {
   ///   - folder: of the run.
   ///   - step: of the checkpoint; nil: the newest.
   ///   - weights: which weights.
-  ///   - provider: what executes the model.
+  ///   - device: what executes the model, as in `machine.device`; nil: one device of the run's configuration.
+  ///   - given: what makes the runtime; nil: the device does.
   /// - Throws: ``TrainingError`` when there is no such run or checkpoint, and errors of configuration and files.
   public init(
     run folder: String, step: Int? = nil, weights: WeightChoice = .evaluated,
-    runtime provider: RuntimeProvider = .cpu
+    device: String? = nil, runtime given: RuntimeProvider? = nil
   ) throws {
     let store = CheckpointStore(folder: folder + "/checkpoints")
     guard let newest = store.steps().first else {
@@ -72,7 +73,11 @@ public final class TrainedModel {
       model: model, optimizer: try configuration.optimizer(for: model.parameters), sequences: 1,
       precision: precision)
     let threads = configuration.machine.threads
-    runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    // One sequence cannot be cut among devices.
+    var machine = configuration.machine
+    machine.devices = 1
+    machine.device = device ?? machine.device
+    runtime = try (given ?? RuntimeProvider(machine)).make(precision, threads > 0 ? threads : nil)
     self.step = checkpoint.manifest.progress.step
     var clock = checkpoint.manifest.stepState.clock
     let settings = configuration.settings(

@@ -42,7 +42,7 @@ final class DeviceStore {
     for leaf in program.leaves where leaf.kind == .parameter || leaf.kind == .state {
       try keep(leaf)
     }
-    let lowered = try LoweredProgram(program, runs: runs, plan: plan)
+    let lowered = try lower(program)
     let (loaded, compilation) = try load(lowered, program, compiler)
     compilations.append(compilation)
     // Results that replace what they are made of take no memory of their own.
@@ -53,18 +53,25 @@ final class DeviceStore {
     return DeviceProgram(lowered, loaded, store: self)
   }
 
+  /// Writes a program for the devices.
+  func lower(_ program: Program) throws(XLAError) -> LoweredProgram {
+    try LoweredProgram(
+      program, runs: runs, plan: plan, target: LoweringTarget(platform: client.platform))
+  }
+
   /// Compiles, or finds; a refusal names operations of the graph.
   func load(
     _ lowered: LoweredProgram, _ program: Program, _ compiler: ProgramCompiler
   ) throws(XLAError) -> (LoadedProgram, Compilation) {
     let text = edit.map { $0(lowered.text) } ?? lowered.text
+    let found: (LoadedProgram, Compilation)
     do throws(XLAError) {
-      let loaded = try compiler.load(text, options, outputCount: lowered.resultCount)
-      try check(loaded.0)
-      return loaded
+      found = try compiler.load(text, options, outputCount: lowered.resultCount)
     } catch {
       throw error.located(in: text, of: program.graph)
     }
+    try check(found.0)
+    return found
   }
 
   private var options: CompileOptions {

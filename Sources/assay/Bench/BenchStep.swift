@@ -34,14 +34,51 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Seconds of one measurement.")
   var seconds = 1.0
 
+  @Option(
+    help: ArgumentHelp(
+      "Times this device beside the processor instead of PyTorch.",
+      valueName: "xla:cpu|xla:cuda|xla:FILE.so"))
+  var device: String?
+
+  @Option(help: "Of how many devices share a step.")
+  var devices = 1
+
+  @Flag(help: "With --device: leave the processor out.")
+  var alone = false
+
   @Flag(help: .hidden)
   var memoryOnly = false
 
   @Option(help: .hidden)
   var precision = "bf16"
 
+  func validate() throws {
+    guard let device else {
+      if devices != 1 || alone {
+        throw ValidationError("--devices and --alone have no effect without --device")
+      }
+      return
+    }
+    if device == MachineSettings.cpu {
+      throw ValidationError(
+        "--device is 'cpu', which every other device is timed beside; leave it out, or name another"
+      )
+    }
+    if let problem = MachineSettings.problem(with: device) {
+      throw ValidationError("--device is '\(device)': \(problem)")
+    }
+    if peers { throw ValidationError("--peers and --device are two benches; give one of them") }
+    let sequences = options.shape.sequences
+    guard devices >= 1, sequences % devices == 0 else {
+      throw ValidationError(
+        "--devices is \(devices), and shape \(options.shape.rawValue) has \(sequences) sequences: each device takes whole ones"
+      )
+    }
+  }
+
   func run() throws {
     if memoryOnly { return try printMemory() }
+    if let device { return try timeDevice(device) }
     let subjects = try [Precision.fp32, .bf16].map { precision in
       let subject = try BenchSubject(options.shape, precision: precision, threads: options.threads)
       try subject.check()
@@ -91,14 +128,14 @@ struct BenchStep: ParsableCommand {
   }
 
   /// Tokens a second over about `seconds`.
-  private func speed(_ subject: BenchSubject) throws -> Double {
+  func speed(_ subject: BenchSubject<some Runtime>) throws -> Double {
     let once = try subject.run(1)
     let steps = max(1, Int(seconds / once))
     return Double(steps * subject.tokens) / (try subject.run(steps))
   }
 
   private func measurePairs(
-    _ subject: BenchSubject, _ peer: BenchPeer, _ mode: String
+    _ subject: BenchSubject<CPURuntime>, _ peer: BenchPeer, _ mode: String
   ) throws -> [(ours: Double, theirs: Double)] {
     // The first run of a mode builds and warms it.
     _ = try peer.run(mode, steps: 2)
@@ -113,7 +150,7 @@ struct BenchStep: ParsableCommand {
 
   /// Time of the large products alone over the time of a whole step, alternating; the median of the ratios.
   private func productsShare(
-    _ subject: BenchSubject, _ speeds: inout [Double]
+    _ subject: BenchSubject<CPURuntime>, _ speeds: inout [Double]
   ) throws -> Double {
     let products = try subject.runtime.compileProducts(of: subject.definition.stepProgram())
     products.run(.compute)

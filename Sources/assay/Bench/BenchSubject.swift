@@ -10,9 +10,11 @@ import TensorGraph
 import Training
 
 /// A training step of a bench shape, ready to run: the standard optimizer, clipping at 1, one batch of random tokens.
-final class BenchSubject {
+final class BenchSubject<Machine: Runtime> {
   let precision: Precision
-  let runtime: CPURuntime
+  let runtime: Machine
+  /// Seconds that compiling the step took.
+  let compileSeconds: Double
   let definition: StepDefinition
   private let step: TrainingStep
 
@@ -29,17 +31,19 @@ final class BenchSubject {
   /// Tokens of one step.
   var tokens: Int { definition.tokens }
 
-  init(_ shape: BenchShape, precision: Precision, threads: Int?) throws {
+  init(_ shape: BenchShape, precision: Precision, runtime: Machine) throws {
     self.precision = precision
-    runtime = try CPURuntime(threads: threads)
+    self.runtime = runtime
     let model = try shape.model()
     definition = StepDefinition(
       model: model,
       optimizer: Optimizer(OptimizerRegistry.standard, parameters: model.parameters),
       sequences: shape.sequences, precision: precision)
+    let clock = ContinuousClock.now
     step = try TrainingStep(definition, runtime: runtime)
+    compileSeconds = (ContinuousClock.now - clock) / .seconds(1)
     for parameter in definition.model.parameters {
-      guard let memory = runtime.kept(parameter.name, for: .writing) else { continue }
+      guard let memory = try runtime.kept(parameter.name, for: .writing) else { continue }
       parameter.initialize(memory.bindMemory(to: Float.self), seed: 1)
     }
     let stream = RandomStream(seed: 1, name: "bench/tokens")
@@ -86,5 +90,12 @@ final class BenchSubject {
         "the \(precision.rawValue) step is wrong: losses \(first), \(loss); expected about "
           + "\(expected), falling; run 'assay doctor'")
     }
+  }
+}
+
+extension BenchSubject where Machine == CPURuntime {
+  /// On this machine's processor.
+  convenience init(_ shape: BenchShape, precision: Precision, threads: Int?) throws {
+    try self.init(shape, precision: precision, runtime: CPURuntime(threads: threads))
   }
 }
