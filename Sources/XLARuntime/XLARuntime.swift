@@ -46,9 +46,13 @@ public final class XLARuntime: Runtime {
     device: String, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
     processes: ProcessGroup? = nil
   ) throws {
+    // Of processors a plugin makes as many devices as it is asked for.
+    let processors = device == "xla:cpu" ? max(1, devices / (processes?.count ?? 1)) : nil
+    let (client, exchange) = try Client.start(
+      PluginChoice.path(for: device), processes, processorDevices: processors)
     try self.init(
-      plugin: PluginChoice.path(for: device), devices: devices, sharding: sharding,
-      processes: processes)
+      client: client, devices: devices, sharding: sharding, cache: ProgramCache.ofUser())
+    store.exchange = exchange
   }
 
   /// What the plugin says about its version, in its own words.
@@ -118,6 +122,9 @@ public final class XLARuntime: Runtime {
 
   /// Kept tensors and the most that one program needs beside them, on the device that holds most.
   public var peakBytes: Int { store.peakBytes }
+
+  /// The most bytes that one of the programs compiled so far needs beside kept tensors, on one device.
+  public var programBytes: Int { store.temporaryPeak }
 }
 
 /// A program compiled by a plugin.
@@ -134,6 +141,8 @@ final class XLAExecutable: Executable {
     self.run = run
     self.group = group
   }
+
+  var runsAhead: Bool { true }
 
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     program.hostBuffer(label, run: run)

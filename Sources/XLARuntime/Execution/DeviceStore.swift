@@ -21,7 +21,8 @@ final class DeviceStore {
   private let compiler: ProgramCompiler
   private var tensors: [String: KeptTensor] = [:]
   private var gatherings: [GatherProgram: LoadedProgram] = [:]
-  private var temporaryPeak = 0
+  /// The most that one program needs beside kept tensors, on one device.
+  private(set) var temporaryPeak = 0
 
   init(
     _ client: Client, devices count: Int, sharding: ShardingRules, runs: Int?,

@@ -62,13 +62,15 @@ extension Client {
   /// - Parameters:
   ///   - path: of the plugin.
   ///   - processes: that form the client; nil: this one.
+  ///   - processorDevices: how many devices a plugin for processors is asked to make; nil: it decides, or is none.
   /// - Throws: What opening the plugin or starting the client throws.
   /// - Returns: The client, and what has to live as long as it.
   static func start(
-    _ path: String, _ processes: ProcessGroup?
+    _ path: String, _ processes: ProcessGroup?, processorDevices: Int? = nil
   ) throws(XLAError) -> (client: Client, exchange: ProcessExchange?) {
     let plugin = try Plugin(path: path)
     var options = try AllocatorOptions.options(for: plugin)
+    if let processorDevices { options["cpu_device_count"] = .integer(processorDevices) }
     guard let processes else { return (try Client(plugin, options: options), nil) }
     options.merge(processes.options(for: plugin)) { _, new in new }
     let exchange = try ProcessExchange(processes)

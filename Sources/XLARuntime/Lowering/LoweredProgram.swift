@@ -176,7 +176,7 @@ private final class ProgramLowering {
           value.shape == type.shape.dimensions && value.element == type.element,
           "\(node.operation.name) (node \(index)) gave \(value.type) for \(type)")
       }
-      values[index] = found.map { plan.placed($0, of: node, in: builder) }
+      values[index] = found
     }
   }
 
