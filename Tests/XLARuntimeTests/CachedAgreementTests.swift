@@ -13,8 +13,7 @@ struct CachedAgreementTests {
   static let client = Shared { try PluginUnderTest.client() }
   /// Loops, sorts, tables, narrow numbers and conditions, in programs that update what they keep.
   static let cases = [
-    OperationCases.steps.first, OperationCases.steps.last, OperationCases.updates.first,
-    OperationCases.bases.last, OperationCases.samples.last,
+    OperationCases.steps.last, OperationCases.updates.first, OperationCases.samples.last,
   ].compactMap(\.self)
 
   @Test("A loaded program does what the compiled one does, to the bit", arguments: cases)

@@ -136,13 +136,7 @@ final class Dispatch {
     var results = execution.outputs[0][...]
     if !lowered.packedOutputs.isEmpty, let packed = results.popFirst() {
       let size = 4 * lowered.packedOutputs.count * (lowered.runs ?? 1)
-      if case .split = program.store.numbers {
-        let type = TensorType([lowered.packedOutputs.count]).batched(lowered.runs)
-        try program.store.numbers.download(
-          execution.outputs.map { $0[0] }, type, into: scalars.part(0, size))
-      } else {
-        transfers.append(try packed.startCopy(to: scalars.part(0, size)))
-      }
+      transfers.append(try packed.startCopy(to: scalars.part(0, size)))
     }
     for output in lowered.outputs {
       guard let buffer = results.popFirst() else { break }

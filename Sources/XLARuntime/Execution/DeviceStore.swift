@@ -35,9 +35,6 @@ final class DeviceStore {
     compiler = ProgramCompiler(client, cache: cache)
   }
 
-  /// How scalars of all runs lie on devices.
-  var numbers: Sharding { runs == nil ? .replicated : plan.numbers }
-
   /// Lowers and compiles.
   func compile(_ program: Program) throws -> DeviceProgram {
     for leaf in program.leaves where leaf.kind == .parameter || leaf.kind == .state {
