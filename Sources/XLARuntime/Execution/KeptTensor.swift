@@ -55,6 +55,8 @@ final class KeptTensor {
   /// - Parameters:
   ///   - access: what the host will do.
   ///   - gather: makes the whole tensor, on each device, of the devices' parts; nil: this process has them all.
+  /// - Returns: the values, until the next run.
+  /// - Throws: What copying them to the host throws.
   func hostView(
     for access: KeptAccess, gather: (([DeviceBuffer]) throws(XLAError) -> [DeviceBuffer])? = nil
   ) throws(XLAError) -> UnsafeMutableRawBufferPointer {

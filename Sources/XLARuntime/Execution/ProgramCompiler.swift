@@ -32,6 +32,8 @@ final class ProgramCompiler {
   ///   - text: StableHLO.
   ///   - options: of the compiler.
   ///   - outputCount: results of the program; what was loaded with another number is not the program.
+  /// - Returns: the program, ready to run, and how it came to be.
+  /// - Throws: What compiling it throws.
   func load(
     _ text: String, _ options: CompileOptions, outputCount: Int
   ) throws(XLAError) -> (LoadedProgram, Compilation) {

@@ -15,6 +15,7 @@ enum ProgramKey {
   ///   - text: the program.
   ///   - options: as the plugin gets them, serialized.
   ///   - machine: the client's part of the key.
+  /// - Returns: all of them together.
   static func bytes(_ text: String, _ options: [UInt8], _ machine: String) -> [UInt8] {
     let digits = options.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     return Array("\(machine)options: \(digits)\n\n\(text)".utf8)
