@@ -40,6 +40,8 @@ final class DeviceProgram {
   /// Sends inputs and scalars, and starts a run of the program.
   ///
   /// - Parameter active: the runs that want it; the kept tensors of others stay as they are.
+  /// - Returns: the run that was started.
+  /// - Throws: ``XLAError`` when it cannot be started, or runs that share an input gave different ones.
   func dispatch(active: Set<Int> = [0]) throws(XLAError) -> Dispatch {
     if let runs = lowered.runs {
       for run in 0..<runs {

@@ -31,7 +31,7 @@ final class DeviceStore {
     for leaf in program.leaves where leaf.kind == .parameter || leaf.kind == .state {
       try keep(leaf)
     }
-    let lowered = try LoweredProgram(program, runs: runs, plan: plan)
+    let lowered = try lower(program)
     let loaded = try client.compile(lowered.text, CompileOptions(partitions: devices.count))
     // Results that replace what they are made of take no memory of their own.
     if let memory = loaded.memory {
@@ -39,6 +39,12 @@ final class DeviceStore {
         temporaryPeak, memory.temporary + memory.outputs - memory.aliased + memory.generatedCode)
     }
     return DeviceProgram(lowered, loaded, store: self)
+  }
+
+  /// Writes a program for the devices.
+  func lower(_ program: Program) throws(XLAError) -> LoweredProgram {
+    try LoweredProgram(
+      program, runs: runs, plan: plan, target: LoweringTarget(platform: client.platform))
   }
 
   private func keep(_ leaf: Leaf) throws(GraphError) {

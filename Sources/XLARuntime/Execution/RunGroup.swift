@@ -124,12 +124,12 @@ public final class RunGroup: @unchecked Sendable {
   private func compile(_ programs: [Int: Program]) {
     guard let first = programs.min(by: { $0.key < $1.key }) else { return }
     do {
-      let text = try LoweredProgram(first.value, runs: count, plan: store.plan).text
+      let text = try store.lower(first.value).text
       let compiled = try store.compile(first.value)
       for (run, program) in programs {
         let isSame =
           try run == first.key
-          || LoweredProgram(program, runs: count, plan: store.plan).text == text
+          || store.lower(program).text == text
         answers[run] =
           isSame
           ? .compiled(compiled)

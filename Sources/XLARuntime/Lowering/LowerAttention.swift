@@ -9,7 +9,10 @@ extension Attention: StableHLOOperation {
     let heads = HeadLayout(inputs, headWidth, contextLength)
     let mask = AttentionMask(
       window: window, current: readsWindow ? inputs[inputs.count - 1] : nil)
-    var operands = [heads.queries(inputs[0]), heads.keys(inputs[1]), heads.keys(inputs[2])]
+    var operands = [
+      context.operand(heads.queries(inputs[0])), context.operand(heads.keys(inputs[1])),
+      context.operand(heads.keys(inputs[2])),
+    ]
     if masksDocuments { operands.append(heads.documents(inputs[3])) }
     let (count, rows) = heads.blocks(context)
     let found = context.forBlocks(count, of: operands) { block, _ in
@@ -19,11 +22,12 @@ extension Attention: StableHLOOperation {
       var denominators: [HLOValue] = []
       for queries in heads.queryBlocks(rows) {
         let keys = mask.keys(queries)
-        let scores = mask.applied(
-          heads.scores(q, queries, k, keys), queries, keys, documents: documents, -.infinity)
+        let scores = context.stored(
+          mask.applied(
+            heads.scores(q, queries, k, keys), queries, keys, documents: documents, -.infinity))
         let largest = scores.largest([4])
         let weights = (scores - heads.column(largest, scores)).exponential()
-        let sum = weights.sum([4])
+        let sum = context.rowSums(weights)
         let out = heads.product(
           heads.flat(weights).converted(to: v.element), v.slice(2, keys))
         outs.append((heads.split(out, queries.count) / heads.column(sum, out, width: headWidth)))
@@ -47,13 +51,14 @@ extension AttentionGradient: StableHLOOperation {
     let mask = AttentionMask(
       window: window, current: readsWindow ? inputs[inputs.count - 1] : nil)
     let (b, g, t, s) = (heads.sequences, heads.keyValueHeads, contextLength, heads.sharing)
-    let delta = heads.split(
-      heads.queries(inputs[3].wide * inputs[5].wide), t
-    ).sum([4])
+    let delta = context.rowSums(
+      heads.split(heads.queries(inputs[3].wide * inputs[5].wide), t))
     let denominators = inputs[4].reshaped([b, g, s, t]).transposed([0, 1, 3, 2])
     var operands =
-      [heads.queries(inputs[0]), heads.keys(inputs[1]), heads.keys(inputs[2])]
-      + [heads.queries(inputs[5]), delta, denominators]
+      [
+        heads.queries(inputs[0]), heads.keys(inputs[1]), heads.keys(inputs[2]),
+        heads.queries(inputs[5]),
+      ].map(context.operand) + [delta, denominators]
     if masksDocuments { operands.append(heads.documents(inputs[6])) }
     let (count, rows) = heads.blocks(context)
     let found = context.forBlocks(count, of: operands) { block, _ in

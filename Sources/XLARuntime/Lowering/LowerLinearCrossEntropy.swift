@@ -9,7 +9,7 @@ extension LinearCrossEntropy: StableHLOOperation {
     let head = HeadEquations(form: form, inputs, context)
     let found = context.forBlocks(head.blocks(context), of: head.operands, sums: head.zeros(2)) {
       block, sums in
-      let losses = head.losses(head.logits(block), block)
+      let losses = head.losses(head.logits(block, context), block)
       return ([], zip(sums, losses).map { $0 + $1 })
     }
     return [found.sums[0] * head.scale, found.sums[1]]
@@ -24,7 +24,7 @@ extension LinearCrossEntropyGradient: StableHLOOperation {
     let found = context.forBlocks(
       head.blocks(context), of: head.operands, sums: head.zeros(2) + [dweight]
     ) { block, sums in
-      let logits = head.logits(block)
+      let logits = head.logits(block, context)
       let losses = head.losses(logits, block)
       let dlogits = head.gradients(logits, block).converted(to: head.weight.element)
       let dx = context.builder.product(
@@ -57,6 +57,10 @@ private struct HeadEquations {
     let values: HLOValue
     /// log sum exp, `[R]`.
     let logSumExp: HLOValue
+    /// Their exponentials, times a number for each row, `[R, V]`.
+    let masses: HLOValue
+    /// The sums of the masses, `[R]`.
+    let sums: HLOValue
   }
 
   init(form: HeadForm, _ inputs: [HLOValue], _ context: LoweringContext) {
@@ -89,14 +93,16 @@ private struct HeadEquations {
     (0..<count).map { _ in weight.builder.constant(0) }
   }
 
-  func logits(_ block: [HLOValue]) -> Logits {
+  func logits(_ block: [HLOValue], _ context: LoweringContext) -> Logits {
     var values = weight.builder.product(
       block[0], weight, contracting: ([1], [1]), result: .f32)
     if form.logitFactor != 1 { values = values * Double(form.logitFactor) }
     if let cap = form.softCap { values = (values / Double(cap)).tanh() * Double(cap) }
     let largest = values.largest([1])
-    let shifted = values - column(largest, values)
-    return Logits(values: values, logSumExp: largest + shifted.exponential().sum([1]).logarithm())
+    let masses = context.stored((values - column(largest, values)).exponential())
+    let sums = context.rowSums(masses)
+    return Logits(
+      values: values, logSumExp: largest + sums.logarithm(), masses: masses, sums: sums)
   }
 
   /// The sums of all terms without the scale, and of the next token's cross entropies.
@@ -134,8 +140,8 @@ private struct HeadEquations {
     let slopeOfAll = builder.select(
       isCounted(block[1]), ((all ?? zero) + 2 * zLoss * s) * scale, zero)
     let rowScale = builder.select(isCounted(block[1]), scale, zero)
-    let probability = (l - column(s, l)).exponential()
-    var gradient = probability * column(slopeOfAll, l) - (here ?? zero) * column(rowScale, l)
+    var gradient =
+      logits.masses * column(slopeOfAll / logits.sums, l) - (here ?? zero) * column(rowScale, l)
     if let cap = form.softCap {
       let ratio = l / Double(cap)
       gradient = gradient * (1 - ratio * ratio)

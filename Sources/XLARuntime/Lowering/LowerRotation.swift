@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import TensorGraph
 
 extension Rotary: StableHLOOperation {
@@ -8,18 +9,20 @@ extension Rotary: StableHLOOperation {
   {
     let builder = context.builder
     let pairs = headWidth / 2
-    func table(_ function: String) -> HLOValue {
-      builder.remember("\(function) \(contextLength) \(headWidth) \(base)") {
-        // base^(-2j/D), in double precision.
-        let exponents = builder.iota([pairs], axis: 0, .f64) * (-2 / Double(headWidth))
-        let frequencies = builder.binary(
-          "power", builder.constant(Double(base), .f64).stretched(to: [pairs]), exponents)
-        return angles(contextLength, frequencies, function)
+    func table(_ name: String, _ function: (Double) -> Double) -> HLOValue {
+      builder.remember("\(name) \(contextLength) \(headWidth) \(base)") {
+        let numbers = (0..<contextLength).flatMap { position in
+          (0..<pairs).map { pair in
+            Float(
+              function(Double(position) * pow(Double(base), Double(-2 * pair) / Double(headWidth))))
+          }
+        }
+        return builder.constant(numbers, [contextLength, pairs])
       }
     }
     return [
       turned(
-        inputs[0], cosines: table("cosine"), sines: table("sine"), headWidth: headWidth,
+        inputs[0], cosines: table("cosine", cos), sines: table("sine", sin), headWidth: headWidth,
         inverse: inverse
       ).converted(to: results[0].element)
     ]
@@ -30,7 +33,9 @@ extension RotaryTables: StableHLOOperation {
   func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
   {
     let frequencies = inputs[0].converted(to: .f64)
-    return ["cosine", "sine"].map { angles(contextLength, frequencies, $0) }
+    return ["cosine", "sine"].map {
+      context.stored(angles(contextLength, frequencies, $0))
+    }
   }
 }
 

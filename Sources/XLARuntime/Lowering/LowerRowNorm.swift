@@ -10,7 +10,7 @@ extension RowNorm: StableHLOOperation {
     let statistics = results[1].shape.dimensions
     let width = Double(x.shape[x.rank - 1])
     func mean(_ value: HLOValue) -> HLOValue {
-      value.sum([x.rank - 1]).reshaped(statistics) / width
+      context.rowSums(value).reshaped(statistics) / width
     }
     let center = kind == .layer ? mean(x) : nil
     let centered = center.map { x - $0 } ?? x
@@ -27,7 +27,9 @@ extension RowNormGradient: StableHLOOperation {
     let (dy, x, gain, r) = (inputs[0].wide, inputs[1].wide, inputs[2].wide, inputs[3])
     let last = x.rank - 1
     let width = Double(x.shape[last])
-    func mean(_ value: HLOValue) -> HLOValue { value.sum([last]).reshaped(r.shape) / width }
+    func mean(_ value: HLOValue) -> HLOValue {
+      context.rowSums(value).reshaped(r.shape) / width
+    }
     let normal = (kind == .layer ? x - inputs[4] : x) * r
     let g = dy * gain
     let centered = kind == .layer ? g - mean(g) : g

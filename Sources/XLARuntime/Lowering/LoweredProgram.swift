@@ -59,9 +59,13 @@ struct LoweredProgram {
   ///   - program: of any precision.
   ///   - runs: how many runs share it; nil: one.
   ///   - plan: how tensors lie on devices.
+  ///   - target: what is quick there.
   /// - Throws: ``XLAError`` for an operation that has no lowering.
-  init(_ program: Program, runs: Int? = nil, plan: ShardingPlan = ShardingPlan()) throws(XLAError) {
-    let lowering = ProgramLowering(program, runs: runs, plan: plan)
+  init(
+    _ program: Program, runs: Int? = nil, plan: ShardingPlan = ShardingPlan(),
+    target: LoweringTarget = LoweringTarget()
+  ) throws(XLAError) {
+    let lowering = ProgramLowering(program, runs: runs, plan: plan, target: target)
     try lowering.lowerNodes()
     lowering.lowerResults()
     text = lowering.module()
@@ -80,6 +84,7 @@ private final class ProgramLowering {
   let program: Program
   let runs: Int?
   let plan: ShardingPlan
+  let target: LoweringTarget
   let builder: HLOBuilder
   var arguments: [LoweredProgram.Argument] = []
   var scalarLabels: [String] = []
@@ -93,7 +98,8 @@ private final class ProgramLowering {
   private var results: [(value: HLOValue, result: LoweredProgram.Result)] = []
   private var aliases: [Int: Int] = [:]
 
-  init(_ program: Program, runs: Int?, plan: ShardingPlan) {
+  init(_ program: Program, runs: Int?, plan: ShardingPlan, target: LoweringTarget) {
+    self.target = target
     self.program = program
     self.runs = runs
     self.plan = plan
@@ -146,7 +152,7 @@ private final class ProgramLowering {
 
   func lowerNodes() throws(XLAError) {
     let live = program.liveNodes()
-    let context = LoweringContext(builder: builder, devices: plan.devices)
+    let context = LoweringContext(builder: builder, devices: plan.devices, target: target)
     for (index, node) in program.graph.nodes.enumerated() where live[index] {
       let inputs = node.inputs.map { values[$0.node][$0.result] }
       if let leaf = node.operation as? Leaf {

@@ -161,6 +161,21 @@ final class HLOBuilder {
     return result
   }
 
+  /// The same value; compilers do not look through it.
+  func barrier(_ a: HLOValue) -> HLOValue { unary("optimization_barrier", a) }
+
+  /// Numbers of the program's own, in single precision.
+  func constant(_ numbers: [Float], _ shape: [Int]) -> HLOValue {
+    let value = fresh(shape, .f32, false)
+    var digits = "0x"
+    digits.reserveCapacity(8 * numbers.count + 2)
+    for number in numbers {
+      digits += String(hexadecimal(number.bitPattern.byteSwapped).dropFirst(2))
+    }
+    write("\(value.name) = stablehlo.constant dense<\"\(digits)\"> : \(value.type)")
+    return value
+  }
+
   func convert(_ a: HLOValue, _ element: HLOElement) -> HLOValue {
     if a.element == element { return a }
     let result = fresh(a.shape, element, a.isBatched)
