@@ -24,8 +24,14 @@ struct XLAOptimizerTests {
     }
     let isIllConditioned = name.hasPrefix("soap")
     if isIllConditioned {
-      // Eigenvectors of eigenvalues near zero are anybody's choice, and so are steps along them.
-      try twins.expectAgreement(steps: 1, tensors: false, name)
+      // Eigenvectors have no sign, and those of eigenvalues near zero are anybody's choice: each step starts from the same ones.
+      for step in 0..<20 {
+        let distance = try twins.take(step)
+        #expect(max(distance.loss, distance.gradientNorm) <= 1e-5, "\(name) \(distance)")
+        let weights = try twins.farthest(weightsOnly: true)
+        #expect(weights.error <= 1e-5, "\(name) \(weights) after \(step + 1) steps")
+        try twins.align()
+      }
     } else {
       try twins.expectAgreement(steps: 20, name)
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import LanguageModels
 import TensorFiles
 import TensorGraph
 import Testing
@@ -15,7 +16,7 @@ struct XLARunTests {
   static let models: [String: [String: String]] = [
     "decoder": ["model.layers": "2"],
     "decoder of documents": [
-      "model.variant": "deconstructing", "data.document_mask": "true", "model.z_loss": "0",
+      "model.variant": "plain", "data.document_mask": "true", "model.z_loss": "0",
     ],
     "llama": [
       "model.architecture": "llama", "model.heads": "4", "model.key_value_heads": "2",
@@ -28,7 +29,7 @@ struct XLARunTests {
 
   @Test("Twenty steps of an architecture", arguments: models.keys.sorted())
   func architecture(name: String) throws {
-    let twins = try RunTwins { folder in
+    let twins = try RunTwins(isMeasured: name == "speedrun") { folder in
       try smallConfiguration(
         folder, (Self.models[name] ?? [:]).merging(["training.steps": "20"]) { $1 })
     }
@@ -47,6 +48,8 @@ struct XLARunTests {
           folder,
           (Self.models[name] ?? [:]).merging([
             "machine.precision": precision, "training.batch_tokens": "64",
+            // Steps that are as large as their gradients: signs of gradients near zero decide nothing.
+            "optimizer.name": "sgd",
             "model.vocabulary_size": "32",
           ]) { $1 })
       }
@@ -102,14 +105,14 @@ struct XLARunTests {
       "optimizer.rule": #"[{name = "slow", roles = ["head"], every = 2}]"#,
     ],
     "extra gradients of micro-batches": [
-      "optimizer.name": "sophia-g", "optimizer.hessian_every": "3",
+      "optimizer.name": "sophia-g", "optimizer.curvature_every": "3",
       "training.batch_tokens": "32", "training.accumulation_steps": "2",
     ],
   ]
 
   @Test("Twenty steps with an event in them", arguments: events.keys.sorted())
   func event(name: String) throws {
-    let twins = try RunTwins { folder in
+    let twins = try RunTwins(isMeasured: name.hasPrefix("windows")) { folder in
       try smallConfiguration(
         folder,
         ["training.steps": "20"].merging(Self.events[name] ?? [:]) { $1 })
@@ -125,14 +128,17 @@ struct XLARunTests {
     let fixture = try JSONDecoder().decode(SpeedrunTrainingTests.Fixture.self, from: json)
     let file = try TensorFile(
       path: SpeedrunTrainingTests.folder.appendingPathComponent(name + ".safetensors").path)
-    let twins = try RunTwins(source: { try SpeedrunTrainingTests.Source(file) }) { folder in
+    let twins = try RunTwins(
+      source: { try SpeedrunTrainingTests.Source(file) }, isMeasured: true
+    ) { folder in
       try SpeedrunTrainingTests.configuration(record, fixture, folder: folder)
     }
     for run in twins.runs {
       try SpeedrunTrainingTests.fill(
         run.tensors, run.steps.definition.model.parameters, fixture.changes_of_initial)
     }
-    try twins.expectAgreement(steps: fixture.schedule.count, record.name)
+    // A square is twice as far off as its root, and gradients of gates are small sums of large terms.
+    try twins.expectAgreement(steps: fixture.schedule.count, first: 3e-5, record.name)
   }
 
   @Test("A step whose loss is no number is skipped, and the next is taken", arguments: [1, 2])
