@@ -36,8 +36,13 @@ public final class XLARuntime: Runtime {
   public convenience init(
     device: String, devices: Int = 1, sharding: ShardingRules = ShardingRules()
   ) throws {
+    let plugin = try Plugin(path: PluginChoice.path(for: device))
+    // Of processors a plugin makes as many devices as it is asked for.
+    let options =
+      device == "xla:cpu"
+      ? ["cpu_device_count": .integer(max(1, devices))] : try AllocatorOptions.options(for: plugin)
     try self.init(
-      plugin: PluginChoice.path(for: device), devices: devices, sharding: sharding)
+      client: Client(plugin, options: options), devices: devices, sharding: sharding)
   }
 
   /// What the plugin says about its version, in its own words.
@@ -95,6 +100,9 @@ public final class XLARuntime: Runtime {
 
   /// Kept tensors and the most that one program needs beside them, on the device that holds most.
   public var peakBytes: Int { store.peakBytes }
+
+  /// The most bytes that one of the programs compiled so far needs beside kept tensors, on one device.
+  public var programBytes: Int { store.temporaryPeak }
 }
 
 /// A program compiled by a plugin.
@@ -111,6 +119,8 @@ final class XLAExecutable: Executable {
     self.run = run
     self.group = group
   }
+
+  var runsAhead: Bool { true }
 
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     program.hostBuffer(label, run: run)

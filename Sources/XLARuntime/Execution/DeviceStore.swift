@@ -11,7 +11,8 @@ final class DeviceStore {
   /// Runs that share every program; nil: one, and no axis for it.
   let runs: Int?
   private var tensors: [String: KeptTensor] = [:]
-  private var temporaryPeak = 0
+  /// The most that one program needs beside kept tensors, on one device.
+  private(set) var temporaryPeak = 0
 
   init(_ client: Client, devices count: Int, sharding: ShardingRules, runs: Int?) throws(XLAError) {
     guard count >= 1, count <= client.devices.count else {

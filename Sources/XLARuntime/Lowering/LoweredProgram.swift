@@ -174,7 +174,7 @@ private final class ProgramLowering {
           value.shape == type.shape.dimensions && value.element == type.element,
           "\(node.operation.name) (node \(index)) gave \(value.type) for \(type)")
       }
-      values[index] = found.map { plan.placed($0, of: node, in: builder) }
+      values[index] = found
     }
   }
 
@@ -202,7 +202,7 @@ private final class ProgramLowering {
         all,
         LoweredProgram.Result(
           type: TensorType([scalars.count]), isBatched: runs != nil,
-          sharding: runs == nil ? .replicated : plan.numbers))
+          sharding: .replicated))
     }
     for output in computed where !isScalar(output) {
       let value = value(output.tensor)
