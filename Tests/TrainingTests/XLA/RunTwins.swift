@@ -92,6 +92,7 @@ struct RunTwins {
   ///     of whose gradients are zero but for rounding.
   ///   - evaluates: whether both are evaluated after their steps.
   ///   - configuration: of the run that is called `first` or `second`.
+  /// - Throws: what making a run throws.
   init(
     _ first: RuntimeProvider = TestRuntime.cpu.provider,
     _ second: RuntimeProvider = XLAUnderTest.provider(),

@@ -30,7 +30,9 @@ enum XLAUnderTest {
   }
 }
 
-/// A client that is made once, by whoever asks first. What it offers may be used by several threads at a time.
+/// A client that is made once, by whoever asks first.
+///
+/// What it offers may be used by several threads at a time.
 final class SharedClient: @unchecked Sendable {
   private let lock = NSLock()
   private var made: Client?
