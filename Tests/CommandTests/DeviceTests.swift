@@ -61,9 +61,10 @@ import Testing
 
     @Test func aLibraryThatIsNoPluginIsRefused() throws {
       let workspace = try workspace()
-      // The C library is a library for this machine, and no plugin.
-      let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-      let line = try #require(maps.split(separator: "\n").first { $0.contains("/libc.so") })
+      // What this process has loaded is a library for this machine, and no plugin.
+      let file = try #require(FileHandle(forReadingAtPath: "/proc/self/maps"))
+      let maps = String(decoding: try #require(try file.readToEnd()), as: UTF8.self)
+      let line = try #require(maps.split(separator: "\n").first { $0.contains("/libm.so") })
       let path = try #require(line.split(separator: " ").last)
       let result = try workspace.run(
         "train", "config.toml", "--output", "run", "--machine.device=xla:" + path)
@@ -106,9 +107,9 @@ import Testing
     let workspace = try workspace()
     let result = try workspace.run(
       "train", "config.toml", "--output", "run", "--machine.device=xla:cpu",
-      "--machine.devices=4096", "--training.batch_tokens=131072")
+      "--machine.devices=64", "--training.batch_tokens=2048")
     #expect(result.code == 1, "\(result)")
-    #expect(result.errors.contains("devices = 4096"), "\(result)")
+    #expect(result.errors.contains("devices = 64"), "\(result)")
     #expect(!workspace.exists("run"), "\(result)")
   }
 
