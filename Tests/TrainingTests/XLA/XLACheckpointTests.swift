@@ -135,4 +135,17 @@ struct XLACheckpointTests {
           == tensors(summary).floats("head.weight"))
     }
   }
+
+  @Test("More devices than the plugin offers are an error before any work")
+  func tooMany() throws {
+    let folder = try TemporaryFolder()
+    let configuration = try smallConfiguration(folder.path)
+    let error = #expect(throws: XLAError.self) {
+      try TrainingRun.train(
+        configuration, runtime: XLAUnderTest.provider(devices: 64), source: smallSource())
+    }
+    #expect(error?.code == .device)
+    #expect(error?.message.contains("devices = 64") == true, "\(error?.message ?? "")")
+    #expect(!RunFolder.isRun(configuration.run.folder))
+  }
 }
