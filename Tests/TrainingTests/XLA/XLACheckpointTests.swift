@@ -47,7 +47,8 @@ struct XLACheckpointTests {
       ) { event in
         if case .step(let report) = event, report.step == 9 { stop.request() }
       }
-      #expect(summary.outcome == .interrupted && summary.progress.step == 10)
+      // Where a device computes, a step is reported while the next is under way.
+      #expect(summary.outcome == .interrupted && (10...11).contains(summary.progress.step))
       return try TrainingRun.train(
         configuration, runtime: second.provider, source: smallSource())
     }
