@@ -23,7 +23,7 @@ struct BenchCommand: ParsableCommand {
 
 /// What every bench command takes.
 struct BenchOptions: ParsableArguments {
-  @Option(help: "S, P or M.")
+  @Option(help: "S, P, M, 10m or 150m.")
   var shape: BenchShape = .s
 
   @Option(help: "Threads; all cores unless given.")
