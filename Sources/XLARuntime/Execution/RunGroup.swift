@@ -47,10 +47,13 @@ public final class RunGroup: @unchecked Sendable {
     present = Set(0..<count)
   }
 
+  /// Bytes of all runs' kept tensors on the device that holds most.
+  var keptBytesOnEachDevice: Int { store.peakBytes - store.temporaryPeak }
+
   /// The runtime of one run, for one thread.
   public func runtime(_ run: Int) -> any Runtime { XLARuntime(store: store, run: run, group: self) }
 
-  /// Tells the others not to wait for a run any more.
+  /// Tells the others not to wait for a run any more, once it has read all that it wants of its kept tensors.
   public func leave(_ run: Int) {
     condition.lock()
     defer { condition.unlock() }

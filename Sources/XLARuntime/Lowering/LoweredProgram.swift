@@ -202,7 +202,7 @@ private final class ProgramLowering {
         all,
         LoweredProgram.Result(
           type: TensorType([scalars.count]), isBatched: runs != nil,
-          sharding: runs == nil ? .replicated : plan.numbers))
+          sharding: .replicated))
     }
     for output in computed where !isScalar(output) {
       let value = value(output.tensor)
