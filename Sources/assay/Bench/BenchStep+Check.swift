@@ -3,6 +3,7 @@
 
 import CPURuntime
 import Foundation
+import LanguageModels
 import TensorFiles
 import TensorGraph
 import Training
