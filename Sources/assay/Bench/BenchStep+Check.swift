@@ -79,6 +79,8 @@ extension BenchStep {
       }
       report.precisions.append(try compare(found, expected, precision, report.runtime))
     }
+    if let stepsTo { Console.say("written: \(stepsTo)") }
+    if report.precisions.isEmpty { return }
     if options.json { try Console.json(report) } else { Console.data(report.text) }
   }
 
