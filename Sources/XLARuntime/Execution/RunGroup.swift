@@ -37,13 +37,16 @@ public final class RunGroup: @unchecked Sendable {
   ///   - devices: of how many devices share each program; where they divide the runs, each has its share of them.
   /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
   public convenience init(plugin: String, count: Int, devices: Int = 1) throws {
-    try self.init(client: Client(Plugin(path: plugin)), count: count, devices: devices)
+    try self.init(
+      client: Client.start(plugin, nil).client, count: count, devices: devices,
+      cache: ProgramCache.ofUser())
   }
 
-  init(client: Client, count: Int, devices: Int = 1) throws {
+  init(client: Client, count: Int, devices: Int = 1, cache: ProgramCache? = nil) throws {
     precondition(count >= 1, "\(count) runs")
     self.count = count
-    store = try DeviceStore(client, devices: devices, sharding: ShardingRules(), runs: count)
+    store = try DeviceStore(
+      client, devices: devices, sharding: ShardingRules(), runs: count, cache: cache)
     present = Set(0..<count)
   }
 
