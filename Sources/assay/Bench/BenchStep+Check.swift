@@ -118,7 +118,7 @@ extension BenchStep {
     for one in errors where !(one.error <= one.limit) {
       throw CommandFailure(
         .failed,
-        "the \(precision.rawValue) steps of \(runtime) are wrong: \(one.what) is off by \(CheckReport.text(one.error)), more than \(one.limit)"
+        "the \(precision.rawValue) steps of \(runtime) are wrong: \(one.what): off by \(CheckReport.text(one.error)), more than \(one.limit)"
       )
     }
     return CheckReport.Entry(

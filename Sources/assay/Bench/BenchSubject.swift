@@ -40,6 +40,7 @@ final class BenchSubject<Machine: Runtime> {
   ///   - precision: of products.
   ///   - microBatches: parts of the batch whose gradients are added up; a divisor of its sequences.
   ///   - runtime: what runs it.
+  /// - Throws: what the runtime throws.
   init(
     _ shape: BenchShape, precision: Precision, microBatches: Int = 1, runtime: Machine
   ) throws {
