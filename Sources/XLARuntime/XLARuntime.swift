@@ -93,8 +93,12 @@ public final class XLARuntime: Runtime {
     }
   }
 
-  /// Kept tensors and the most that one program needs beside them, on the device that holds most.
-  public var peakBytes: Int { store.peakBytes }
+  /// Kept tensors and the most that one program needs beside them, on the device that holds most; where runs share programs, one's
+  /// part of that.
+  public var peakBytes: Int { store.peakBytes / (store.runs ?? 1) }
+
+  /// Runs that share every program with this one, itself counted.
+  public var runCount: Int { store.runs ?? 1 }
 }
 
 /// A program compiled by a plugin.

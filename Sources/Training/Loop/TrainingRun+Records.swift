@@ -43,7 +43,7 @@ extension TrainingRun {
         records: recorder.recordBytes, tensorBytes: bytes, tensorChecksum: checksum)
     }
     lastCheckpoint = (progress.step, folder)
-    lastSave = ContinuousClock.now
+    lastSave = now()
     observer(.checkpoint(step: progress.step, folder: folder))
   }
 
@@ -51,7 +51,7 @@ extension TrainingRun {
   var isSaveDue: Bool {
     let settings = configuration.checkpoint
     return isMultiple(progress.step, settings.every)
-      || settings.seconds > 0 && (ContinuousClock.now - lastSave).seconds >= settings.seconds
+      || settings.seconds > 0 && (now() - lastSave).seconds >= settings.seconds
   }
 
   /// Ends the run as somebody asked for.

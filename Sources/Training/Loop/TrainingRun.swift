@@ -47,7 +47,9 @@ public final class TrainingRun {
   /// Validation losses above which the run is stopped, by step.
   var limits: [Int: Double] = [:]
   var lastCheckpoint: (step: Int, folder: String)?
-  var lastSave = ContinuousClock.now
+  var lastSave: ContinuousClock.Instant
+  /// What time it is where saving is decided; runs that share programs have one clock, so that they save after the same step.
+  let now: () -> ContinuousClock.Instant
 
   // MARK: - Making a run
 
@@ -61,6 +63,7 @@ public final class TrainingRun {
   ///   - runtime: what executes it; nil: what the configuration asks for.
   ///   - source: the data; nil: the data set of `data.path`.
   ///   - stop: asked after every step, and between the batches of an evaluation.
+  ///   - now: the time by which `checkpoint.seconds` are counted.
   ///   - observer: is told what happens.
   /// - Returns: how it ended.
   /// - Throws: `ConfigurationError`, ``TrainingError`` and the errors of data, tensor files and run records; before any work
@@ -70,6 +73,7 @@ public final class TrainingRun {
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
     limits: [TrialLimit] = [], initialWeights: String? = nil, runtime: RuntimeProvider? = nil,
     source: (any BatchSource)? = nil, stop: StopRequest = StopRequest(),
+    now: @escaping () -> ContinuousClock.Instant = { .now },
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws -> TrainingSummary {
     if case .ended(let summary) = try RunRecorder.earlier(configuration, trial: trial) {
@@ -78,7 +82,7 @@ public final class TrainingRun {
     }
     let run = try TrainingRun(
       configuration, trial: trial, initialWeights: initialWeights, runtime: runtime,
-      source: source, observer: observer)
+      source: source, now: now, observer: observer)
     run.limits = Dictionary(limits.map { ($0.step, $0.loss) }, uniquingKeysWith: min)
     return try run.run(stop: stop)
   }
@@ -90,8 +94,11 @@ public final class TrainingRun {
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
     initialWeights: String? = nil, runtime given: RuntimeProvider? = nil,
     source givenSource: (any BatchSource)? = nil,
+    now: @escaping () -> ContinuousClock.Instant = { .now },
     observer: @escaping (TrainingEvent) -> Void = { _ in }
   ) throws {
+    self.now = now
+    lastSave = now()
     let source = try givenSource ?? TextSource(configuration)
     let provider = given ?? RuntimeProvider(configuration.machine)
     let model = try configuration.modelConfiguration(
