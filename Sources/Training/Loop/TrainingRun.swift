@@ -63,8 +63,8 @@ public final class TrainingRun {
   ///   - runtime: what executes it; nil: what the configuration asks for.
   ///   - source: the data; nil: the data set of `data.path`.
   ///   - stop: asked after every step, and between the batches of an evaluation.
-  ///   - now: the time by which `checkpoint.seconds` are counted.
   ///   - observer: is told what happens.
+  ///   - now: the time by which `checkpoint.seconds` are counted.
   /// - Returns: how it ended.
   /// - Throws: `ConfigurationError`, ``TrainingError`` and the errors of data, tensor files and run records; before any work
   ///   where that is possible.
@@ -73,8 +73,8 @@ public final class TrainingRun {
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
     limits: [TrialLimit] = [], initialWeights: String? = nil, runtime: RuntimeProvider? = nil,
     source: (any BatchSource)? = nil, stop: StopRequest = StopRequest(),
-    now: @escaping () -> ContinuousClock.Instant = { .now },
-    observer: @escaping (TrainingEvent) -> Void = { _ in }
+    observer: @escaping (TrainingEvent) -> Void = { _ in },
+    now: @escaping () -> ContinuousClock.Instant = { .now }
   ) throws -> TrainingSummary {
     if case .ended(let summary) = try RunRecorder.earlier(configuration, trial: trial) {
       observer(.ended(summary))
@@ -82,7 +82,7 @@ public final class TrainingRun {
     }
     let run = try TrainingRun(
       configuration, trial: trial, initialWeights: initialWeights, runtime: runtime,
-      source: source, now: now, observer: observer)
+      source: source, observer: observer, now: now)
     run.limits = Dictionary(limits.map { ($0.step, $0.loss) }, uniquingKeysWith: min)
     return try run.run(stop: stop)
   }
@@ -94,8 +94,8 @@ public final class TrainingRun {
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
     initialWeights: String? = nil, runtime given: RuntimeProvider? = nil,
     source givenSource: (any BatchSource)? = nil,
-    now: @escaping () -> ContinuousClock.Instant = { .now },
-    observer: @escaping (TrainingEvent) -> Void = { _ in }
+    observer: @escaping (TrainingEvent) -> Void = { _ in },
+    now: @escaping () -> ContinuousClock.Instant = { .now }
   ) throws {
     self.now = now
     lastSave = now()

@@ -124,7 +124,7 @@ private final class PackedTrial: @unchecked Sendable {
     do {
       result = try TrainingRun.train(
         configuration, trial: request.trial, limits: request.limits ?? [], runtime: provider,
-        stop: meetings.stop, now: { [meetings] in meetings.now }, observer: events.observe
+        stop: meetings.stop, observer: events.observe, now: { [meetings] in meetings.now }
       ).outcome
     } catch {
       events.fail(error)
