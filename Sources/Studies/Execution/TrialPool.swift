@@ -63,7 +63,10 @@ final class TrialPool {
     running.removeAll { $0.end != nil }
     var over: [TrialProcess] = []
     for trial in ended {
-      if restarts, trial.hasFailed, trial.companions > 1 { loners.insert(trial.identity) }
+      if restarts, trial.hasFailed, trial.companions > 1 {
+        loners.insert(trial.identity)
+        failures[trial.identity, default: 0] += 1
+      }
       if restarts, isWorthAnotherAttempt(trial) {
         try start(trial.request)
       } else {

@@ -67,6 +67,12 @@ public struct TrialPosition: Hashable, Sendable {
   /// The step of the last evaluation; nil: there was none.
   public let evaluation: Int?
 
+  /// Names a place.
+  public init(step: Int, evaluation: Int?) {
+    self.step = step
+    self.evaluation = evaluation
+  }
+
   /// Looks at a run's folder, without changing it; where there is nothing to go on from, a trial starts at the beginning.
   public init(folder: String) {
     let checkpoint = try? CheckpointStore(folder: folder + "/checkpoints").newest { _ in }
