@@ -13,7 +13,7 @@ import Training
   /// One object of a list after the other in `input`, as the preamble takes it apart.
   static let eachTrial = """
     each() {
-      printf '%s' "$input" | sed -e 's/^\\[//' -e 's/\\]$//' -e 's/},{"folder"/}\\
+      printf '%s\\n' "$input" | sed -e 's/^\\[//' -e 's/\\]$//' -e 's/},{"folder"/}\\
     {"folder"/g' | while IFS= read -r input; do
         run=${input#*\\"folder\\":\\"}; run=${run%%\\"*}
         trial=${input#*\\"trial\\":}; trial=${trial%\\}*}
