@@ -41,7 +41,7 @@ let modules = [
   Module(name: "Optimizers", layer: 2, uses: ["TensorGraph"]),
   Module(name: "Schedules", layer: 2),
   Module(name: "CPURuntime", layer: 2, uses: ["TensorGraph", "CKernels", "COneDNN"]),
-  Module(name: "XLARuntime", layer: 2, uses: ["TensorGraph", "CPJRT"]),
+  Module(name: "XLARuntime", layer: 2, uses: ["TensorGraph", "TensorFiles", "CPJRT"]),
 
   Module(
     name: "Comparison", layer: 2,

@@ -124,7 +124,7 @@ awk -v supports="$(ls Tests/Support 2>/dev/null | tr '\n' ' ')" '
       allowed = allowed || (imported == "FoundationNetworking" && module == "Downloads")
     } else if (path[1] == "Tests" && path[2] == "Support") {
       # What several test targets share may use every module: no module uses it.
-      allowed = (imported in system_module) || (imported in layer)
+      allowed = (imported in system_module) || (imported in layer) || imported == "Testing"
     } else {
       module = path[2]
       sub(/Tests$/, "", module)

@@ -17,7 +17,9 @@ on standard input:
 
 `run` prepares the mode first if need be, outside the clock. What fails answers `{"error": ...}`.
 Modes: fp32 and bf16 (autocast, fp32 master weights), each also as -compiled (torch.compile).
-`--memory-of MODE` answers the `memory` question once and exits.
+`--memory-of MODE` answers the `memory` question once and exits. With `--device cuda` the same on the
+first GPU, whose peak of allocated memory is the answer there; `"micro_batches": K` in the shape sums the
+gradients of K parts of the batch, for batches whose activations do not fit.
 
 A step is forward, loss (cross entropy + z-loss), backward, clipping at 1, AdamW, clearing of the
 gradients, on one fixed random batch. What makes PyTorch fast here was measured, interleaved, on 2
@@ -31,7 +33,6 @@ import ctypes
 import gc
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -39,25 +40,10 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from peer_process import keep_freed_memory, peak_bytes, private_output
+
 ALL_MODES = ("fp32", "bf16", "fp32-compiled", "bf16-compiled")
 WARM_UP_STEPS = 2
-
-
-def keep_freed_memory() -> None:
-    """Makes glibc reuse freed memory instead of returning it.
-
-    At shape S in bf16, 18 to 31 % more tokens/s (best of interleaved runs, with either form of
-    the loss below); at shape M no gain could be told from the noise.
-
-    By default every large activation is a fresh mapping, and each of its pages faults in every
-    step. This does what preloading jemalloc or tcmalloc, which PyTorch's tuning guide advises,
-    would do. Elsewhere than on glibc it does nothing.
-    """
-    trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD, M_MMAP_MAX of malloc.h
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if sys.platform == "linux" and mallopt is not None:
-        mallopt(mmap_max, 0)
-        mallopt(trim_threshold, 2**31 - 1)
 
 
 # Only where speed is asked for: memory is measured with the allocator PyTorch comes with, which
@@ -93,7 +79,7 @@ def total_loss(logits: Tensor, targets: Tensor, z_loss: float) -> Tensor:
 class Trainer:
     """One model in one mode, with its optimizer and its batch."""
 
-    def __init__(self, shape: dict[str, Any], mode: str) -> None:
+    def __init__(self, shape: dict[str, Any], mode: str, device: str = "cpu") -> None:
         configuration = Configuration.from_mapping(shape)
         bf16 = mode.startswith("bf16")
         torch.manual_seed(1)
@@ -102,7 +88,8 @@ class Trainer:
         # noise, so the reference's three remain.
         self.model = Model(
             configuration, library_attention, torch.bfloat16 if bf16 else torch.float32
-        )
+        ).to(device)
+        self.model.rotary = tuple(table.to(device) for table in self.model.rotary)
         for parameter in self.model.parameters():
             if has_decay(parameter):
                 nn.init.normal_(parameter, std=0.02)
@@ -117,12 +104,14 @@ class Trainer:
             fused=True,
         )
         size = (int(shape["sequences"]), configuration.context_length)
-        self.tokens = torch.randint(configuration.vocabulary_size, size)
-        self.targets = torch.randint(configuration.vocabulary_size, size)
+        self.tokens = torch.randint(configuration.vocabulary_size, size).to(device)
+        self.targets = torch.randint(configuration.vocabulary_size, size).to(device)
+        self.micro_batches = int(shape.get("micro_batches", 1))
+        self.device = device
 
         def loss(tokens: Tensor, targets: Tensor) -> Tensor:
             # Gradients need no scaling: bf16 has the range of fp32.
-            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            with torch.autocast(device, torch.bfloat16, enabled=bf16):
                 logits = self.model(tokens)
             return total_loss(logits, targets, configuration.z_loss)
 
@@ -134,36 +123,31 @@ class Trainer:
 
     def step(self) -> Tensor:
         """One training step; returns its loss."""
-        loss = self.loss(self.tokens, self.targets)
-        loss.backward()
+        total = torch.zeros((), device=self.device)
+        parts = zip(
+            self.tokens.chunk(self.micro_batches),
+            self.targets.chunk(self.micro_batches),
+            strict=True,
+        )
+        for tokens, targets in parts:
+            loss = self.loss(tokens, targets) / self.micro_batches
+            loss.backward()
+            total += loss.detach()
         nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        return loss.detach()
+        return total
 
     def run(self, steps: int) -> tuple[float, float]:
         """(seconds, loss of the last step)."""
         loss = torch.zeros(())
+        if self.device == "cuda":
+            torch.cuda.synchronize()
         start = time.perf_counter()
         for _ in range(steps):
             loss = self.step()
-        return time.perf_counter() - start, loss.item()
-
-
-def peak_bytes() -> int:
-    """The peak resident size of this process since it was started.
-
-    Linux's ru_maxrss also remembers the process that forked this one, VmHWM does not. On macOS
-    ru_maxrss counts bytes.
-    """
-    try:
-        with open("/proc/self/status", encoding="ascii") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        value = loss.item()  # on a GPU this waits for the last step
+        return time.perf_counter() - start, value
 
 
 def compiler_missing() -> str | None:
@@ -177,8 +161,9 @@ def compiler_missing() -> str | None:
 class Server:
     """Answers the commands; keeps a mode's trainer from its first use until it is dropped."""
 
-    def __init__(self, shape: dict[str, Any], modes: list[str], output: TextIO) -> None:
+    def __init__(self, shape: dict[str, Any], modes: list[str], output: TextIO, device: str = "cpu") -> None:
         self.shape = shape
+        self.device = device
         self.output = output
         missing = compiler_missing()
         compiled = [mode for mode in modes if mode.endswith("-compiled")]
@@ -195,7 +180,7 @@ class Server:
         if mode not in self.modes:
             raise ValueError(f"mode '{mode}' is not one of {', '.join(self.modes)}")
         if mode not in self.trainers:
-            trainer = Trainer(self.shape, mode)
+            trainer = Trainer(self.shape, mode, self.device)
             trainer.run(WARM_UP_STEPS)
             self.trainers[mode] = trainer
         return self.trainers[mode]
@@ -209,6 +194,8 @@ class Server:
             for other in [name for name in self.trainers if name.endswith("-compiled")]:
                 del self.trainers[other]
         gc.collect()
+        if self.device == "cuda":
+            torch.cuda.empty_cache()
         malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if malloc_trim is not None:
             malloc_trim(0)
@@ -255,6 +242,9 @@ class Server:
             {
                 "ready": True,
                 "torch": torch.__version__,
+                "peer": "PyTorch",
+                "version": torch.__version__,
+                "device": torch.cuda.get_device_name() if self.device == "cuda" else "cpu",
                 "threads": torch.get_num_threads(),
                 "modes": self.modes,
                 "skipped": self.skipped,
@@ -271,19 +261,13 @@ class Server:
                     self.answer({"error": f"{type(error).__name__}: {error}", "command": line})
 
 
-def private_output() -> TextIO:
-    """Standard output for the answers alone: whatever libraries print goes to standard error."""
-    output = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return output
-
-
 def main() -> None:
     """Reads the options and serves, or measures the memory of one mode."""
     parser = argparse.ArgumentParser(description="PyTorch training steps, timed on request")
     parser.add_argument("--shape-json", type=json.loads, required=True, metavar="JSON")
     parser.add_argument("--modes", default=",".join(ALL_MODES), help="comma-separated")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--memory-of", choices=ALL_MODES, metavar="MODE")
     options = parser.parse_args()
     modes = options.modes.split(",")
@@ -292,15 +276,16 @@ def main() -> None:
 
     output = private_output()
     torch.set_num_threads(options.threads)
-    server = Server(options.shape_json, modes, output)
+    server = Server(options.shape_json, modes, output, options.device)
     if options.memory_of is None:
         server.serve(sys.stdin)
         return
     baseline = peak_bytes()
-    Trainer(options.shape_json, options.memory_of).run(3)
-    server.answer(
-        {"memory": options.memory_of, "baseline_bytes": baseline, "peak_bytes": peak_bytes()}
-    )
+    Trainer(options.shape_json, options.memory_of, options.device).run(3)
+    peak = peak_bytes()
+    if options.device == "cuda":
+        baseline, peak = 0, torch.cuda.max_memory_allocated()
+    server.answer({"memory": options.memory_of, "baseline_bytes": baseline, "peak_bytes": peak})
 
 
 if __name__ == "__main__":

@@ -72,11 +72,18 @@ public protocol Executable: AnyObject {
   /// Seconds that the assignments and all that only they need took in the last finished run; nil where the runtime cannot
   /// tell them from the rest.
   var commitSeconds: Double? { get }
+
+  /// Whether `start` returns before the run is done, so that the host can do other things meanwhile, and further runs may be started
+  /// before it is finished. Where it is false, every run is finished before the next is started.
+  var runsAhead: Bool { get }
 }
 
 extension Executable {
   /// Unknown.
   public var commitSeconds: Double? { nil }
+
+  /// It does not.
+  public var runsAhead: Bool { false }
 
   /// Starts a run and waits for it.
   ///

@@ -26,7 +26,7 @@ public struct PluginListing: Codable, Equatable, Sendable {
       self.path = path
       let plugin = try Plugin(path: path)
       interface = "\(plugin.interfaceVersion.major).\(plugin.interfaceVersion.minor)"
-      let client = try Client(plugin)
+      let client = try Client(plugin, options: AllocatorOptions.options(for: plugin))
       platform =
         client.platform
         + (client.platformVersion == client.platform ? "" : ", \(client.platformVersion)")

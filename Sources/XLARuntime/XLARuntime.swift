@@ -15,43 +15,60 @@ public final class XLARuntime: Runtime {
 
   /// Opens a plugin and starts its devices.
   ///
+  /// Compiled programs are kept in the user's cache, unless several processes form the run. Its folder is `programs` in `ASSAY_CACHE`, in
+  /// `assay` of `XDG_CACHE_HOME`, or in `~/.cache/assay`; `ASSAY_CACHE=off` keeps none.
+  ///
   /// - Parameters:
   ///   - plugin: the path of a PJRT plugin, a shared library.
-  ///   - devices: of how many devices share each program.
+  ///   - devices: of how many devices share each program, those of all processes together.
   ///   - sharding: what is cut among them.
-  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
+  ///   - processes: that form the run, each with devices of its own; nil: this one alone.
+  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices, or the plugin forms no client of several processes.
   public convenience init(
-    plugin: String, devices: Int = 1, sharding: ShardingRules = ShardingRules()
+    plugin: String, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
+    processes: ProcessGroup? = nil
   ) throws {
-    try self.init(client: Client(Plugin(path: plugin)), devices: devices, sharding: sharding)
+    let (client, exchange) = try Client.start(plugin, processes)
+    try self.init(
+      client: client, devices: devices, sharding: sharding, cache: ProgramCache.ofUser())
+    store.exchange = exchange
   }
 
   /// Finds the plugin of a device, opens it and starts its devices.
   ///
   /// - Parameters:
   ///   - device: `xla:cpu`, `xla:cuda` or `xla:FILE.so`.
-  ///   - devices: of how many devices share each program.
+  ///   - devices: of how many devices share each program, those of all processes together.
   ///   - sharding: what is cut among them.
-  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
+  ///   - processes: that form the run, each with devices of its own; nil: this one alone.
+  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices, or the plugin forms no client of several processes.
   public convenience init(
-    device: String, devices: Int = 1, sharding: ShardingRules = ShardingRules()
+    device: String, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
+    processes: ProcessGroup? = nil
   ) throws {
+    // Of processors a plugin makes as many devices as it is asked for.
+    let processors = device == "xla:cpu" ? max(1, devices / (processes?.count ?? 1)) : nil
+    let (client, exchange) = try Client.start(
+      PluginChoice.path(for: device), processes, processorDevices: processors)
     try self.init(
-      plugin: PluginChoice.path(for: device), devices: devices, sharding: sharding)
+      client: client, devices: devices, sharding: sharding, cache: ProgramCache.ofUser())
+    store.exchange = exchange
   }
 
   /// What the plugin says about its version, in its own words.
   public var pluginVersion: String { store.client.platformVersion }
 
-  /// The devices that share each program, each in the words of its plugin.
-  public var deviceKinds: [String] { store.devices.map(\.kind) }
+  /// This process's devices among those that share each program, each in the words of its plugin.
+  public var deviceKinds: [String] { store.devices.local.map(\.kind) }
 
   convenience init(
-    client: Client, devices: Int = 1, sharding: ShardingRules = ShardingRules()
+    client: Client, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
+    cache: ProgramCache? = nil
   ) throws {
     self.init(
-      store: try DeviceStore(client, devices: devices, sharding: sharding, runs: nil), run: 0,
-      group: nil)
+      store: try DeviceStore(
+        client, devices: devices, sharding: sharding, runs: nil, cache: cache),
+      run: 0, group: nil)
   }
 
   init(store: DeviceStore, run: Int, group: RunGroup?) {
@@ -65,7 +82,9 @@ public final class XLARuntime: Runtime {
     let version = store.client.plugin.interfaceVersion
     let count = store.devices.count
     let runs = store.runs.map { ", \($0) runs in one program" } ?? ""
-    return "xla: \(store.client.platform), \(count) device\(count == 1 ? "" : "s"), "
+    let processes =
+      store.devices.isWhole ? "" : " (\(store.devices.local.count) of this process)"
+    return "xla: \(store.client.platform), \(count) device\(count == 1 ? "" : "s")\(processes), "
       + "PJRT \(version.major).\(version.minor)\(runs)"
   }
 
@@ -79,6 +98,9 @@ public final class XLARuntime: Runtime {
   }
 
   /// The host's copy of a parameter or state, fetched from the devices for reading and sent there before the next run after writing.
+  ///
+  /// Where several processes form the run, what is cut is put together by all of them: each must ask for the same tensors in the same
+  /// order, and write the same values, whether it needs them or not.
   public func kept(
     _ label: String, for access: KeptAccess
   ) throws -> UnsafeMutableRawBufferPointer? {
@@ -93,9 +115,17 @@ public final class XLARuntime: Runtime {
     }
   }
 
+  /// How each program so far came to be, in the order in which they were compiled; runs that share programs share these too.
+  public var compilations: [Compilation] {
+    group?.exclusively { store.compilations } ?? store.compilations
+  }
+
   /// Kept tensors and the most that one program needs beside them, on the device that holds most; where runs share programs, one's
   /// part of that.
   public var peakBytes: Int { store.peakBytes / (store.runs ?? 1) }
+
+  /// The most bytes that one of the programs compiled so far needs beside kept tensors, on one device.
+  public var programBytes: Int { store.temporaryPeak }
 
   /// Runs that share every program with this one, itself counted.
   public var runCount: Int { store.runs ?? 1 }
@@ -115,6 +145,8 @@ final class XLAExecutable: Executable {
     self.run = run
     self.group = group
   }
+
+  var runsAhead: Bool { true }
 
   func hostBuffer(_ label: String) -> UnsafeMutableRawBufferPointer? {
     program.hostBuffer(label, run: run)

@@ -38,6 +38,12 @@ struct PlanCommand: ParsableCommand {
       valueName: "number"))
   var flopsPerSecond: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Also tell the memory on each of so many devices, for example 1,2,4,8.",
+      valueName: "numbers"))
+  var devices: DeviceCounts?
+
   @Flag(help: "Print one JSON object.")
   var json = false
 
@@ -49,12 +55,19 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    if try isStudy { return try planStudy() }
+    if try isStudy {
+      if devices != nil {
+        throw CommandFailure(
+          .usage, "--devices tells the memory of one run, and \(path) is a study; leave it out")
+      }
+      return try planStudy()
+    }
     if let size = choice.size {
       throw CommandFailure(.usage, "--size is '\(size)', but \(path) is no study; leave it out")
     }
     let configuration = try TrainingConfiguration(choice.overrides.source(path))
-    let plan = try RunPlan(configuration, flopsPerSecond: flopsPerSecond)
+    var plan = try RunPlan(configuration, flopsPerSecond: flopsPerSecond)
+    try plan.add(devices?.numbers ?? [], configuration)
     if json { try Console.json(plan) } else { Console.data(plan.text) }
   }
 
@@ -112,6 +125,8 @@ struct RunPlan: Encodable {
   /// The run's device; memory and time are those of this machine's processor, whatever it is.
   let device: String
   let optimizer: OptimizerTable
+  /// On each of several devices, where they were asked for.
+  private(set) var deviceMemory: [DeviceMemory] = []
 
   /// Plans a run; reads no more of the data than their description.
   ///
@@ -146,6 +161,42 @@ struct RunPlan: Encodable {
     device = configuration.machine.device
   }
 
+  /// Adds what each of several devices would hold.
+  mutating func add(_ counts: [Int], _ configuration: TrainingConfiguration) throws {
+    let data = try? DatasetDescription(folder: configuration.data.path)
+    let vocabularySize =
+      try configuration.model.vocabularySize
+      ?? DatasetDescription(folder: configuration.data.path).vocabularySize
+    let asked = configuration.evaluation.tokens
+    let held = data.map { $0.validationTokens - 1 } ?? asked
+    for count in counts {
+      deviceMemory.append(
+        try DeviceMemory(
+          configuration, devices: count, memory: memory, vocabularySize: vocabularySize,
+          evaluationTokens: asked == 0 ? held : min(asked, held)))
+    }
+  }
+
+  /// What each of several devices would hold.
+  private var deviceTable: [String] {
+    if deviceMemory.isEmpty { return [] }
+    var table = Table([
+      ("devices", .right), ("weights", .right), ("state", .right), ("programs", .right),
+      ("each device", .right),
+    ])
+    for entry in deviceMemory {
+      table.add(
+        "\(entry.devices)", Numbers.bytes(entry.weights), Numbers.bytes(entry.state),
+        (entry.isCompiled ? "" : "~") + Numbers.bytes(entry.programs),
+        (entry.isCompiled ? "" : "~") + Numbers.bytes(entry.total))
+    }
+    let guess =
+      deviceMemory.allSatisfy(\.isCompiled)
+      ? []
+      : ["~ the processor's programs divided by the devices: no plugin of \(device) here says more"]
+    return ["", table.text] + guess
+  }
+
   var text: String {
     var lines: [String] = []
     for group in optimizer.groups {
@@ -167,7 +218,7 @@ struct RunPlan: Encodable {
       lines.append(table.text)
       lines.append("")
     }
-    lines += totals
+    lines += totals + deviceTable
     return lines.joined(separator: "\n")
   }
 
@@ -220,5 +271,16 @@ struct RunPlan: Encodable {
       let rows = byName[name] ?? []
       return (rows.count == 1 ? rows[0].parameter : name, rows)
     }
+  }
+}
+
+/// Numbers of devices, as a list with commas.
+struct DeviceCounts: ExpressibleByArgument {
+  let numbers: [Int]
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+    numbers = parts.compactMap { Int($0) }.filter { (1...65_536).contains($0) }
+    if numbers.count != parts.count || numbers.isEmpty { return nil }
   }
 }

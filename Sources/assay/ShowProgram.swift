@@ -51,7 +51,8 @@ struct ShowProgram: ParsableCommand {
     if parts.contains(.stablehlo) {
       Console.write(
         try XLARuntime.stableHLO(
-          of: entry.program, devices: configuration.machine.devices,
+          of: entry.program, for: configuration.machine.device,
+          devices: configuration.machine.devices,
           sharding: configuration.machine.shardingRules))
     }
   }
@@ -95,6 +96,13 @@ struct ShowProgram: ParsableCommand {
     return lines.joined(separator: "\n")
   }
 
+  /// Kinds of operations with how often they occur, the most frequent first.
+  static func kinds(_ counts: [String: Int]) -> String {
+    let sorted = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    let shown = sorted.prefix(12).map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    return shown + (sorted.count > 12 ? " and \(sorted.count - 12) kinds more" : "")
+  }
+
   private static func cost(
     _ entry: RunPrograms.Entry, _ machine: MachineSettings
   ) throws -> String {
@@ -124,8 +132,13 @@ struct ShowProgram: ParsableCommand {
       ] {
         table.add("  " + name, (bytes < 0 ? "-" : "") + Numbers.bytes(abs(bytes)))
       }
+      if let peak = memory.peak { table.add("  most at once", Numbers.bytes(peak)) }
     } else {
       table.add("memory of a device", "the plugin does not tell")
+    }
+    for (name, counts) in [("StableHLO", analysis.operations), ("compiled", analysis.instructions)]
+    where !counts.isEmpty {
+      table.add(name, Self.kinds(counts))
     }
     if analysis.costs.isEmpty { table.add("costs", "the plugin does not tell") }
     // What is said of single operands, `bytes accessed0{}`, adds up to the rest.

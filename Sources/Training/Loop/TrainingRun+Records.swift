@@ -8,8 +8,8 @@ import TensorGraph
 
 /// Reports, records and checkpoints of a run.
 extension TrainingRun {
-  func report(_ result: TrainingStep.Result, index: Int, seconds: Double) throws {
-    let report = StepReport(
+  func stepReport(_ result: TrainingStep.Result, index: Int, seconds: Double) -> StepReport {
+    StepReport(
       step: index, steps: configuration.training.steps, tokens: progress.tokens,
       loss: result.loss, crossEntropy: result.crossEntropy,
       learningRate: schedule.value(at: index), gradientNorm: result.gradientNorm,
@@ -19,7 +19,13 @@ extension TrainingRun {
       forwardBackwardMilliseconds: result.forwardBackwardSeconds * 1000,
       optimizerMilliseconds: result.optimizerSeconds * 1000, peakBytes: runtime.peakBytes,
       secondsLeft: pace.seconds * Double(configuration.training.steps - progress.step))
-    if isMultiple(index, configuration.metrics.every) || report.isSkipped {
+  }
+
+  /// Writes the report of the last step, if that has not been done.
+  func writeReport() throws {
+    guard let report = ahead.report else { return }
+    ahead.report = nil
+    if isMultiple(report.step, configuration.metrics.every) || report.isSkipped {
       try recorder.step(report)
     }
     observer(.step(report))
@@ -30,6 +36,7 @@ extension TrainingRun {
   /// - Parameter labels: the tensors that it holds; nil: all, so that the run can go on from it.
   /// - Throws: errors of files.
   func save(only labels: Set<String>? = nil) throws {
+    try writeReport()
     try recorder.synchronize()
     let folder = try store.save(
       tensors, only: labels, configuration: configuration.resolved,
@@ -38,7 +45,8 @@ extension TrainingRun {
       CheckpointManifest(
         progress: progress, stepState: step.state, evaluation: lastEvaluation,
         configurationIdentity: configuration.identity,
-        precision: steps.definition.precision, dataPosition: source.position,
+        precision: steps.definition.precision,
+        dataPosition: ahead.position ?? source.position,
         dataFingerprint: source.fingerprint, initialWeights: initialWeights,
         records: recorder.recordBytes, tensorBytes: bytes, tensorChecksum: checksum)
     }
@@ -63,6 +71,7 @@ extension TrainingRun {
   }
 
   func finish(_ outcome: TrainingOutcome, reason: String? = nil) throws -> TrainingSummary {
+    try writeReport()
     // What can go on needs everything; of what has ended stays what was asked for.
     let mayGoOn = outcome == .interrupted || outcome == .stopped
     let final = mayGoOn ? .full : configuration.checkpoint.final
@@ -96,4 +105,12 @@ extension TrainingRun {
       "peakBytes": Double(runtime.peakBytes),
     ]
   }
+}
+
+/// What the loop has done ahead of a step, or still has to do after one, because a device computes meanwhile.
+struct WorkAhead {
+  /// Where in the data the next step's batch begins, when it has been read already; nil: it has not.
+  var position: String?
+  /// The report of the last step, when it has not been written.
+  var report: StepReport?
 }

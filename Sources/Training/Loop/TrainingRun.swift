@@ -47,9 +47,15 @@ public final class TrainingRun {
   /// Validation losses above which the run is stopped, by step.
   var limits: [Int: Double] = [:]
   var lastCheckpoint: (step: Int, folder: String)?
+<<<<<<< HEAD
   var lastSave: ContinuousClock.Instant
   /// What time it is where saving is decided; runs that share programs have one clock, so that they save after the same step.
   let now: () -> ContinuousClock.Instant
+=======
+  var lastSave = ContinuousClock.now
+  /// What was done ahead of time, or is still to be done, because a device computes meanwhile.
+  var ahead = WorkAhead()
+>>>>>>> xla
 
   // MARK: - Making a run
 
@@ -196,6 +202,7 @@ public final class TrainingRun {
     do {
       return try loop(stop)
     } catch {
+      try? writeReport()
       recorder.fail(error, step: progress.step)
       throw error
     }
@@ -231,7 +238,8 @@ public final class TrainingRun {
     let step = steps.prepared(at: index)
     let measures = isMultiple(index, configuration.metrics.statisticsEvery)
     if measures { try statistics.rememberWeights() }
-    try source.fill(step.batch)
+    if ahead.position == nil { try source.fill(step.batch) }
+    ahead.position = nil
     let settings = settings(at: index)
     let measuresRates = isMultiple(index, configuration.metrics.effectiveRatesEvery)
     // Before the step, for afterwards the clock has gone on.
@@ -240,7 +248,7 @@ public final class TrainingRun {
     let beforeMeasuring = ContinuousClock.now
     let float8 = measures ? try float8Statistics?.measure(step, settings) : nil
     let measuringSeconds = (ContinuousClock.now - beforeMeasuring).seconds
-    let result = try step.run(settings)
+    let result = try step.run(settings, meanwhile: { try self.workAhead(of: index + 1) })
 
     progress.step += 1
     progress.tokens += result.countedTargets
@@ -252,7 +260,9 @@ public final class TrainingRun {
     let seconds = (ContinuousClock.now - clock).seconds - measuringSeconds
     progress.seconds += seconds
     pace.add(seconds)
-    try report(result, index: index, seconds: seconds)
+    ahead.report = stepReport(result, index: index, seconds: seconds)
+    // Where more is written about the step, its own report comes first.
+    if !step.runsAhead || measures || measuresRates { try writeReport() }
     try trajectories?.record(index, settings, isMeasured: measures, to: recorder)
     if measures, result.isUpdated {
       let measured = try statistics.measure()
@@ -265,6 +275,14 @@ public final class TrainingRun {
       observer(.effectiveRates(step: index, measured))
     }
     try untieIfDue()
+  }
+
+  /// What the host does while a device computes: it reports the step before, and reads the text of the next.
+  private func workAhead(of index: Int) throws {
+    try writeReport()
+    guard index < configuration.training.steps else { return }
+    ahead.position = source.position
+    try source.fill(steps.prepared(at: index).batch)
   }
 
   /// Shows the first batches of the run to methods that start their statistics from them, and goes back to the first: they are
@@ -310,6 +328,7 @@ public final class TrainingRun {
   ///
   /// - Returns: whether it came to its end.
   private func evaluate(_ stop: StopRequest) throws -> Bool {
+    try writeReport()
     let clock = ContinuousClock.now
     var numbers = configuration.evaluationNumbers(after: progress.step)
     numbers.scalars.merge(step.numbers(settings(at: progress.step)).values) { own, _ in own }

@@ -148,6 +148,9 @@ public final class TrainingStep {
   /// The compiled forward and backward pass, with the update where there is one micro-batch: for profiles.
   public var executable: any Executable { forward.executable }
 
+  /// Whether the host is free while the step's programs run.
+  var runsAhead: Bool { forward.executable.runsAhead }
+
   /// The names of the scalars and vectors that forward and backward pass read.
   var numberNames: [String] { forward.numberNames }
 
@@ -173,11 +176,14 @@ public final class TrainingStep {
   ///
   /// - Parameters:
   ///   - settings: the numbers of this step.
+  ///   - meanwhile: what the host has to do while the gradients are computed; called only where ``runsAhead``. The batch was copied by then.
   ///   - inspect: sees the outputs of the program that made the update, or would have.
+  ///   - meanwhile: what the host has to do while gradients are computed, where ``runsAhead``; by then the batch was sent.
   /// - Returns: loss, norm and times.
   /// - Throws: what the runtime throws.
   public func run(
-    _ settings: Settings, inspect: ((any Executable) -> Void)? = nil
+    _ settings: Settings, inspect: ((any Executable) -> Void)? = nil,
+    meanwhile: (() throws -> Void)? = nil
   ) throws -> Result {
     let start = ContinuousClock.now
     let counted = batch.countedTargets
@@ -195,14 +201,23 @@ public final class TrainingStep {
     forward.set(settings.modelVectors)
     var loss = 0.0
     var crossEntropy = 0.0
-    for microBatch in 0..<batch.count / definition.tokens {
+    func take() throws {
+      try forward.executable.finish()
+      loss += Double(forward.executable.scalar("loss"))
+      crossEntropy += Double(forward.executable.scalar("cross_entropy_sum"))
+    }
+    let microBatches = batch.count / definition.tokens
+    for microBatch in 0..<microBatches {
       batch.copy(
         from: microBatch * definition.tokens, count: definition.tokens, to: forward.inputs)
       numbers["overwrites"] = microBatch == 0 ? 1 : 0
       forward.set(numbers)
-      try forward.executable.run()
-      loss += Double(forward.executable.scalar("loss"))
-      crossEntropy += Double(forward.executable.scalar("cross_entropy_sum"))
+      try forward.executable.start()
+      if !runsAhead { try take() }
+    }
+    if runsAhead {
+      try meanwhile?()
+      for _ in 0..<microBatches { try take() }
     }
     let middle = ContinuousClock.now
     if let update {

@@ -53,7 +53,7 @@ final class DeviceProgram {
           of: active.contains(run) ? 1 : 0, as: Float.self)
       }
     }
-    var arguments: [[DeviceBuffer]] = store.devices.map { _ in [] }
+    var arguments: [[DeviceBuffer]] = store.devices.local.map { _ in [] }
     for argument in lowered.arguments {
       for (device, buffer) in try buffers(argument, active).enumerated() {
         arguments[device].append(buffer)

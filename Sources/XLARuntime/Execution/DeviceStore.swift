@@ -6,24 +6,33 @@ import TensorGraph
 /// What lives on the devices: the tensors that are kept between steps, of one run or of several that share programs.
 final class DeviceStore {
   let client: Client
-  let devices: [Device]
+  let devices: DeviceSet
   let plan: ShardingPlan
   /// Runs that share every program; nil: one, and no axis for it.
   let runs: Int?
+  /// How each program came to be, in order.
+  private(set) var compilations: [Compilation] = []
+  /// Changes the text of a program before it is compiled; tests break texts.
+  var edit: ((String) -> String)?
+  /// Whether tensors are put together by the devices although this process could do it; tests have one process.
+  var gathersOnDevices = false
+  /// Lives as long as the client needs it.
+  var exchange: ProcessExchange?
+  private let compiler: ProgramCompiler
   private var tensors: [String: KeptTensor] = [:]
-  private var temporaryPeak = 0
+  private var gatherings: [GatherProgram: LoadedProgram] = [:]
+  /// The most that one program needs beside kept tensors, on one device.
+  private(set) var temporaryPeak = 0
 
-  init(_ client: Client, devices count: Int, sharding: ShardingRules, runs: Int?) throws(XLAError) {
-    guard count >= 1, count <= client.devices.count else {
-      throw XLAError(
-        .device,
-        "devices = \(count): \(client.platform) offers \(client.devices.count) here; use 1 to \(client.devices.count)"
-      )
-    }
+  init(
+    _ client: Client, devices count: Int, sharding: ShardingRules, runs: Int?,
+    cache: ProgramCache? = nil
+  ) throws(XLAError) {
     self.client = client
     self.runs = runs
-    devices = Array(client.devices.prefix(count))
+    devices = try DeviceSet(client, count: count)
     plan = ShardingPlan(devices: count, rules: sharding, runs: runs)
+    compiler = ProgramCompiler(client, cache: cache)
   }
 
   /// Lowers and compiles.
@@ -32,7 +41,8 @@ final class DeviceStore {
       try keep(leaf)
     }
     let lowered = try lower(program)
-    let loaded = try client.compile(lowered.text, CompileOptions(partitions: devices.count))
+    let (loaded, compilation) = try load(lowered, program, compiler)
+    compilations.append(compilation)
     // Results that replace what they are made of take no memory of their own.
     if let memory = loaded.memory {
       temporaryPeak = max(
@@ -45,6 +55,37 @@ final class DeviceStore {
   func lower(_ program: Program) throws(XLAError) -> LoweredProgram {
     try LoweredProgram(
       program, runs: runs, plan: plan, target: LoweringTarget(platform: client.platform))
+  }
+
+  /// Compiles, or finds; a refusal names operations of the graph.
+  func load(
+    _ lowered: LoweredProgram, _ program: Program, _ compiler: ProgramCompiler
+  ) throws(XLAError) -> (LoadedProgram, Compilation) {
+    let text = edit.map { $0(lowered.text) } ?? lowered.text
+    let found: (LoadedProgram, Compilation)
+    do throws(XLAError) {
+      found = try compiler.load(text, options, outputCount: lowered.resultCount)
+    } catch {
+      throw error.located(in: text, of: program.graph)
+    }
+    try check(found.0)
+    return found
+  }
+
+  private var options: CompileOptions {
+    var options = CompileOptions(partitions: devices.count)
+    options.devices = devices.assignment
+    return options
+  }
+
+  /// Buffers are handed over in the order of the devices here.
+  private func check(_ loaded: LoadedProgram) throws(XLAError) {
+    guard loaded.deviceIDs == devices.local.map(\.id) else {
+      throw XLAError(
+        .compilation,
+        "a program was compiled for this process's devices \(loaded.deviceIDs) instead of \(devices.local.map(\.id))"
+      )
+    }
   }
 
   private func keep(_ leaf: Leaf) throws(GraphError) {
@@ -64,7 +105,30 @@ final class DeviceStore {
   func kept(
     _ label: String, for access: KeptAccess
   ) throws(XLAError) -> UnsafeMutableRawBufferPointer? {
-    try tensors[label]?.hostView(for: access)
+    guard let tensor = tensors[label] else { return nil }
+    if devices.isWhole && !gathersOnDevices { return try tensor.hostView(for: access) }
+    return try tensor.hostView(for: access) { buffers throws(XLAError) in
+      try self.gathered(tensor, buffers)
+    }
+  }
+
+  /// A tensor whole on each device.
+  private func gathered(
+    _ tensor: KeptTensor, _ buffers: [DeviceBuffer]
+  ) throws(XLAError) -> [DeviceBuffer] {
+    let program = GatherProgram(
+      type: tensor.storage, sharding: tensor.sharding, devices: devices.count)
+    let loaded: LoadedProgram
+    if let known = gatherings[program] {
+      loaded = known
+    } else {
+      loaded = try compiler.load(program.text, options, outputCount: 1).0
+      try check(loaded)
+      gatherings[program] = loaded
+    }
+    let execution = try loaded.execute(buffers.map { [$0] })
+    try execution.wait()
+    return execution.outputs.map { $0[0] }
   }
 
   func tensor(_ label: String) -> KeptTensor {

@@ -28,10 +28,10 @@ final class KeptTensor {
     return storage.byteCount
   }
 
-  /// The buffers for a run, one for each device, with what the host wrote.
+  /// The buffers for a run, one for each of this process's devices, with what the host wrote.
   ///
   /// The host's copy is forgotten: the run may change the tensor.
-  func buffersForRun(_ client: Client, _ devices: [Device]) throws(XLAError) -> [DeviceBuffer] {
+  func buffersForRun(_ client: Client, _ devices: DeviceSet) throws(XLAError) -> [DeviceBuffer] {
     if let buffers {
       mirror = nil
       return buffers
@@ -51,14 +51,26 @@ final class KeptTensor {
   }
 
   /// The host's copy; when the host writes, the devices' is dropped.
-  func hostView(for access: KeptAccess) throws(XLAError) -> UnsafeMutableRawBufferPointer {
+  ///
+  /// - Parameters:
+  ///   - access: what the host will do.
+  ///   - gather: makes the whole tensor, on each device, of the devices' parts; nil: this process has them all.
+  /// - Returns: the values, until the next run.
+  /// - Throws: What copying them to the host throws.
+  func hostView(
+    for access: KeptAccess, gather: (([DeviceBuffer]) throws(XLAError) -> [DeviceBuffer])? = nil
+  ) throws(XLAError) -> UnsafeMutableRawBufferPointer {
     let memory: HostMemory
     if let mirror {
       memory = mirror
     } else {
       memory = HostMemory(byteCount: storage.byteCount)
       if let buffers, access != .writing {
-        try sharding.download(buffers, storage, into: memory.bytes)
+        if case .split = sharding, let gather {
+          try Sharding.replicated.download(gather(buffers), storage, into: memory.bytes)
+        } else {
+          try sharding.download(buffers, storage, into: memory.bytes)
+        }
       }
       mirror = memory
     }

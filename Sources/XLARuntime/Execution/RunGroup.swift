@@ -45,7 +45,8 @@ public final class RunGroup: @unchecked Sendable {
     plugin: String, count: Int, devices: Int = 1, meeting: @escaping () -> Void = {}
   ) throws {
     try self.init(
-      client: Client(Plugin(path: plugin)), count: count, devices: devices, meeting: meeting)
+      client: Client.start(plugin, nil).client, count: count, devices: devices,
+      cache: ProgramCache.ofUser(), meeting: meeting)
   }
 
   /// Finds the plugin of a device and opens it for a number of runs.
@@ -63,18 +64,25 @@ public final class RunGroup: @unchecked Sendable {
       plugin: PluginChoice.path(for: device), count: count, devices: devices, meeting: meeting)
   }
 
-  init(client: Client, count: Int, devices: Int = 1, meeting: @escaping () -> Void = {}) throws {
+  init(
+    client: Client, count: Int, devices: Int = 1, cache: ProgramCache? = nil,
+    meeting: @escaping () -> Void = {}
+  ) throws {
     precondition(count >= 1, "\(count) runs")
     self.count = count
     self.meeting = meeting
-    store = try DeviceStore(client, devices: devices, sharding: ShardingRules(), runs: count)
+    store = try DeviceStore(
+      client, devices: devices, sharding: ShardingRules(), runs: count, cache: cache)
     present = Set(0..<count)
   }
+
+  /// Bytes of all runs' kept tensors on the device that holds most.
+  var keptBytesOnEachDevice: Int { store.peakBytes - store.temporaryPeak }
 
   /// The runtime of one run, for one thread.
   public func runtime(_ run: Int) -> any Runtime { XLARuntime(store: store, run: run, group: self) }
 
-  /// Tells the others not to wait for a run any more.
+  /// Tells the others not to wait for a run any more, once it has read all that it wants of its kept tensors.
   public func leave(_ run: Int) {
     condition.lock()
     defer { condition.unlock() }

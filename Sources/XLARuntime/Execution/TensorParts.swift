@@ -46,19 +46,18 @@ struct TensorParts {
 }
 
 extension Client {
-  /// Copies a tensor to devices, whole or in parts.
+  /// Copies a tensor to this process's devices, whole or in parts.
   func upload(
-    _ bytes: UnsafeRawBufferPointer, _ type: TensorType, _ sharding: Sharding,
-    to devices: [Device]
+    _ bytes: UnsafeRawBufferPointer, _ type: TensorType, _ sharding: Sharding, to devices: DeviceSet
   ) throws(XLAError) -> [DeviceBuffer] {
     var buffers: [DeviceBuffer] = []
     guard case .split(let axis) = sharding, devices.count > 1 else {
-      for device in devices { buffers.append(try upload(bytes, type, to: device)) }
+      for device in devices.local { buffers.append(try upload(bytes, type, to: device)) }
       return buffers
     }
     let parts = TensorParts(type, axis: axis, count: devices.count)
     let part = HostMemory(byteCount: parts.type.byteCount)
-    for (index, device) in devices.enumerated() {
+    for (index, device) in zip(devices.parts, devices.local) {
       parts.copy(index, from: bytes, to: part.bytes)
       buffers.append(try upload(UnsafeRawBufferPointer(part.bytes), parts.type, to: device))
     }
@@ -67,7 +66,7 @@ extension Client {
 }
 
 extension Sharding {
-  /// Puts a tensor together from the devices' buffers.
+  /// Puts a tensor together from the buffers of all devices, which are this process's.
   func download(
     _ buffers: [DeviceBuffer], _ type: TensorType, into memory: UnsafeMutableRawBufferPointer
   ) throws(XLAError) {

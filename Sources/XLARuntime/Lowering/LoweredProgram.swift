@@ -52,6 +52,8 @@ struct LoweredProgram {
   let assigned: [(label: String, result: Result)]
   /// Runs that share the program.
   let runs: Int?
+  /// Results of the entry function.
+  var resultCount: Int { (packedOutputs.isEmpty ? 0 : 1) + outputs.count + assigned.count }
 
   /// Lowers a program.
   ///
@@ -164,7 +166,7 @@ private final class ProgramLowering {
           .compilation, "\(node.operation.name) (node \(index)): this runtime has no lowering of it"
         )
       }
-      builder.note("node \(index): \(node.operation.name)")
+      builder.note(ProgramPlace.remark(index, node.operation.name))
       let found = operation.lower(inputs, results: node.results, context)
       precondition(
         found.count == node.results.count,
@@ -174,7 +176,7 @@ private final class ProgramLowering {
           value.shape == type.shape.dimensions && value.element == type.element,
           "\(node.operation.name) (node \(index)) gave \(value.type) for \(type)")
       }
-      values[index] = found.map { plan.placed($0, of: node, in: builder) }
+      values[index] = found
     }
   }
 
@@ -185,7 +187,7 @@ private final class ProgramLowering {
   // MARK: - Results
 
   func lowerResults() {
-    builder.note("results")
+    builder.note(ProgramPlace.resultsRemark)
     let computed = program.outputs.filter { output in
       guard let leaf = program.graph.nodes[output.tensor.value.node].operation as? Leaf else {
         return true
@@ -202,7 +204,7 @@ private final class ProgramLowering {
         all,
         LoweredProgram.Result(
           type: TensorType([scalars.count]), isBatched: runs != nil,
-          sharding: runs == nil ? .replicated : plan.numbers))
+          sharding: .replicated))
     }
     for output in computed where !isScalar(output) {
       let value = value(output.tensor)

@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
-import TensorGraph
+public import TensorGraph
 
 /// How a tensor lies on the devices of a program.
 enum Sharding: Hashable {
@@ -43,6 +43,13 @@ public struct ShardingRules: Hashable, Sendable {
 
   /// Batch and state.
   public init() {}
+
+  /// Bytes of a kept tensor on each of a number of devices.
+  public func deviceBytes(of type: TensorType, isState: Bool, devices: Int) -> Int {
+    let plan = ShardingPlan(devices: devices, rules: self)
+    if case .split = plan.kept(type, isState: isState) { return type.byteCount / devices }
+    return type.byteCount
+  }
 }
 
 /// Which tensors of a program are cut, and how.
@@ -56,16 +63,18 @@ struct ShardingPlan {
   /// Whether each device has its share of the runs, and nothing else is cut.
   var cutsRuns: Bool { devices > 1 && runs.map { $0 % devices == 0 } ?? false }
 
-  func kept(_ leaf: Leaf) -> Sharding {
+  func kept(_ leaf: Leaf) -> Sharding { kept(leaf.type, isState: leaf.kind == .state) }
+
+  func kept(_ type: TensorType, isState: Bool) -> Sharding {
     if cutsRuns { return .split(axis: 0) }
     let isCut =
       switch rules.level {
       case .batch: false
-      case .state: leaf.kind == .state
+      case .state: isState
       case .parameters: true
       }
-    guard devices > 1, isCut, leaf.type.shape.count >= rules.smallestCut else { return .replicated }
-    return split(leaf.type.shape)
+    guard devices > 1, isCut, type.shape.count >= rules.smallestCut else { return .replicated }
+    return split(type.shape)
   }
 
   func input(_ leaf: Leaf) -> Sharding {
@@ -83,6 +92,4 @@ struct ShardingPlan {
     let axis = shape.dimensions.firstIndex { $0 % devices == 0 }
     return axis.map { .split(axis: $0 + (runs == nil ? 0 : 1)) } ?? .replicated
   }
-
-  func placed(_ value: HLOValue, of node: Graph.Node, in builder: HLOBuilder) -> HLOValue { value }
 }

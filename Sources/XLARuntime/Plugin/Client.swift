@@ -45,8 +45,10 @@ final class Client {
   let platformVersion: String
   /// The devices that this process can use.
   let devices: [Device]
-  /// The number of devices of all processes together.
-  let globalDeviceCount: Int
+  /// The devices of all processes together, in the plugin's order; those of others can only be named.
+  let allDevices: [Device]
+  /// Their number.
+  var globalDeviceCount: Int { allDevices.count }
   /// The number of this process among those that form the client; 0 where there is one.
   let processIndex: Int
   /// The plugin's object, which the devices keep too.
@@ -85,7 +87,6 @@ final class Client {
     owner = ClientOwner(handle, plugin, box)
     platform = try Self.text(PJ_CLIENT_PLATFORM_NAME, handle, plugin)
     platformVersion = try Self.text(PJ_CLIENT_PLATFORM_VERSION, handle, plugin)
-    globalDeviceCount = try Self.devices(PJ_CLIENT_DEVICES, handle, plugin).count
     var process = pj_client_process_index_args()
     process.client = handle
     try plugin.call(PJ_CLIENT_PROCESS_INDEX, &process, .device, "number this process")
@@ -94,12 +95,21 @@ final class Client {
     for device in try Self.devices(PJ_CLIENT_ADDRESSABLE_DEVICES, handle, plugin) {
       found.append(try Device(device, owner))
     }
+    var all: [Device] = []
+    for device in try Self.devices(PJ_CLIENT_DEVICES, handle, plugin) {
+      if let own = found.first(where: { $0.handle == device }) {
+        all.append(own)
+      } else {
+        all.append(try Device(device, owner))
+      }
+    }
+    allDevices = all
     guard !found.isEmpty else {
       throw XLAError(
         .device, "\(plugin.path) sees no device of platform \(platform) on this machine")
     }
     if case .integer(let nodes)? = options["num_nodes"], nodes > 1,
-      globalDeviceCount == found.count
+      all.count == found.count
     {
       throw XLAError(
         .setting,

@@ -1,11 +1,16 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import CPURuntime
+
 @testable import TensorGraph
 
 /// Programs on which every runtime is compared with the reference: every operation forward and backward, fused regions,
 /// stages, whole updates and whole steps, over awkward sizes.
 enum OperationCases {
+  /// What every runtime is compared with, for tests of rooms that do not know it.
+  static func reference() -> any Runtime { ReferenceRuntime() }
+
   static let all: [OperationCase] =
     GradientCases.all.map(\.operationCase) + larger.map(\.operationCase) + narrowed + regions
     + stages + updates + steps + random + samples + bases

@@ -70,7 +70,8 @@ struct RuntimeAgreement: CustomStringConvertible {
   /// The scalar that stands for a missing condition.
   static let conditionLabel = "is carried out"
 
-  private static func conditional(_ program: Program) throws(GraphError) -> Program {
+  /// The program with a condition, its own or a scalar.
+  static func conditional(_ program: Program) throws(GraphError) -> Program {
     if program.condition != nil { return program }
     return try Program(
       graph: program.graph, outputs: program.outputs.map { ($0.label, $0.tensor) },

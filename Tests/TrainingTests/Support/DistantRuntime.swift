@@ -69,6 +69,8 @@ private final class DistantExecutable: Executable {
   private let deliver: () -> Void
   private let host: [String: UnsafeMutableRawBufferPointer]
   private let outputs: [String: UnsafeMutableRawBufferPointer]
+  /// Outputs of runs that were started and not finished, the oldest first.
+  private var pending: [[String: [UInt8]]] = []
 
   init(_ base: any Executable, _ program: Program, deliver: @escaping () -> Void) {
     self.base = base
@@ -96,13 +98,22 @@ private final class DistantExecutable: Executable {
       base.hostBuffer(label)?.copyMemory(from: UnsafeRawBufferPointer(memory))
     }
     for memory in outputs.values { memory.spoil() }
-    try base.start()
+    try base.run()
+    pending.append(
+      outputs.keys.reduce(into: [:]) { found, label in
+        found[label] = Array(
+          UnsafeRawBufferPointer(
+            rebasing: base.output(label)[0..<(outputs[label]?.count ?? 0)]))
+      })
   }
 
   func finish() throws {
-    try base.finish()
-    for (label, memory) in outputs { memory.copyMemory(from: base.output(label)) }
+    let oldest = pending.removeFirst()
+    for (label, memory) in outputs { memory.copyBytes(from: oldest[label] ?? []) }
   }
+
+  /// The host goes on while it works, and may start further runs.
+  var runsAhead: Bool { true }
 
   func output(_ label: String) -> UnsafeRawBufferPointer {
     guard let memory = outputs[label] else { preconditionFailure("there is no output '\(label)'") }

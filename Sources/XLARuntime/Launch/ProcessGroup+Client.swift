@@ -1,0 +1,79 @@
+// Copyright (c) 2026 The Assay Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+extension ProcessGroup {
+  /// What the plugin is told about the processes.
+  ///
+  /// Where a machine has several of them, each takes the device whose number is its own there, unless `CUDA_VISIBLE_DEVICES` leaves it one
+  /// anyway; a process that has its machine to itself takes all devices.
+  func options(
+    for plugin: Plugin, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) -> [String: ClientOption] {
+    var options: [String: ClientOption] = [
+      "node_id": .integer(index), "num_nodes": .integer(count),
+    ]
+    if plugin.isCUDA, let device = ownDevice(environment) {
+      options["visible_devices"] = .integers([device])
+    }
+    return options
+  }
+
+  /// The number of the one device that this process takes; nil: all that it sees.
+  func ownDevice(_ environment: [String: String]) -> Int? {
+    guard let localIndex, localCount != 1 else { return nil }
+    if let visible = environment["CUDA_VISIBLE_DEVICES"], !visible.isEmpty,
+      visible.split(separator: ",").count == 1
+    {
+      return nil
+    }
+    return localIndex
+  }
+}
+
+/// What the processes of a run share while a client is formed and afterwards: process 0 serves it.
+final class ProcessExchange {
+  /// The values.
+  let keyValues: any KeyValueStore
+  private let server: KeyValueServer?
+
+  /// Opens the port in process 0, and names it in the others, which connect when they have something to say.
+  ///
+  /// - Throws: A setting error when the port is taken.
+  init(_ group: ProcessGroup, patienceSeconds: Double = 300) throws(XLAError) {
+    if group.isFirst {
+      let server = try KeyValueServer(port: group.port)
+      self.server = server
+      keyValues = server.store
+    } else {
+      server = nil
+      keyValues = RemoteKeyValueStore(
+        host: group.host, port: group.port, patienceSeconds: patienceSeconds)
+    }
+  }
+
+  deinit { server?.close() }
+}
+
+extension Client {
+  /// Opens a plugin and starts a client, of this process alone or of several.
+  ///
+  /// - Parameters:
+  ///   - path: of the plugin.
+  ///   - processes: that form the client; nil: this one.
+  ///   - processorDevices: how many devices a plugin for processors is asked to make; nil: it decides, or is none.
+  /// - Throws: What opening the plugin or starting the client throws.
+  /// - Returns: The client, and what has to live as long as it.
+  static func start(
+    _ path: String, _ processes: ProcessGroup?, processorDevices: Int? = nil
+  ) throws(XLAError) -> (client: Client, exchange: ProcessExchange?) {
+    let plugin = try Plugin(path: path)
+    var options = try AllocatorOptions.options(for: plugin)
+    if let processorDevices { options["cpu_device_count"] = .integer(processorDevices) }
+    guard let processes else { return (try Client(plugin, options: options), nil) }
+    options.merge(processes.options(for: plugin)) { _, new in new }
+    let exchange = try ProcessExchange(processes)
+    return (try Client(plugin, options: options, keyValues: exchange.keyValues), exchange)
+  }
+}
