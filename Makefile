@@ -3,10 +3,11 @@
 #
 # Every target is one script, so that nothing needs make itself.
 
-.PHONY: quickstart test build format lint bench clean
+.PHONY: quickstart test test-xla build format lint bench clean
 
 quickstart: ; @Scripts/quickstart.sh
 test: ; @Scripts/test.sh
+test-xla: ; @Scripts/test-xla.sh
 build: ; @Scripts/build.sh
 format: ; @Scripts/format.sh
 lint: ; @Scripts/lint.sh

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Installs what Assay needs and this machine lacks, saying what and why. Silent when nothing is missing.
-# With --browser also Chromium, which only Scripts/test-dashboard.sh needs.
+# With --browser also Chromium, which only Scripts/test-dashboard.sh needs; with --python Python's virtual environments, which only
+# Scripts/test-xla.sh needs.
 #
 # Needed: Swift 6.2 or newer (not installed here), git for SwiftPM, make, oneDNN for the matrix products, SQLite for the index of runs.
 
@@ -116,9 +117,14 @@ has_browser() {
   [ "$(uname)" = Darwin ] && [ -e "/Applications/Google Chrome.app" ]
 }
 
+# Whether Python can make a virtual environment with pip in it: Debian has that in a package of its own.
+has_python_environments() {
+  command -v python3 >/dev/null && python3 -c 'import ensurepip, venv' >/dev/null 2>&1
+}
+
 case "${1:-}" in
-  "" | --browser) ;;
-  *) die "unknown argument '$1'; the only one is --browser" ;;
+  "" | --browser | --python) ;;
+  *) die "unknown argument '$1'; there are --browser and --python" ;;
 esac
 
 swift_is_new_enough
@@ -135,4 +141,8 @@ fi
 if [ "${1:-}" = --browser ] && ! has_browser; then
   install chromium chromium "the page of 'assay dashboard' is tested in it"
   has_browser || die "Chromium is installed, yet there is no chromium, chromium-browser or google-chrome on PATH"
+fi
+if [ "${1:-}" = --python ] && ! has_python_environments; then
+  install python3-venv python3 "plugins of XLA are installed with it"
+  has_python_environments || die "Python is installed, yet it cannot make virtual environments; try: python3 -m venv"
 fi

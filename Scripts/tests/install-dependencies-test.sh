@@ -42,6 +42,7 @@ case \"\$1\" in
     case \"\$*\" in
       *libsqlite3-dev*) touch $scratch/sqlite ;;
       *chromium*) ln -s /bin/true $tools/chromium ;;
+      *python3-venv*) ln -s /bin/true $tools/python3 ;;
       *) touch $scratch/installed ;;
     esac ;;
 esac"
@@ -84,6 +85,11 @@ asked_for "install -y -qq --no-install-recommends chromium"
 expect_pass "a browser is there" run_gate --browser
 silent "a browser is there"
 not_asked_for apt-get
+expect_pass "Python's environments are missing" run_gate --python
+asked_for "install -y -qq --no-install-recommends python3-venv"
+: >"$asked"
+expect_pass "Python's environments are there" run_gate --python
+silent "Python's environments are there"
 expect_failure "an unknown argument" "unknown argument '--browsers'" run_gate --browsers
 
 debian

@@ -5,6 +5,7 @@ import ArgumentParser
 import Configurations
 import Foundation
 import RunRecords
+import Training
 
 /// `assay show run`.
 struct ShowRun: ParsableCommand {
@@ -103,8 +104,10 @@ struct RunSummary: Encodable {
     }
     table.add("sessions", "\(sessions)")
     for (index, machine) in machines.enumerated() {
-      // Where there are several, what they differ in may be the threads.
-      let runtime = machines.count > 1 ? machine.details["runtime"].map { ", " + $0 } ?? "" : ""
+      // Where there are several, what they differ in may be the threads; what is no processor is always told.
+      let isTold =
+        machines.count > 1 || machine.details["device"].map { $0 != MachineSettings.cpu } ?? false
+      let runtime = isTold ? machine.details["runtime"].map { ", " + $0 } ?? "" : ""
       table.add(
         index == 0 ? "machine" : "then",
         "\(machine.processor), \(machine.coreCount) cores" + runtime)

@@ -163,9 +163,15 @@ import Testing
   }
 
   static func fill(_ run: TrainingRun, _ changes: Fixture.Changes) throws {
+    try fill(run.tensors, run.steps.definition.model.parameters, changes)
+  }
+
+  static func fill(
+    _ tensors: KeptTensors, _ parameters: [Parameter], _ changes: Fixture.Changes
+  ) throws {
     let file = try TensorFile(path: Self.folder.appendingPathComponent("weights.safetensors").path)
-    for parameter in run.steps.definition.model.parameters {
-      let memory = try #require(try run.tensors.values(parameter.name, for: .writing))
+    for parameter in parameters {
+      let memory = try #require(try tensors.values(parameter.name, for: .writing))
       if file["initial." + parameter.name] != nil {
         try file.read("initial." + parameter.name, into: memory)
       }
@@ -175,7 +181,7 @@ import Testing
         for index in memory.indices { memory[index] = pair[index % 2] }
       }
     }
-    try run.tensors.initializeState()
+    try tensors.initializeState()
   }
 
   // MARK: - The tests

@@ -108,6 +108,24 @@ import Training
     Mistake("[checkpoint]\nkeep = 0", .outOfRange, ["checkpoint.keep"], ["0"]),
     Mistake("[machine]\nprecision = \"fp16\"", .unknownName, ["machine.precision"], ["fp32"]),
     Mistake("[machine]\nthreads = -1", .outOfRange, ["machine.threads"], ["-1"]),
+    Mistake(
+      "[machine]\ndevice = \"xla:cdua\"", .outOfRange, ["machine.device"],
+      ["line 3", "'xla:cuda'"]),
+    Mistake("[machine]\ndevice = \"\"", .outOfRange, ["machine.device"], ["xla:FILE.so"]),
+    Mistake("[machine]\ndevices = 0", .outOfRange, ["machine.devices"], ["1"]),
+    Mistake(
+      "[machine]\ndevices = 2", .contradiction, ["machine.devices", "machine.device"],
+      ["one device"]),
+    Mistake(
+      "[machine]\nsharding = \"state\"", .contradiction, ["machine.sharding", "machine.devices"],
+      ["no effect"]),
+    Mistake(
+      "[machine]\ndevice = \"xla:cpu\"\nthreads = 2", .contradiction,
+      ["machine.threads", "machine.device"], ["no effect"]),
+    Mistake(
+      "[machine]\ndevice = \"xla:cpu\"\ndevices = 7", .contradiction,
+      ["machine.devices", "training.batch_tokens", "training.accumulation_steps"],
+      ["multiple of 7"]),
     Mistake("[evaluation]\nevery = 2.5", .wrongType, ["evaluation.every"], ["2.5"]),
   ]
 
@@ -148,8 +166,11 @@ import Training
     let identity = try read(text).identity
     for same in [
       "--machine.threads=2", "--run.folder=x", "--checkpoint.every=7", "--metrics.every=5",
+      "--machine.device=xla:cuda",
+      "--machine.device=xla:cpu --machine.devices=2 --machine.sharding=batch",
     ] {
-      #expect(try read(text, [same]).identity == identity, "\(same)")
+      let overrides = same.split(separator: " ").map(String.init)
+      #expect(try read(text, overrides).identity == identity, "\(same)")
     }
     for other in [
       "--training.seed=2", "--optimizer.beta1=0.8", "--model.layers=5", "--data.path=e",

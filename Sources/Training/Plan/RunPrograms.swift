@@ -10,8 +10,9 @@ import TextData
 public struct RunPrograms {
   /// One program with the name that it goes by.
   public struct Entry {
-    /// `step`, or `micro-batch` and `update` where a step has several micro-batches; `evaluation`. Where sequences have several
-    /// lengths or tokens are looked up in the head for a while, what is special about it follows.
+    /// `step`, or `micro-batch` and `update` where a step has several micro-batches; `evaluation`.
+    ///
+    /// Where sequences have several lengths or tokens are looked up in the head for a while, what is special about it follows.
     public let name: String
     /// The program.
     public let program: Program
@@ -26,11 +27,11 @@ public struct RunPrograms {
   ///   - configuration: The run.
   ///   - vocabularySize: Of the data; nil: `model.vocabulary_size`, or else read from the data set.
   /// - Throws: Errors of configuration and data, `GraphError`.
-  public init(_ configuration: TrainingConfiguration, vocabularySize given: Int? = nil) throws {
-    let vocabularySize =
-      try given ?? configuration.model.vocabularySize
+  public init(_ configuration: TrainingConfiguration, vocabularySize: Int? = nil) throws {
+    let size =
+      try vocabularySize ?? configuration.model.vocabularySize
       ?? DatasetDescription(folder: configuration.data.path).vocabularySize
-    let model = try configuration.modelConfiguration(vocabularySize: vocabularySize).makeModel()
+    let model = try configuration.modelConfiguration(vocabularySize: size).makeModel()
     let optimizer = try configuration.optimizer(for: model.parameters)
     let precision = RuntimeProvider(configuration.machine).precision(
       configuration.machine.precision)
