@@ -47,15 +47,11 @@ public final class TrainingRun {
   /// Validation losses above which the run is stopped, by step.
   var limits: [Int: Double] = [:]
   var lastCheckpoint: (step: Int, folder: String)?
-<<<<<<< HEAD
   var lastSave: ContinuousClock.Instant
   /// What time it is where saving is decided; runs that share programs have one clock, so that they save after the same step.
   let now: () -> ContinuousClock.Instant
-=======
-  var lastSave = ContinuousClock.now
   /// What was done ahead of time, or is still to be done, because a device computes meanwhile.
   var ahead = WorkAhead()
->>>>>>> xla
 
   // MARK: - Making a run
 
