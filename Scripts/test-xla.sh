@@ -63,6 +63,10 @@ stage "runtime" tests --filter XLARuntimeTests
 runs() {
   export XLA_FLAGS="${XLA_FLAGS:-} --xla_backend_optimization_level=0"
   tests --filter TrainingTests.XLA
+  if grep -qi 'skipped' "$report"; then
+    printf 'error: tests of runs were skipped, though there is a plugin\n' >&2
+    return 1
+  fi
 }
 stage "runs" runs
 stage "commands" tests --filter CommandTests.DeviceTests

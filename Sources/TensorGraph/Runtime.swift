@@ -43,6 +43,31 @@ public protocol Runtime: AnyObject {
 
   /// The most bytes of tensors held at once since the start.
   var peakBytes: Int { get }
+
+  /// Which process this is of those that form the run together, from 0, and how many there are.
+  ///
+  /// All run the same programs and ask for the same kept tensors in the same order; the first writes records.
+  var process: (index: Int, count: Int) { get }
+
+  /// What the first process says, where processes might see different things: clocks, signals, files.
+  ///
+  /// - Parameters:
+  ///   - question: names what is asked, once in a run.
+  ///   - number: what this process would say; only the first's counts.
+  /// - Returns: the first's number.
+  /// - Throws: what the runtime throws when the first process is gone.
+  func agreed(_ question: String, on number: Int) throws -> Int
+}
+
+extension Runtime {
+  /// One alone.
+  public var process: (index: Int, count: Int) { (0, 1) }
+
+  /// Its own number: there is nobody else.
+  public func agreed(_ question: String, on number: Int) throws -> Int { number }
+
+  /// Whether this process writes records and checkpoints.
+  public var isFirstProcess: Bool { process.index == 0 }
 }
 
 /// A compiled program.

@@ -3,7 +3,7 @@
 
 import CPURuntime
 public import TensorGraph
-import XLARuntime
+public import XLARuntime
 
 /// The numbers that products are computed in.
 public enum Precision: String, Hashable, Sendable, Codable {
@@ -50,7 +50,11 @@ extension RuntimeProvider {
   /// What a configuration asks for: this machine's processor, or devices behind a plugin of XLA.
   ///
   /// Nothing is opened before a runtime is made.
-  public init(_ machine: MachineSettings) {
+  ///
+  /// - Parameters:
+  ///   - machine: The settings.
+  ///   - processes: That form the run; nil: this one alone.
+  public init(_ machine: MachineSettings, processes: ProcessGroup? = nil) {
     guard machine.usesXLA else {
       self = .cpu
       return
@@ -59,7 +63,8 @@ extension RuntimeProvider {
     let prefersBFloat16 = machine.device == "xla:cuda" || Self.hasFastBFloat16
     self.init(prefersBFloat16: prefersBFloat16) { _, _ in
       try XLARuntime(
-        device: machine.device, devices: machine.devices, sharding: machine.shardingRules)
+        device: machine.device, devices: machine.devices, sharding: machine.shardingRules,
+        processes: processes)
     }
   }
 

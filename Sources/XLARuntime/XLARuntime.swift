@@ -115,6 +115,18 @@ public final class XLARuntime: Runtime {
     }
   }
 
+  /// This process among those that form the client.
+  public var process: (index: Int, count: Int) {
+    store.exchange.map { ($0.group.index, $0.group.count) } ?? (0, 1)
+  }
+
+  /// What process 0 says; the others wait for it.
+  ///
+  /// - Throws: ``XLAError`` when process 0 says nothing for a quarter of an hour, or is gone.
+  public func agreed(_ question: String, on number: Int) throws -> Int {
+    try store.exchange?.agreed(question, on: number) ?? number
+  }
+
   /// How each program so far came to be, in the order in which they were compiled; runs that share programs share these too.
   public var compilations: [Compilation] {
     group?.exclusively { store.compilations } ?? store.compilations

@@ -103,16 +103,6 @@ import Testing
     #expect(plan.code == 0, "\(plan)")
   }
 
-  @Test(.enabled(if: hasPlugin)) func moreDevicesThanThereAreIsAnError() throws {
-    let workspace = try workspace()
-    let result = try workspace.run(
-      "train", "config.toml", "--output", "run", "--machine.device=xla:cpu",
-      "--machine.devices=64", "--training.batch_tokens=2048")
-    #expect(result.code == 1, "\(result)")
-    #expect(result.errors.contains("devices = 64"), "\(result)")
-    #expect(!workspace.exists("run"), "\(result)")
-  }
-
   @Test func theProgramOfARunIsShown() throws {
     let workspace = try workspace()
     let graph = try workspace.run("show", "program", "config.toml", "--part", "graph")

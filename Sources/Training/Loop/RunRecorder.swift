@@ -23,6 +23,7 @@ final class RunRecorder {
   ///
   /// - Parameters:
   ///   - configuration: stored with the origin of every value.
+  ///   - path: of the run's folder.
   ///   - trial: which trial of a study the run is; nil: whatever it was.
   ///   - machine: what to add to the record of the machine.
   ///   - firstStep: steps made before the session.
@@ -31,10 +32,10 @@ final class RunRecorder {
   ///   - kept: how much of the records belongs to the checkpoint that the session starts from; nothing without one.
   /// - Throws: `RunRecordError`.
   init(
-    _ configuration: TrainingConfiguration, trial: TrialRecord?, machine: [String: String],
+    _ configuration: TrainingConfiguration, at path: String, trial: TrialRecord?,
+    machine: [String: String],
     firstStep: Int, optimizer: OptimizerTable, trajectories: TrajectoryHeader?, kept: RecordBytes
   ) throws {
-    let path = configuration.run.folder
     // Where the folder lies and how many threads there are may differ between two runs of the same bits.
     let stored = try configuration.resolved.without(["run", "machine.threads"]).json
     let text = configuration.resolved.tomlText

@@ -38,6 +38,13 @@ extension TrainingRun {
   func save(only labels: Set<String>? = nil) throws {
     try writeReport()
     try recorder.synchronize()
+    if follower != nil {
+      // The first process cannot put together what is cut without the others.
+      _ = try tensors.written(only: labels)
+      lastCheckpoint = (progress.step, configuration.run.folder)
+      lastSave = ContinuousClock.now
+      return
+    }
     let folder = try store.save(
       tensors, only: labels, configuration: configuration.resolved,
       keep: configuration.checkpoint.keep
@@ -63,8 +70,8 @@ extension TrainingRun {
   }
 
   /// Ends the run as somebody asked for.
-  func finish(_ stop: StopRequest) throws -> TrainingSummary {
-    switch stop.kind {
+  func finish(_ kind: StopRequest.Kind?) throws -> TrainingSummary {
+    switch kind {
     case .stop: try finish(.stopped, reason: "stopped by a rule of its study")
     default: try finish(.interrupted, reason: "somebody asked for the end")
     }

@@ -9,6 +9,7 @@ public import RunRecords
 import Schedules
 import TensorFiles
 import TensorGraph
+import XLARuntime
 
 /// A run: its configuration, data, weights and records, ready to step.
 ///
@@ -52,6 +53,8 @@ public final class TrainingRun {
   let now: () -> ContinuousClock.Instant
   /// What was done ahead of time, or is still to be done, because a device computes meanwhile.
   var ahead = WorkAhead()
+  /// Where a process that is not the first of its run puts what it must not write.
+  let follower: FollowerFolder?
 
   // MARK: - Making a run
 
@@ -78,7 +81,7 @@ public final class TrainingRun {
     observer: @escaping (TrainingEvent) -> Void = { _ in },
     now: @escaping () -> ContinuousClock.Instant = { .now }
   ) throws -> TrainingSummary {
-    if case .ended(let summary) = try RunRecorder.earlier(configuration, trial: trial) {
+    if case .ended(let summary) = try earlier(configuration, trial) {
       observer(.ended(summary))
       return summary
     }
@@ -102,7 +105,8 @@ public final class TrainingRun {
     self.now = now
     lastSave = now()
     let source = try givenSource ?? TextSource(configuration)
-    let provider = given ?? RuntimeProvider(configuration.machine)
+    let processes = configuration.machine.usesXLA ? try ProcessGroup.read() : nil
+    let provider = given ?? RuntimeProvider(configuration.machine, processes: processes)
     let model = try configuration.modelConfiguration(
       vocabularySize: source.vocabularySize
     ).makeModel()
@@ -111,14 +115,19 @@ public final class TrainingRun {
     let initial = try initialWeights.map { try FileChecksum.ofFile($0).hexadecimal }
     schedule = try configuration.learningRateSchedule()
 
-    _ = try RunRecorder.earlier(configuration, trial: trial)
+    _ = try Self.earlier(configuration, trial)
     store = CheckpointStore(folder: configuration.run.folder + "/checkpoints")
-    let checkpoint = try store.newest { observer(.warning($0)) }
+    var checkpoint = try store.newest { observer(.warning($0)) }
     try checkpoint?.manifest.check(
       configuration, precision: precision, fingerprint: source.fingerprint, initialWeights: initial)
 
     let threads = configuration.machine.threads
     runtime = try provider.make(precision, threads > 0 ? threads : nil)
+    follower = runtime.isFirstProcess ? nil : try FollowerFolder()
+    let start = try runtime.agreed("checkpoint", on: checkpoint?.manifest.progress.step ?? -1)
+    if !runtime.isFirstProcess {
+      checkpoint = start < 0 ? nil : try store.checkpoint(step: start)
+    }
     steps = try TrainingSteps(
       configuration, model: model.configuration, optimizer: optimizer, precision: precision,
       runtime: runtime)
@@ -126,12 +135,13 @@ public final class TrainingRun {
     optimizerStateBytes = table.stateBytes
     trajectories = TrajectoryRecording(configuration, optimizer, runtime: runtime)
     recorder = try RunRecorder(
-      configuration, trial: trial,
+      configuration, at: follower?.path ?? configuration.run.folder, trial: trial,
       machine: configuration.machineDetails(runtime, precision),
       firstStep: checkpoint?.manifest.progress.step ?? 0, optimizer: table,
-      trajectories: trajectories?.header, kept: checkpoint?.manifest.records ?? RecordBytes())
+      trajectories: trajectories?.header,
+      kept: follower == nil ? checkpoint?.manifest.records ?? RecordBytes() : RecordBytes())
 
-    try store.removeRemains()
+    if follower == nil { try store.removeRemains() }
     let definition = steps.definition
     let step = steps.prepared(at: 0)
     evaluators = try Evaluators(configuration, definition, source: source, runtime: runtime)
@@ -172,7 +182,7 @@ public final class TrainingRun {
             + "compared with others"))
     }
     cost = ModelCost(model)
-    start = TrainingStart(
+    self.start = TrainingStart(
       folder: configuration.run.folder, runtime: runtime.summary, precision: precision,
       parameters: cost.parameters, nonEmbeddingParameters: cost.nonEmbeddingParameters,
       batchTokens: configuration.training.batchTokens, steps: configuration.training.steps,
@@ -181,6 +191,17 @@ public final class TrainingRun {
     self.configuration = configuration
     self.source = source
     self.observer = observer
+  }
+
+  /// What lies in the run's folder; to a process that is not the first of its run, errors say only that the first has begun to write.
+  private static func earlier(
+    _ configuration: TrainingConfiguration, _ trial: TrialRecord?
+  ) throws -> RunRecorder.Earlier? {
+    let processes = configuration.machine.usesXLA ? try ProcessGroup.read() : nil
+    if processes?.isFirst == false {
+      return try? RunRecorder.earlier(configuration, trial: trial)
+    }
+    return try RunRecorder.earlier(configuration, trial: trial)
   }
 
   // MARK: - The loop
@@ -206,7 +227,7 @@ public final class TrainingRun {
 
   private func loop(_ stop: StopRequest) throws -> TrainingSummary {
     observer(.started(start))
-    if isEvaluationDue, try !evaluate(stop) { return try finish(stop) }
+    if isEvaluationDue, try !evaluate(stop) { return try finish(stop.kind) }
     if progress.step == 0 { try observeFirstBatches() }
     // Killed between its last checkpoint and its outcome, a run ends as it would have.
     if progress.step > 0, progress.step < configuration.training.steps {
@@ -215,16 +236,33 @@ public final class TrainingRun {
     }
     while progress.step < configuration.training.steps {
       try takeStep()
-      if isEvaluationDue, try !evaluate(stop) { return try finish(stop) }
+      if isEvaluationDue, try !evaluate(stop) { return try finish(stop.kind) }
       if let divergence { return try finish(.diverged, reason: divergence) }
       if progress.step == configuration.training.steps { break }
       if let lostRace { return try finish(.stopped, reason: lostRace) }
-      if stop.isRequested { return try finish(stop) }
-      if isSaveDue { try save() }
+      switch try wish(stop) {
+      case .end(let kind): return try finish(kind)
+      case .save: try save()
+      case .none: break
+      }
     }
-    if lastEvaluation?.step != progress.step, try !evaluate(stop) { return try finish(stop) }
+    if lastEvaluation?.step != progress.step, try !evaluate(stop) { return try finish(stop.kind) }
     if let divergence { return try finish(.diverged, reason: divergence) }
     return try finish(.finished)
+  }
+
+  /// What is to be done between two steps.
+  private enum Wish {
+    case end(StopRequest.Kind)
+    case save
+    case none
+  }
+
+  /// What clock and signals ask for, in all processes of a run what they ask of the first.
+  private func wish(_ stop: StopRequest) throws -> Wish {
+    let own = stop.kind.map(\.rawValue) ?? (isSaveDue ? -1 : 0)
+    let agreed = try runtime.agreed("after step \(progress.step)", on: own)
+    return agreed < 0 ? .save : StopRequest.Kind(rawValue: agreed).map { .end($0) } ?? .none
   }
 
   /// One step: next batch, forward, backward, update, report.
@@ -328,6 +366,8 @@ public final class TrainingRun {
     let clock = ContinuousClock.now
     var numbers = configuration.evaluationNumbers(after: progress.step)
     numbers.scalars.merge(step.numbers(settings(at: progress.step)).values) { own, _ in own }
+    // Processes that form a run see signals at different batches: they heed them after the step.
+    let stop = runtime.process.count == 1 ? stop : StopRequest()
     guard let result = try evaluators.run(numbers, after: progress.step, stop) else { return false }
     let report = EvaluationReport(
       step: progress.step, tokens: progress.tokens, loss: result.crossEntropy,

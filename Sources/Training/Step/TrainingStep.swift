@@ -177,7 +177,7 @@ public final class TrainingStep {
   /// - Parameters:
   ///   - settings: the numbers of this step.
   ///   - inspect: sees the outputs of the program that made the update, or would have.
-  ///   - meanwhile: what the host has to do while the gradients are computed; called only where ``runsAhead``. The batch was copied by then.
+  ///   - meanwhile: what the host has to do while gradients are computed, where ``runsAhead``; by then the batch was sent.
   /// - Returns: loss, norm and times.
   /// - Throws: what the runtime throws.
   public func run(

@@ -36,12 +36,17 @@ extension ProcessGroup {
 final class ProcessExchange {
   /// The values.
   let keyValues: any KeyValueStore
+  /// The processes.
+  let group: ProcessGroup
   private let server: KeyValueServer?
+  /// How long a process waits for what process 0 says: evaluations and checkpoints may lie between.
+  private static let patienceMilliseconds = 15 * 60 * 1000
 
   /// Opens the port in process 0, and names it in the others, which connect when they have something to say.
   ///
   /// - Throws: A setting error when the port is taken.
   init(_ group: ProcessGroup, patienceSeconds: Double = 300) throws(XLAError) {
+    self.group = group
     if group.isFirst {
       let server = try KeyValueServer(port: group.port)
       self.server = server
@@ -54,6 +59,24 @@ final class ProcessExchange {
   }
 
   deinit { server?.close() }
+
+  /// What process 0 says.
+  func agreed(_ question: String, on number: Int) throws(XLAError) -> Int {
+    let key = "assay/" + question
+    if group.isFirst {
+      try keyValues.set(key, to: Array(String(number).utf8))
+      return number
+    }
+    guard let bytes = try keyValues.value(of: key, timeoutMilliseconds: Self.patienceMilliseconds),
+      let answer = Int(String(decoding: bytes, as: UTF8.self))
+    else {
+      throw XLAError(
+        .device,
+        "process 0 of \(group.count) did not say '\(question)' within \(Self.patienceMilliseconds / 60_000) minutes: look whether "
+          + "it still runs, and start all processes again with the same command")
+    }
+    return answer
+  }
 }
 
 extension Client {

@@ -110,9 +110,13 @@ struct XLARunTests {
     ],
   ]
 
+  /// Those in which single precision strays by more than that on the processor too: gradients that are zero but for rounding, and
+  /// steps cut off at a curvature drawn at random.
+  private static let measured = ["windows that get wider", "extra gradients of micro-batches"]
+
   @Test("Twenty steps with an event in them", arguments: events.keys.sorted())
   func event(name: String) throws {
-    let twins = try RunTwins(isMeasured: name.hasPrefix("windows")) { folder in
+    let twins = try RunTwins(isMeasured: Self.measured.contains(name)) { folder in
       try smallConfiguration(
         folder,
         ["training.steps": "20"].merging(Self.events[name] ?? [:]) { $1 })
