@@ -42,7 +42,7 @@ extension TrainingRun {
       // The first process cannot put together what is cut without the others.
       _ = try tensors.written(only: labels)
       lastCheckpoint = (progress.step, configuration.run.folder)
-      lastSave = ContinuousClock.now
+      lastSave = now()
       return
     }
     let folder = try store.save(
