@@ -39,6 +39,14 @@ if [ -z "$executable" ]; then
   # because other flags would otherwise build everything anew at the next ordinary build.
   flags=(-c release --product assay --static-swift-stdlib --scratch-path .build/gpu
     -Xlinker -rpath -Xlinker '$ORIGIN/lib' -Xlinker --disable-new-dtags)
+  # Swift's networking, linked in, asks for libcurl by the name that only its package for developers has. The library itself
+  # is here, for Swift's own needs: it gets that name in a folder of ours.
+  curl=$(ldconfig -p 2>/dev/null | awk '$1 == "libcurl.so.4" { print $NF; exit }')
+  if [ -n "$curl" ]; then
+    mkdir -p .build/gpu/names
+    ln -sf "$curl" .build/gpu/names/libcurl.so
+    flags+=(-Xlinker "-L$PWD/.build/gpu/names")
+  fi
   swift build "${flags[@]}"
   executable=$(swift build "${flags[@]}" --show-bin-path)/assay
 fi

@@ -24,6 +24,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -141,14 +142,14 @@ class Assay:
         """As it says itself."""
         return self.run("--version").strip()
 
-    def check(self, shape: Shape) -> dict[str, Any]:
-        """A step on the device against the CPU runtime; fails where they differ."""
-        command = ("bench", "step", "--device", self.device, "--shape", shape.name, "--check", "--json")
-        return json.loads(self.run(*command))
+    def check(self, shape: Shape, steps: str | None = None) -> dict[str, Any]:
+        """Steps on the device against the CPU runtime, or against those of a file; fails where they differ."""
+        command = ["bench", "step", "--device", self.device, "--shape", shape.name, "--check", "--json"]
+        return json.loads(self.run(*command, *(["--steps-from", steps] if steps else [])))
 
     def step(self, shape: Shape, mode: str, parts: int) -> dict[str, Any]:
         """Speed and peak memory of one precision."""
-        command = ["bench", "step", "--device", self.device, "--shape", shape.name, "--json"]
+        command = ["bench", "step", "--device", self.device, "--alone", "--shape", shape.name, "--json"]
         command += ["--precision", mode, "--micro-batches", str(parts), *self.pace]
         return self.result(json.loads(self.run(*command)), mode)
 
@@ -247,22 +248,27 @@ class Check:
     def check_assay(self) -> None:
         """S on the device; nothing is measured where this fails."""
         self.versions["assay"] = self.assay.version()
-        try:
-            self.correctness["assay"] = self.assay.check(SHAPES["S"])
-        except (Failure, ValueError, KeyError) as error:
-            self.correctness["assay"] = {"error": str(error)}
-            self.right = False
+        self.note("assay", self.assay.check, SHAPES["S"])
 
-    def check_jax(self) -> None:
-        """JAX's steps of S against PyTorch's on the CPU, from the same weights."""
+    def check_peers(self) -> None:
+        """PyTorch's steps of S on the CPU, repeated by Assay on the device and by JAX, from the same weights."""
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/steps.safetensors"
             script = str(PEERS / "step_check.py")
             command = [self.options.torch_python, script, "--shape-json", SHAPES["S"].json(), "--output", path]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            self.note("assay beside pytorch", self.assay.check, SHAPES["S"], path)
             with Peer(self.options.jax_python, "jax_step.py", SHAPES["S"], 1, self.peer_options("jax")) as peer:
                 for mode in self.options.modes:
                     self.correctness[f"jax {mode}"] = peer.ask(f"check {mode} {path}")
+
+    def note(self, name: str, check: Callable[..., dict[str, Any]], *arguments: Any) -> None:
+        """What a check of Assay finds."""
+        try:
+            self.correctness[name] = check(*arguments)
+        except (Failure, ValueError, KeyError) as error:
+            self.correctness[name] = {"error": str(error)}
+            self.right = False
 
     # MARK: Speed
 
@@ -332,7 +338,7 @@ class Check:
         self.check_assay()
         if not self.options.no_peers:
             try:
-                self.check_jax()
+                self.check_peers()
             except (Failure, OSError, subprocess.SubprocessError) as error:
                 self.correctness["jax"] = {"error": str(error)}
         for name in self.options.shapes:

@@ -132,11 +132,15 @@ public final class XLARuntime: Runtime {
     group?.exclusively { store.compilations } ?? store.compilations
   }
 
-  /// Kept tensors and the most that one program needs beside them, on the device that holds most.
-  public var peakBytes: Int { store.peakBytes }
+  /// Kept tensors and the most that one program needs beside them, on the device that holds most; where runs share programs, one's
+  /// part of that.
+  public var peakBytes: Int { store.peakBytes / (store.runs ?? 1) }
 
   /// The most bytes that one of the programs compiled so far needs beside kept tensors, on one device.
   public var programBytes: Int { store.temporaryPeak }
+
+  /// Runs that share every program with this one, itself counted.
+  public var runCount: Int { store.runs ?? 1 }
 }
 
 /// A program compiled by a plugin.

@@ -36,6 +36,15 @@ extension StudyPrice {
     let layout = "\(slots) at a time with \(threads) thread\(threads == 1 ? "" : "s") each"
     let time = seconds.map { "about " + Self.words($0, Numbers.seconds) } ?? "an unknown time"
     lines.append("\(time) on this machine, \(layout), in \(Numbers.bytes(Int(memoryBytes)))")
+    if let sharing {
+      let trials =
+        sharing.trials == 1 ? "the trial" : "the \(Numbers.grouped(sharing.trials)) trials"
+      let programs =
+        sharing.programs == 1 ? "1 program" : "\(Numbers.grouped(sharing.programs)) programs"
+      lines.append(
+        "up to \(sharing.runs) trials that differ in numbers alone share a program on \(sharing.device): "
+          + "\(trials) that can start now are \(programs); times are of trials alone")
+    }
     return lines.joined(separator: "\n")
   }
 

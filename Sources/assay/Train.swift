@@ -42,6 +42,12 @@ struct TrainCommand: ParsableCommand {
     var overrides = overrides
     if let output { overrides.values.append("run.folder=" + output) }
     let configuration = try TrainingConfiguration(overrides.source(path))
+    guard configuration.machine.batchRuns == 1 else {
+      throw ConfigurationError(
+        .contradiction, keys: ["machine.batch_runs"],
+        "machine.batch_runs is \(configuration.machine.batchRuns): it says how many trials of a study share a program, and has no "
+          + "effect on a run of its own; remove it, or run a study with 'assay compare'")
+    }
     let report = TrainingReport()
     let stream = events ? TrialEventStream { Console.data($0) } : nil
     let summary = try TrainingRun.train(

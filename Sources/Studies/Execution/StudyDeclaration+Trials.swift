@@ -17,6 +17,16 @@ extension StudyDeclaration: TrialRequests {
     try identity(of: point, isAudit: false)
   }
 
+  /// What a trial must have in common with others to share a program with them.
+  ///
+  /// Trials that calibrate run alone: one of them runs twice, and has to leave the same bits whatever runs beside it.
+  ///
+  /// - Throws: `ConfigurationError` when the trial's values do not fit its configuration.
+  public func sharing(of point: TrialPoint) throws -> TrialSharing? {
+    guard point.seed.purpose != .calibration else { return nil }
+    return TrialSharing(try configuration(for: point))
+  }
+
   /// What the process of a trial is asked.
   ///
   /// - Throws: `ConfigurationError` when the trial's values do not fit its configuration.

@@ -61,6 +61,20 @@ public struct StudyPrice: Codable, Equatable, Sendable {
   public let memoryBytes: Double
   /// Every arm in every variant.
   public let arms: [Arm]
+  /// How trials share programs; nil where each has its own.
+  public let sharing: Sharing?
+
+  /// How trials share programs.
+  public struct Sharing: Codable, Equatable, Sendable {
+    /// What computes them.
+    public let device: String
+    /// The most trials in one program.
+    public let runs: Int
+    /// Trials that can start now.
+    public let trials: Int
+    /// Programs that run those.
+    public let programs: Int
+  }
 
   /// Adds up a study.
   ///
@@ -69,9 +83,10 @@ public struct StudyPrice: Codable, Equatable, Sendable {
   ///   - costs: what a full trial of each arm costs.
   ///   - throughput: how fast they are.
   ///   - done: trials that have ended.
+  ///   - sharing: how trials share programs; nil: each has its own.
   public init(
     _ estimate: StudyEstimate, costs: [ArmInVariant: TrialCost], throughput: ThroughputRecord,
-    done: Int
+    done: Int, sharing: Sharing? = nil
   ) {
     var (tokens, flops, seconds) = (Bounds(), Bounds(), Bounds())
     var isTimed = true
@@ -92,6 +107,7 @@ public struct StudyPrice: Codable, Equatable, Sendable {
     }
     trials = estimate.total
     self.done = done
+    self.sharing = sharing
     self.tokens = tokens
     self.flops = flops
     self.seconds = isTimed ? seconds.divided(by: Double(throughput.slots)) : nil

@@ -6,11 +6,12 @@ import Foundation
 public import RunRecords
 public import Training
 
-/// Runs the trials that a study still needs, each in a process of its own, as many at a time as there are slots.
+/// Runs the trials that a study still needs, each in a process of its own, or several that share their programs in one, as many
+/// processes at a time as there are slots.
 ///
 /// What is needed is decided by `StudyProtocol` alone, from the declaration and the trials that have ended. This class keeps nothing
 /// that is not in the folders of the trials, so a study that was killed at any moment goes on when it is run again, and ends with the
-/// same bits. No decision depends on which trial happened to end first: the protocol asks only for trials that are needed whatever
+/// same bits (where programs are shared, with the same numbers but for rounding). No decision depends on which trial happened to end first: the protocol asks only for trials that are needed whatever
 /// the others turn out to be, and what may stop a trial early (``RaceRule``) is fixed before it starts.
 public final class StudyRun {
   /// What can be chosen for a session without changing any result.
@@ -47,6 +48,7 @@ public final class StudyRun {
   private let lock: StudyLock
   private let pool: TrialPool
   private let races: RaceRule?
+  private let packing: TrialPacking
   private var results: [String: TrialResult] = [:]
   private var failures: [TrialFailure] = []
   private var clock: TrialClock
@@ -78,6 +80,7 @@ public final class StudyRun {
     self.observer = observer
     pool = TrialPool(slots: options.slots, program: options.program, lock: lock.descriptor)
     races = record.stopping.races ? RaceRule(record) : nil
+    packing = TrialPacking(requests)
     let (found, problems) = TrialResult.all(in: folder)
     for problem in problems { observer(.warning("\(problem)")) }
     let own = try Self.checked(found, of: record, requests, observer)
@@ -147,22 +150,42 @@ public final class StudyRun {
 
   /// Starts trials while there is room: the longest first, so that the last to end is a short one.
   private func fill() throws {
-    while pool.hasRoom, let (point, isAudit) = nextTrial() {
-      let request = try request(point, isAudit: isAudit)
-      try pool.start(request)
-      observer(.started(point, view))
+    while pool.hasRoom {
+      let open = openTrials
+      guard let next = next(of: open) else { return }
+      let points = try pack(next, open)
+      let asked = try points.map { try request($0, isAudit: next.isAudit) }
+      try pool.start(together: asked)
+      for point in points { observer(.started(point, view)) }
     }
   }
 
-  private func nextTrial() -> (point: TrialPoint, isAudit: Bool)? {
+  /// What may start now, in running order.
+  private var openTrials: [Key] {
     let busy = Set(pool.running.map { Key($0.request.trial) })
     let lost = Set(failures.map { Key($0) })
-    let open = (agenda.needed.map { Key($0, false) } + agenda.audits.map { Key($0, true) })
+    return (agenda.needed.map { Key($0, false) } + agenda.audits.map { Key($0, true) })
       .filter { !busy.contains($0) && !lost.contains($0) && mayStart($0) }
+  }
+
+  private func next(of open: [Key]) -> Key? {
     // The first of the long ones: trials of about the same length keep the protocol's order, in which arms advance together.
     let seconds = open.map { clock.seconds($0.point) }
     let longest = seconds.max() ?? 0
-    return zip(open, seconds).first { $0.1 >= 0.75 * longest }.map { ($0.0.point, $0.0.isAudit) }
+    return zip(open, seconds).first { $0.1 >= 0.75 * longest }.map { $0.0 }
+  }
+
+  /// The trials that start together: audits, and trials that have failed beside others, run alone.
+  private func pack(_ next: Key, _ open: [Key]) throws -> [TrialPoint] {
+    guard !next.isAudit, try !isLoner(next.point) else { return [next.point] }
+    let others = try open.filter { try !$0.isAudit && !isLoner($0.point) }
+    return try packing.pack(next.point, among: others.map(\.point)) { point in
+      TrialPosition(folder: folder.trial(try requests.identity(of: point)))
+    }
+  }
+
+  private func isLoner(_ point: TrialPoint) throws -> Bool {
+    try !pool.loners.isEmpty && pool.loners.contains(requests.identity(of: point))
   }
 
   /// A trial in a race waits for those that it is compared with, so that its limits are the same in every session.
@@ -200,7 +223,14 @@ public final class StudyRun {
   private func end(_ trial: TrialProcess) -> Ending? {
     let record = trial.request.trial
     for warning in trial.warnings { observer(.warning("\(record.identity): \(warning)")) }
-    let seconds = (ContinuousClock.now - trial.started).inSeconds
+    // Those who share a program share its time.
+    let seconds = (ContinuousClock.now - trial.started).inSeconds / Double(trial.companions)
+    if trial.hasFailed, trial.companions > 1 {
+      observer(
+        .warning(
+          "\(record.identity) failed beside other trials and runs again alone: \(reason(trial))"))
+      return nil
+    }
     let reason: String
     switch trial.end {
     case .told(let end) where end.status == .interrupted: return nil
@@ -225,6 +255,14 @@ public final class StudyRun {
       point: record.point, isAudit: record.isAudit, identity: record.identity, reason: reason)
     failures.append(failure)
     return .failed(failure)
+  }
+
+  private func reason(_ trial: TrialProcess) -> String {
+    switch trial.end {
+    case .failed(let why): why
+    case .told(let end): end.reason ?? "it does not say why"
+    case nil: "it has not ended"
+    }
   }
 
   /// Leaves the reason in the trial's record, where its own process could not.

@@ -131,9 +131,17 @@ public struct StudySession {
     let costs =
       throughput.threads == 1
       ? costs : try Self.costs(record, requests, folder, threads: throughput.threads)
+    let progress = try StudyProtocol.next(record, results)
     return StudyPrice(
       try StudyProtocol.estimate(record), costs: costs, throughput: throughput,
-      done: try StudyProtocol.next(record, results).endedCount)
+      done: progress.endedCount, sharing: try sharing(progress.needed))
+  }
+
+  private func sharing(_ needed: [TrialPoint]) throws -> StudyPrice.Sharing? {
+    guard let programs = try TrialPacking(requests).programs(needed) else { return nil }
+    return StudyPrice.Sharing(
+      device: programs.device, runs: programs.runs, trials: needed.count,
+      programs: programs.count)
   }
 
   /// Seconds of certain trials on this machine, with all slots busy; nil where the speed of an arm is not known.

@@ -5,24 +5,28 @@ import Foundation
 import RunRecords
 import Training
 
-/// The trials that run at the same time: each in a process of its own, so that the end of one is the end of one.
+/// The trials that run at the same time: each in a process of its own, so that the end of one is the end of one, or several that share
+/// their programs in one.
 ///
-/// A trial whose process fails is started once more, for what killed it may have been passing; the second failure is told.
+/// A trial whose process fails is started once more, for what killed it may have been passing; the second failure is told. A trial
+/// that failed beside others is left to the caller, who starts it alone.
 final class TrialPool {
   /// Starts of a trial before it counts as failed.
   static let attempts = 2
 
-  /// Trials at a time.
+  /// Processes at a time.
   let slots: Int
   private(set) var running: [TrialProcess] = []
   private let program: TrialProcess.Program
   private let lock: Int32?
   private var failures: [String: Int] = [:]
+  /// Trials that have failed beside others.
+  private(set) var loners: Set<String> = []
 
   /// Makes an empty pool.
   ///
   /// - Parameters:
-  ///   - slots: trials at a time.
+  ///   - slots: processes at a time.
   ///   - program: what runs them.
   ///   - lock: an open file that every child inherits.
   init(slots: Int, program: TrialProcess.Program, lock: Int32?) {
@@ -32,8 +36,8 @@ final class TrialPool {
     self.lock = lock
   }
 
-  /// Whether another trial may start.
-  var hasRoom: Bool { running.count < slots }
+  /// Whether another process may start.
+  var hasRoom: Bool { TrialProcess.processes(of: running).count < slots }
 
   /// Starts a trial.
   ///
@@ -42,9 +46,16 @@ final class TrialPool {
     running.append(try TrialProcess(request, program: program, lock: lock))
   }
 
+  /// Starts trials that share their programs.
+  ///
+  /// - Throws: ``ChildProcessError`` when the system cannot.
+  func start(together requests: [TrialRequest]) throws {
+    running += try TrialProcess.together(requests, program: program, lock: lock)
+  }
+
   /// Sleeps until something happens or the time is up.
   ///
-  /// - Returns: the trials that are over; those that failed for the first time run again and are not among them.
+  /// - Returns: the trials that are over; those that failed alone for the first time run again and are not among them.
   /// - Throws: ``ChildProcessError`` when one cannot be started again.
   func wait(milliseconds: Int32, restarts: Bool = true) throws -> [TrialProcess] {
     TrialProcess.wait(for: running, milliseconds: milliseconds)
@@ -52,6 +63,10 @@ final class TrialPool {
     running.removeAll { $0.end != nil }
     var over: [TrialProcess] = []
     for trial in ended {
+      if restarts, trial.hasFailed, trial.companions > 1 {
+        loners.insert(trial.identity)
+        failures[trial.identity, default: 0] += 1
+      }
       if restarts, isWorthAnotherAttempt(trial) {
         try start(trial.request)
       } else {
@@ -62,11 +77,7 @@ final class TrialPool {
   }
 
   private func isWorthAnotherAttempt(_ trial: TrialProcess) -> Bool {
-    switch trial.end {
-    case .failed: break
-    case .told(let end) where end.status == .failed: break
-    default: return false
-    }
+    guard trial.hasFailed, trial.companions == 1 else { return false }
     failures[trial.identity, default: 0] += 1
     return failures[trial.identity, default: 0] < Self.attempts
   }
@@ -78,7 +89,7 @@ final class TrialPool {
   ///   - seconds: how long they have.
   ///   - isHurried: asked meanwhile; true kills them at once.
   func interrupt(seconds: Double, isHurried: () -> Bool = { false }) {
-    for trial in running { trial.child.send(SIGTERM) }
+    for child in TrialProcess.processes(of: running) { child.send(SIGTERM) }
     let start = ContinuousClock.now
     while running.contains(where: { $0.end == nil }) {
       if isHurried() || ContinuousClock.now - start > .seconds(seconds) { break }

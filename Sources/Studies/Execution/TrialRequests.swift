@@ -24,4 +24,14 @@ public protocol TrialRequests {
   func request(
     _ point: TrialPoint, isAudit: Bool, limits: [TrialLimit], study: StudyFolder, threads: Int
   ) throws -> TrialRequest
+
+  /// What a trial must have in common with others to share a program with them; nil: it shares with none.
+  ///
+  /// - Throws: `ConfigurationError` when the trial's values do not fit its configuration.
+  func sharing(of point: TrialPoint) throws -> TrialSharing?
+}
+
+extension TrialRequests {
+  /// Trials share nothing unless somebody says so.
+  public func sharing(of point: TrialPoint) throws -> TrialSharing? { nil }
 }

@@ -27,6 +27,8 @@ public struct MachineSettings: Sendable {
   public var devices: Int
   /// `sharding`: what is cut among several devices beside the batch; state.
   public let sharding: ShardingRules.Level
+  /// `batch_runs`: how many trials of a study share each program; 1.
+  public let batchRuns: Int
   /// `threads`: 0, one for every core.
   public let threads: Int
   /// `precision`; auto.
@@ -55,6 +57,9 @@ public struct MachineSettings: Sendable {
     precision = section.choice(
       "precision", default: .auto, doc: "auto: bf16 where the device multiplies it in hardware")
     sharding = Self.sharding(section, devices)
+    batchRuns = section.integer(
+      "batch_runs", default: 1, in: 1...1024,
+      doc: "trials of a study that share each program, where they differ in numbers alone")
     if let problem = Self.problem(with: device) {
       section.refuse("device", message: problem)
     } else if devices > 1, device == Self.cpu {
@@ -62,6 +67,12 @@ public struct MachineSettings: Sendable {
         "devices", "device",
         message:
           "device = \"cpu\" is one device, with as many threads as machine.threads says; leave devices at 1, or choose "
+          + "device = \"xla:cpu\" or \"xla:cuda\"")
+    } else if batchRuns > 1, device == Self.cpu {
+      section.contradiction(
+        "batch_runs", "device",
+        message:
+          "device = \"cpu\" runs every trial in a program of its own, so the key has no effect; leave batch_runs at 1, or choose "
           + "device = \"xla:cpu\" or \"xla:cuda\"")
     }
   }

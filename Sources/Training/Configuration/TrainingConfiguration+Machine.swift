@@ -38,6 +38,7 @@ extension TrainingConfiguration {
     if let runtime = runtime as? XLARuntime {
       details["plugin"] = runtime.pluginVersion
       details["device_kind"] = runtime.deviceKinds.first
+      if runtime.runCount > 1 { details["runs_in_program"] = "\(runtime.runCount)" }
     }
     return details
   }

@@ -223,8 +223,8 @@ public struct TrainingConfiguration: Sendable {
   /// Keys and sections that cannot change a run's numbers, by more than rounding where the device is another: they may differ when a
   /// run is resumed.
   public static let keysWithoutInfluence = [
-    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding", "checkpoint",
-    "metrics",
+    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
+    "machine.batch_runs", "checkpoint", "metrics",
   ]
 
   /// What has to agree for two runs to be the same run: a hash of all keys that can change numbers.

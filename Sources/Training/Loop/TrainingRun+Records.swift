@@ -42,7 +42,7 @@ extension TrainingRun {
       // The first process cannot put together what is cut without the others.
       _ = try tensors.written(only: labels)
       lastCheckpoint = (progress.step, configuration.run.folder)
-      lastSave = ContinuousClock.now
+      lastSave = now()
       return
     }
     let folder = try store.save(
@@ -58,7 +58,7 @@ extension TrainingRun {
         records: recorder.recordBytes, tensorBytes: bytes, tensorChecksum: checksum)
     }
     lastCheckpoint = (progress.step, folder)
-    lastSave = ContinuousClock.now
+    lastSave = now()
     observer(.checkpoint(step: progress.step, folder: folder))
   }
 
@@ -66,7 +66,7 @@ extension TrainingRun {
   var isSaveDue: Bool {
     let settings = configuration.checkpoint
     return isMultiple(progress.step, settings.every)
-      || settings.seconds > 0 && (ContinuousClock.now - lastSave).seconds >= settings.seconds
+      || settings.seconds > 0 && (now() - lastSave).seconds >= settings.seconds
   }
 
   /// Ends the run as somebody asked for.

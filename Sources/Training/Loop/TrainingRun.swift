@@ -48,7 +48,9 @@ public final class TrainingRun {
   /// Validation losses above which the run is stopped, by step.
   var limits: [Int: Double] = [:]
   var lastCheckpoint: (step: Int, folder: String)?
-  var lastSave = ContinuousClock.now
+  var lastSave: ContinuousClock.Instant
+  /// What time it is where saving is decided; runs that share programs have one clock, so that they save after the same step.
+  let now: () -> ContinuousClock.Instant
   /// What was done ahead of time, or is still to be done, because a device computes meanwhile.
   var ahead = WorkAhead()
   /// Where a process that is not the first of its run puts what it must not write.
@@ -67,6 +69,7 @@ public final class TrainingRun {
   ///   - source: the data; nil: the data set of `data.path`.
   ///   - stop: asked after every step, and between the batches of an evaluation.
   ///   - observer: is told what happens.
+  ///   - now: the time by which `checkpoint.seconds` are counted.
   /// - Returns: how it ended.
   /// - Throws: `ConfigurationError`, ``TrainingError`` and the errors of data, tensor files and run records; before any work
   ///   where that is possible.
@@ -75,7 +78,8 @@ public final class TrainingRun {
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
     limits: [TrialLimit] = [], initialWeights: String? = nil, runtime: RuntimeProvider? = nil,
     source: (any BatchSource)? = nil, stop: StopRequest = StopRequest(),
-    observer: @escaping (TrainingEvent) -> Void = { _ in }
+    observer: @escaping (TrainingEvent) -> Void = { _ in },
+    now: @escaping () -> ContinuousClock.Instant = { .now }
   ) throws -> TrainingSummary {
     if case .ended(let summary) = try earlier(configuration, trial) {
       observer(.ended(summary))
@@ -83,7 +87,7 @@ public final class TrainingRun {
     }
     let run = try TrainingRun(
       configuration, trial: trial, initialWeights: initialWeights, runtime: runtime,
-      source: source, observer: observer)
+      source: source, observer: observer, now: now)
     run.limits = Dictionary(limits.map { ($0.step, $0.loss) }, uniquingKeysWith: min)
     return try run.run(stop: stop)
   }
@@ -95,8 +99,11 @@ public final class TrainingRun {
     _ configuration: TrainingConfiguration, trial: TrialRecord? = nil,
     initialWeights: String? = nil, runtime given: RuntimeProvider? = nil,
     source givenSource: (any BatchSource)? = nil,
-    observer: @escaping (TrainingEvent) -> Void = { _ in }
+    observer: @escaping (TrainingEvent) -> Void = { _ in },
+    now: @escaping () -> ContinuousClock.Instant = { .now }
   ) throws {
+    self.now = now
+    lastSave = now()
     let source = try givenSource ?? TextSource(configuration)
     let processes = configuration.machine.usesXLA ? try ProcessGroup.read() : nil
     let provider = given ?? RuntimeProvider(configuration.machine, processes: processes)

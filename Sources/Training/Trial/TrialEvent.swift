@@ -74,7 +74,30 @@ public enum TrialEvent: Equatable, Sendable {
   }
 
   /// The event as one line of JSON, without a newline.
-  public var line: String {
+  public var line: String { TrialLine(self).text }
+
+  /// Reads ``line``; nil when the text is none.
+  public init?(line: some StringProtocol) {
+    guard let event = TrialLine(line)?.event else { return nil }
+    self = event
+  }
+}
+
+/// An event and the trial that it happened to: where several trials share a process, each line names its trial under `trial`.
+public struct TrialLine: Equatable, Sendable {
+  /// What happened.
+  public let event: TrialEvent
+  /// The name of the trial's folder; nil: the only one of its process.
+  public let trial: String?
+
+  /// Says to which trial something happened.
+  public init(_ event: TrialEvent, of trial: String? = nil) {
+    self.event = event
+    self.trial = trial
+  }
+
+  /// One line of JSON, without a newline.
+  public var text: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -85,15 +108,35 @@ public enum TrialEvent: Equatable, Sendable {
     return String(decoding: data, as: UTF8.self)
   }
 
-  /// Reads ``line``; nil when the text is none.
-  public init?(line: some StringProtocol) {
+  /// Reads ``text``; nil when it is none.
+  public init?(_ text: some StringProtocol) {
     let decoder = JSONDecoder()
     decoder.nonConformingFloatDecodingStrategy = .convertFromString(
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    guard let event = try? decoder.decode(TrialEvent.self, from: Data(line.utf8)) else {
-      return nil
-    }
-    self = event
+    guard let line = try? decoder.decode(TrialLine.self, from: Data(text.utf8)) else { return nil }
+    self = line
+  }
+}
+
+extension TrialLine: Codable {
+  private enum CodingKeys: String, CodingKey { case trial }
+
+  /// Reads an event and its trial.
+  ///
+  /// - Throws: a decoding error.
+  public init(from decoder: any Decoder) throws {
+    event = try TrialEvent(from: decoder)
+    trial = try decoder.container(keyedBy: CodingKeys.self).decodeIfPresent(
+      String.self, forKey: .trial)
+  }
+
+  /// Writes an event and its trial.
+  ///
+  /// - Throws: an encoding error.
+  public func encode(to encoder: any Encoder) throws {
+    try event.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(trial, forKey: .trial)
   }
 }
 

@@ -8,13 +8,19 @@ public final class TrialEventStream {
   /// Steps are told at most this often.
   public static let secondsBetweenSteps = 0.25
 
+  private let trial: String?
   private let write: (String) -> Void
   private var lastStep: ContinuousClock.Instant?
 
   /// Starts a stream.
   ///
-  /// - Parameter write: takes one line, without its newline.
-  public init(write: @escaping (String) -> Void) { self.write = write }
+  /// - Parameters:
+  ///   - trial: the name that every line bears, where several trials share a process.
+  ///   - write: takes one line, without its newline.
+  public init(trial: String? = nil, write: @escaping (String) -> Void) {
+    self.trial = trial
+    self.write = write
+  }
 
   /// Tells an event, or keeps quiet about a step when one was told less than a quarter of a second ago.
   public func observe(_ event: TrainingEvent) {
@@ -47,5 +53,5 @@ public final class TrialEventStream {
     tell(.ended(TrialEvent.End(status: .failed, reason: "\(error)")))
   }
 
-  private func tell(_ event: TrialEvent) { write(event.line) }
+  private func tell(_ event: TrialEvent) { write(TrialLine(event, of: trial).text) }
 }

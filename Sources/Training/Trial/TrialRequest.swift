@@ -50,6 +50,34 @@ public struct TrialRequest: Codable, Equatable, Sendable {
     self.limits = limits
   }
 
+  /// Reads what a process is asked: one trial, or a list of trials that share programs.
+  ///
+  /// - Throws: ``TrainingError`` with code `request` when it is neither, or the list is empty.
+  public static func all(json: Data) throws(TrainingError) -> [TrialRequest] {
+    let first = json.first { !($0 == 0x20 || (0x09...0x0D).contains($0)) }
+    guard first == UInt8(ascii: "[") else { return [try TrialRequest(json: json)] }
+    let requests: [TrialRequest]
+    do {
+      requests = try JSONDecoder().decode([TrialRequest].self, from: json)
+    } catch {
+      throw TrainingError(
+        .request, "standard input is not a list of trials: \(error); give trials as JSON")
+    }
+    guard !requests.isEmpty else {
+      throw TrainingError(.request, "standard input is an empty list; give at least one trial")
+    }
+    return requests
+  }
+
+  /// Trials as the process that runs them together reads them.
+  ///
+  /// - Throws: an encoding error.
+  public static func json(_ requests: [TrialRequest]) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return requests.count == 1 ? try requests[0].json : try encoder.encode(requests)
+  }
+
   /// Reads what ``json`` gave.
   ///
   /// - Throws: ``TrainingError`` with code `request` when it is not such an object, naming the place.

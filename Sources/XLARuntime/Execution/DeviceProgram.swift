@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import TensorGraph
 
 /// A compiled program with the host memory of its inputs, for each of the runs that share it.
@@ -12,6 +13,8 @@ final class DeviceProgram {
   private var inputs: [String: HostMemory] = [:]
   private let scalars: HostMemory
   private var scalarPlaces: [String: Int] = [:]
+  /// How often it was started.
+  private(set) var dispatchCount = 0
 
   init(_ lowered: LoweredProgram, _ loaded: LoadedProgram, store: DeviceStore) {
     self.lowered = lowered
@@ -39,10 +42,11 @@ final class DeviceProgram {
 
   /// Sends inputs and scalars, and starts a run of the program.
   ///
-  /// - Parameter active: the runs that want it; the kept tensors of others stay as they are.
+  /// - Parameter active: the runs that want it, with the same inputs where they share them; the kept tensors of others stay as they are.
   /// - Returns: the run that was started.
-  /// - Throws: ``XLAError`` when it cannot be started, or runs that share an input gave different ones.
+  /// - Throws: ``XLAError`` when it cannot be started.
   func dispatch(active: Set<Int> = [0]) throws(XLAError) -> Dispatch {
+    dispatchCount += 1
     if let runs = lowered.runs {
       for run in 0..<runs {
         hostBuffer(LoweredProgram.activeLabel, run: run)?.storeBytes(
@@ -77,7 +81,7 @@ final class DeviceProgram {
       if argument.isBatched {
         memory = all.bytes
       } else {
-        memory = try shared(label, active.sorted())
+        memory = shared(label, active)
       }
     }
     return try store.client.upload(
@@ -85,19 +89,35 @@ final class DeviceProgram {
   }
 
   /// What all active runs gave for an input that they share.
-  private func shared(
-    _ label: String, _ active: [Int]
-  ) throws(XLAError) -> UnsafeMutableRawBufferPointer {
-    let views = active.compactMap { hostBuffer(label, run: $0) }
-    guard let first = views.first else { preconditionFailure("no run wants the program") }
-    for (run, view) in zip(active, views).dropFirst()
-    where !view.elementsEqual(first) {
-      throw XLAError(
-        .setting,
-        "runs \(active[0]) and \(run) of a batch differ in '\(label)': runs that share a program must read the same text "
-          + "in the same order")
+  private func shared(_ label: String, _ active: Set<Int>) -> UnsafeMutableRawBufferPointer {
+    guard let run = active.min(), let view = hostBuffer(label, run: run) else {
+      preconditionFailure("no run wants the program")
     }
-    return first
+    return view
+  }
+
+  /// Runs that can be served together, for they gave the same for every input that runs share.
+  func withEqualInputs(_ runs: Set<Int>) -> [Set<Int>] {
+    let labels = lowered.arguments.compactMap { argument -> String? in
+      guard case .input(let label) = argument.source, !argument.isBatched else { return nil }
+      return label
+    }
+    var result: [Set<Int>] = []
+    for run in runs.sorted() {
+      let place = result.firstIndex { alike in
+        labels.allSatisfy { label in
+          guard let other = alike.min().flatMap({ hostBuffer(label, run: $0) }),
+            let own = hostBuffer(label, run: run)
+          else { return false }
+          guard own.count == other.count, let first = own.baseAddress,
+            let second = other.baseAddress
+          else { return false }
+          return memcmp(first, second, own.count) == 0
+        }
+      }
+      if let place { result[place].insert(run) } else { result.append([run]) }
+    }
+    return result
   }
 }
 

@@ -7,8 +7,10 @@ public import TensorGraph
 /// Several runs of one experiment in one program: they read the same text and differ in numbers, such as seeds and learning rates.
 ///
 /// Each run has a runtime of its own and is driven by a thread of its own, as if it were alone. When all runs want to run a program, it
-/// runs once for all of them. A run that ends early leaves, and the others go on; a run that wants another program than the
-/// others gets it, and theirs leaves its tensors alone.
+/// runs once for all of them. A run that ends early leaves, and the others go on. Where runs want different programs, as when one
+/// has skipped a step and so does without a measurement that the others make, the program that has run least often goes first, for
+/// the others wait meanwhile and all meet again at the step. Where they have different text in the same program, it runs for one text
+/// after the other.
 public final class RunGroup: @unchecked Sendable {
   private enum Request {
     case compile(Program)
@@ -28,6 +30,7 @@ public final class RunGroup: @unchecked Sendable {
   private var present: Set<Int>
   private var requests: [Int: Request] = [:]
   private var answers: [Int: Answer] = [:]
+  private let meeting: () -> Void
 
   /// Opens a plugin for a number of runs.
   ///
@@ -35,16 +38,39 @@ public final class RunGroup: @unchecked Sendable {
   ///   - plugin: the path of a PJRT plugin.
   ///   - count: runs that share every program.
   ///   - devices: of how many devices share each program; where they divide the runs, each has its share of them.
+  ///   - meeting: is called whenever all runs wait for a program, before it runs: what it changes, all of them see changed
+  ///     between the same two programs.
   /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
-  public convenience init(plugin: String, count: Int, devices: Int = 1) throws {
+  public convenience init(
+    plugin: String, count: Int, devices: Int = 1, meeting: @escaping () -> Void = {}
+  ) throws {
     try self.init(
       client: Client.start(plugin, nil).client, count: count, devices: devices,
-      cache: ProgramCache.ofUser())
+      cache: ProgramCache.ofUser(), meeting: meeting)
   }
 
-  init(client: Client, count: Int, devices: Int = 1, cache: ProgramCache? = nil) throws {
+  /// Finds the plugin of a device and opens it for a number of runs.
+  ///
+  /// - Parameters:
+  ///   - device: `xla:cpu`, `xla:cuda` or `xla:FILE.so`.
+  ///   - count: runs that share every program.
+  ///   - devices: of how many devices share each program.
+  ///   - meeting: is called whenever all runs wait for a program, before it runs.
+  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
+  public convenience init(
+    device: String, count: Int, devices: Int = 1, meeting: @escaping () -> Void = {}
+  ) throws {
+    try self.init(
+      plugin: PluginChoice.path(for: device), count: count, devices: devices, meeting: meeting)
+  }
+
+  init(
+    client: Client, count: Int, devices: Int = 1, cache: ProgramCache? = nil,
+    meeting: @escaping () -> Void = {}
+  ) throws {
     precondition(count >= 1, "\(count) runs")
     self.count = count
+    self.meeting = meeting
     store = try DeviceStore(
       client, devices: devices, sharding: ShardingRules(), runs: count, cache: cache)
     present = Set(0..<count)
@@ -101,29 +127,39 @@ public final class RunGroup: @unchecked Sendable {
 
   private func serveWhenAllWait() {
     guard !requests.isEmpty, Set(requests.keys) == present else { return }
-    let all = requests
-    requests = [:]
+    meeting()
     var programs: [Int: Program] = [:]
     var starts: [ObjectIdentifier: (program: DeviceProgram, runs: Set<Int>)] = [:]
-    for (run, request) in all {
+    for (run, request) in requests {
       switch request {
       case .compile(let program): programs[run] = program
       case .start(let program):
         starts[ObjectIdentifier(program), default: (program, [])].runs.insert(run)
       }
     }
-    for (program, runs) in starts.values.sorted(by: { ($0.runs.min() ?? 0) < ($1.runs.min() ?? 0) })
-    {
+    if programs.isEmpty {
+      let rarest = starts.values.min {
+        ($0.program.dispatchCount, $0.runs.min() ?? 0)
+          < ($1.program.dispatchCount, $1.runs.min() ?? 0)
+      }
+      if let rarest { start(rarest.program, rarest.runs) }
+    } else {
+      compile(programs)
+    }
+    for run in answers.keys { requests[run] = nil }
+    condition.broadcast()
+  }
+
+  private func start(_ program: DeviceProgram, _ runs: Set<Int>) {
+    for alike in program.withEqualInputs(runs) {
       let answer: Answer
       do {
-        answer = .started(try program.dispatch(active: runs))
+        answer = .started(try program.dispatch(active: alike))
       } catch {
         answer = .failed(error)
       }
-      for run in runs { answers[run] = answer }
+      for run in alike { answers[run] = answer }
     }
-    compile(programs)
-    condition.broadcast()
   }
 
   /// Compiles once what all runs that ask have in common.

@@ -17,13 +17,13 @@ struct BenchCommand: ParsableCommand {
       """,
     subcommands: [
       BenchStep.self, BenchProducts.self, BenchProfile.self, BenchOptimizers.self, BenchTrials.self,
-      BenchSpeedrun.self,
+      BenchSpeedrun.self, BenchRuns.self,
     ])
 }
 
 /// What every bench command takes.
 struct BenchOptions: ParsableArguments {
-  @Option(help: "S, P or M.")
+  @Option(help: "S, P, M, 10m or 150m.")
   var shape: BenchShape = .s
 
   @Option(help: "Threads; all cores unless given.")

@@ -69,14 +69,12 @@ struct BenchOptimizers: ParsableCommand {
     let precision = try self.resolvedPrecision()
     var peer: BenchPeer?
     if peers {
-      peer = try BenchPeer.start(
-        python: python, script: "Benchmarks/peers/pytorch_optimizers.py",
-        shape: options.shape.peerShape,
-        modes: [], threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
-      if peer == nil {
-        throw CommandFailure(
-          .failed, "'\(python)' cannot import torch; name a Python that can with --python")
-      }
+      peer = try BenchPeer(
+        BenchPeer.Invocation(
+          python: python, script: "Benchmarks/peers/pytorch_optimizers.py",
+          shape: options.shape.peerShape(),
+          threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount),
+        modes: [])
     }
     var rows: [Row] = []
     for method in chosen.isEmpty ? OptimizerRegistry.methods : chosen {
@@ -101,7 +99,7 @@ struct BenchOptimizers: ParsableCommand {
   ) throws -> Row {
     let subject = try UpdateSubject(
       method, shape: options.shape, precision: precision, threads: options.threads)
-    let mode = peer?.hello.modes.contains(method.card.name) == true ? method.card.name : nil
+    let mode = peer?.modes.contains(method.card.name) == true ? method.card.name : nil
     let period = subject.period
     _ = try subject.run()
     _ = try subject.run()

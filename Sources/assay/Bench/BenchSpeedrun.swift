@@ -74,13 +74,11 @@ struct BenchSpeedrun: ParsableCommand {
       let shape = """
         {"context_length": \(tokens), "sequences": 1, "adam_every": 2}
         """
-      peer = try BenchPeer.start(
-        python: python, script: script, shape: shape, modes: modes,
-        threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
-      if peer == nil {
-        throw CommandFailure(
-          .failed, "'\(python)' cannot import torch; name a Python that can with --python")
-      }
+      peer = try BenchPeer(
+        BenchPeer.Invocation(
+          python: python, script: script, shape: shape,
+          threads: threads ?? ProcessInfo.processInfo.activeProcessorCount),
+        modes: modes)
       for mode in modes { _ = try peer?.run(mode, steps: 2) }
     }
     for round in 0..<rounds {

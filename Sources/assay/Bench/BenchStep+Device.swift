@@ -7,92 +7,105 @@ import TensorGraph
 import Training
 import XLARuntime
 
-/// A step on devices behind a plugin, beside the same step on this machine's processor.
+/// A step on devices behind a plugin, beside a peer or beside the same step on this machine's processor.
 extension BenchStep {
-  /// What was found.
-  struct DeviceReport: Encodable {
-    /// One runtime in one precision.
-    struct Row: Encodable {
-      let runtime: String
-      let precision: String
-      let tokensPerSecond: BenchReport.Spread
-      /// Bytes of tensors at their most, on the device that holds most.
-      let peakBytes: Int
-      let compileSeconds: Double
-      /// This device's speed over the processor's in the same round, the median over rounds; nil of the processor itself.
-      let ratio: Double?
-
-      enum CodingKeys: String, CodingKey {
-        case runtime, precision, ratio
-        case tokensPerSecond = "tokens_per_second"
-        case peakBytes = "peak_bytes"
-        case compileSeconds = "compile_seconds"
-      }
-    }
-
-    let shape: String
-    let device: String
-    let devices: Int
-    var results: [Row] = []
-
-    var text: String {
-      var table = Table([
-        ("", .left), ("precision", .left), ("tokens/s", .right), ("spread", .right),
-        ("peak of tensors", .right), ("compiled in", .right), ("speed", .right),
-      ])
-      for row in results {
-        let speed = row.tokensPerSecond
-        table.add(
-          row.runtime, row.precision, Numbers.short(speed.median),
-          "\(Numbers.short(speed.minimum)) - \(Numbers.short(speed.maximum))",
-          Numbers.bytes(row.peakBytes), Numbers.fixed(row.compileSeconds, 2) + " s",
-          row.ratio.map { Numbers.fixed($0, 2) + "x" } ?? "")
-      }
-      return table.text
-    }
-  }
+  private typealias Pairs = [(ours: Double, theirs: Double)]
 
   /// How far losses of the same steps may lie apart: products of bf16 operands differ by more than rounding of fp32.
   private static let tolerances: [Precision: Double] = [.fp32: 1e-4, .bf16: 2e-2]
 
   func timeDevice(_ device: String) throws {
-    var report = DeviceReport(shape: options.shape.rawValue, device: device, devices: devices)
-    for precision in [Precision.fp32, .bf16] {
+    var report = BenchReport(shape: options.shape.rawValue)
+    report.device = device
+    report.microBatches = microBatches
+    for precision in precision.all {
       let runtime = try XLARuntime(device: device, devices: devices)
-      let far = try BenchSubject(options.shape, precision: precision, runtime: runtime)
+      report.runtime = runtime.summary
+      let far = try BenchSubject(
+        options.shape, precision: precision, microBatches: microBatches, runtime: runtime)
       try far.check()
-      guard !alone else {
-        let speeds = try (0..<rounds).map { _ in try speed(far) }
-        report.results.append(row(far, speeds, ratios: []))
-        continue
+      var others: [(name: String, pairs: Pairs, needs: BenchReport.Needs, isPeer: Bool)] = []
+      if !alone {
+        let near = try BenchSubject(
+          options.shape, precision: precision, microBatches: microBatches, threads: options.threads)
+        try compare(far, near)
+        if !peers {
+          let pairs = try (0..<rounds).map { _ in (try speed(far), try speed(near)) }
+          let needs = BenchReport.Needs(peakBytes: near.runtime.peakBytes)
+          others.append(("assay cpu", pairs, needs, false))
+        }
       }
-      let near = try BenchSubject(options.shape, precision: precision, threads: options.threads)
-      try near.check()
-      let difference = abs(far.loss - near.loss) / abs(near.loss)
-      guard difference < Self.tolerances[precision] ?? 0 else {
-        throw CommandFailure(
-          .failed,
-          "the \(precision.rawValue) step of \(runtime.summary) is wrong: its second loss is \(far.loss), and \(near.loss) on "
-            + "the processor")
+      // Before the peer's, so that both compile on a machine that does nothing else.
+      let needs = try needs(of: far)
+      if peers {
+        for (mode, pairs, needs) in try timePeer(device, far, &report) {
+          others.append((mode, pairs, needs, true))
+        }
       }
-      var (nearSpeeds, farSpeeds): ([Double], [Double]) = ([], [])
-      for _ in 0..<rounds {
-        nearSpeeds.append(try speed(near))
-        farSpeeds.append(try speed(far))
+      var speeds = others.flatMap { $0.pairs.map(\.ours) }
+      while speeds.count < rounds { speeds.append(try speed(far)) }
+      report.add("assay \(device)", precision.rawValue, speeds, needs)
+      for other in others {
+        report.add(
+          other.name, precision.rawValue, other.pairs, other.needs, isPeer: other.isPeer)
       }
-      report.results.append(row(near, nearSpeeds, ratios: []))
-      report.results.append(
-        row(far, farSpeeds, ratios: zip(farSpeeds, nearSpeeds).map { $0 / $1 }))
     }
     if options.json { try Console.json(report) } else { Console.data(report.text) }
   }
 
-  private func row(
-    _ subject: BenchSubject<some Runtime>, _ speeds: [Double], ratios: [Double]
-  ) -> DeviceReport.Row {
-    DeviceReport.Row(
-      runtime: subject.runtime.summary, precision: subject.precision.rawValue,
-      tokensPerSecond: BenchReport.Spread(speeds), peakBytes: subject.runtime.peakBytes,
-      compileSeconds: subject.compileSeconds, ratio: ratios.isEmpty ? nil : median(ratios))
+  /// Refuses to time a step whose losses are not those of the processor.
+  private func compare(
+    _ far: BenchSubject<XLARuntime>, _ near: BenchSubject<CPURuntime>
+  ) throws {
+    try near.check()
+    let difference = abs(far.loss - near.loss) / abs(near.loss)
+    guard difference < Self.tolerances[far.precision] ?? 0 else {
+      throw CommandFailure(
+        .failed,
+        "the \(far.precision.rawValue) step of \(far.runtime.summary) is wrong: its second loss is \(far.loss), and \(near.loss) on "
+          + "the processor")
+    }
+  }
+
+  /// Memory by the device's own count where it counts, else as the compiler planned it; compiled once more for that, without a cache.
+  private func needs(of subject: BenchSubject<XLARuntime>) throws -> BenchReport.Needs {
+    let analyses = try subject.programs().map { try subject.runtime.analysis(of: $0) }
+    let memories = analyses.compactMap(\.memory)
+    // Programs of one step leave tensors of each other alone: those are held beside the largest.
+    let planned = analyses.count == 1 ? memories.first?.total : nil
+    return BenchReport.Needs(
+      peakBytes: subject.runtime.countedPeakBytes ?? planned ?? subject.runtime.peakBytes,
+      temporaryBytes: memories.map(\.temporary).max(),
+      compileSeconds: analyses.reduce(0) { $0 + $1.compileSeconds })
+  }
+
+  /// Every mode of the peer in the subject's precision, taking turns with it.
+  private func timePeer(
+    _ device: String, _ far: BenchSubject<XLARuntime>, _ report: inout BenchReport
+  ) throws -> [(name: String, pairs: Pairs, needs: BenchReport.Needs)] {
+    let precision = far.precision.rawValue
+    var invocation = BenchPeer.Invocation(
+      python: python, script: script, shape: options.shape.peerShape(microBatches: microBatches),
+      threads: options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let isJAX = invocation.library == .jax
+    if device == "xla:cuda" {
+      invocation.options = ["--device", "cuda"]
+    } else if isJAX {
+      // The same plugin: then the same compiler gets both programs.
+      invocation.options = ["--plugin", far.runtime.pluginPath]
+    }
+    let modes = isJAX ? [precision] : [precision, precision + "-compiled"]
+    let peer = try BenchPeer(invocation, modes: modes)
+    report.peer = peer.summary
+    return try peer.modes.map { mode in
+      let ready = try peer.prepare(mode)
+      let pairs = try measurePairs(far, peer, mode)
+      try peer.drop(mode)
+      let peak = try ready.analysis?.total ?? BenchPeer.peakBytes(invocation, mode: mode)
+      let needs = BenchReport.Needs(
+        peakBytes: peak, temporaryBytes: ready.analysis?.temporary,
+        compileSeconds: ready.compileSeconds)
+      return ("\(invocation.library.rawValue.lowercased()) \(mode)", pairs, needs)
+    }
   }
 }

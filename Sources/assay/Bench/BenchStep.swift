@@ -15,17 +15,21 @@ import Training
 struct BenchStep: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "step",
-    abstract: "Times whole training steps, alternating with PyTorch where it is at hand.")
+    abstract: "Times whole training steps, alternating with PyTorch or JAX where it is at hand.",
+    discussion: """
+      --check compares losses, gradient norms and weights of four steps instead, on a device with those of the processor. --steps-from takes \
+      weights, batch and what is expected from a file that Benchmarks/peers/step_check.py wrote, or --steps-to.
+      """)
 
   @OptionGroup var options: BenchOptions
 
-  @Flag(help: "Also run PyTorch, eager and compiled.")
+  @Flag(help: "Also run PyTorch, eager and compiled, or what else the script runs.")
   var peers = false
 
-  @Option(help: "The Python that has PyTorch.")
+  @Option(help: "The Python that has PyTorch or JAX.")
   var python = "python3"
 
-  @Option(help: "The peer's script.")
+  @Option(help: "The peer's script: pytorch_step.py, or jax_step.py with --device.")
   var script = "Benchmarks/peers/pytorch_step.py"
 
   @Option(help: "Pairs of alternating measurements.")
@@ -36,7 +40,7 @@ struct BenchStep: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Times this device beside the processor instead of PyTorch.",
+      "Times this device beside the processor, or beside the peer.",
       valueName: "xla:cpu|xla:cuda|xla:FILE.so"))
   var device: String?
 
@@ -46,16 +50,53 @@ struct BenchStep: ParsableCommand {
   @Flag(help: "With --device: leave the processor out.")
   var alone = false
 
+  @Option(help: "fp32, bf16 or both.")
+  var precision = PrecisionChoice.both
+
+  @Option(help: "Parts of the batch whose gradients are added up.")
+  var microBatches = 1
+
+  @Flag(help: "Only checks steps; times nothing.")
+  var check = false
+
+  @Option(help: ArgumentHelp("With --check: the steps of a file.", valueName: "file"))
+  var stepsFrom: String?
+
+  @Option(help: ArgumentHelp("With --check: writes the processor's steps.", valueName: "file"))
+  var stepsTo: String?
+
   @Flag(help: .hidden)
   var memoryOnly = false
 
-  @Option(help: .hidden)
-  var precision = "bf16"
+  /// What is measured.
+  enum PrecisionChoice: String, CaseIterable, ExpressibleByArgument {
+    case fp32
+    case bf16
+    case both
+
+    var all: [Precision] {
+      switch self {
+      case .fp32: [.fp32]
+      case .bf16: [.bf16]
+      case .both: [.fp32, .bf16]
+      }
+    }
+  }
 
   func validate() throws {
+    let sequences = options.shape.sequences
+    guard microBatches >= 1, sequences % microBatches == 0 else {
+      throw ValidationError(
+        "--micro-batches is \(microBatches), and shape \(options.shape.rawValue) has \(sequences) sequences: each part takes as many whole ones"
+      )
+    }
+    try validateCheck()
     guard let device else {
       if devices != 1 || alone {
         throw ValidationError("--devices and --alone have no effect without --device")
+      }
+      if peers, BenchPeer.Library(script: script) == .jax {
+        throw ValidationError("JAX is timed on the same plugin; name it with --device xla:cpu")
       }
       return
     }
@@ -67,20 +108,47 @@ struct BenchStep: ParsableCommand {
     if let problem = MachineSettings.problem(with: device) {
       throw ValidationError("--device is '\(device)': \(problem)")
     }
-    if peers { throw ValidationError("--peers and --device are two benches; give one of them") }
-    let sequences = options.shape.sequences
-    guard devices >= 1, sequences % devices == 0 else {
+    if peers, devices != 1 {
+      throw ValidationError("--peers have one device; leave --devices out")
+    }
+    guard devices >= 1, (sequences / microBatches) % devices == 0 else {
       throw ValidationError(
-        "--devices is \(devices), and shape \(options.shape.rawValue) has \(sequences) sequences: each device takes whole ones"
+        "--devices is \(devices), and a step takes \(sequences / microBatches) sequences of shape \(options.shape.rawValue) at once: each "
+          + "device takes whole ones")
+    }
+  }
+
+  private func validateCheck() throws {
+    guard check else {
+      if stepsFrom != nil || stepsTo != nil {
+        throw ValidationError("--steps-from and --steps-to have no effect without --check")
+      }
+      return
+    }
+    if peers {
+      throw ValidationError("--check times nothing, and --peers are timed; leave one out")
+    }
+    if alone {
+      throw ValidationError("--check compares with the processor's steps; leave --alone out")
+    }
+    if stepsFrom != nil, stepsTo != nil {
+      throw ValidationError(
+        "--steps-to writes the processor's own steps; leave it or --steps-from out")
+    }
+    if device == nil, stepsFrom == nil, stepsTo == nil {
+      throw ValidationError(
+        "--check has nothing to compare the processor with; name a --device, or a file with --steps-from"
       )
     }
   }
 
   func run() throws {
     if memoryOnly { return try printMemory() }
+    if check { return try checkSteps() }
     if let device { return try timeDevice(device) }
-    let subjects = try [Precision.fp32, .bf16].map { precision in
-      let subject = try BenchSubject(options.shape, precision: precision, threads: options.threads)
+    let subjects = try precision.all.map { precision in
+      let subject = try BenchSubject(
+        options.shape, precision: precision, microBatches: microBatches, threads: options.threads)
       try subject.check()
       return subject
     }
@@ -88,32 +156,29 @@ struct BenchStep: ParsableCommand {
       "shape \(options.shape.rawValue): \(subjects[0].tokens) tokens a step; \(subjects[0].runtime.summary)"
     )
     var report = BenchReport(shape: options.shape.rawValue)
+    report.microBatches = microBatches
     var ours: [[Double]] = subjects.map { _ in [] }
 
-    let share = try productsShare(subjects[1], &ours[1])
-    report.productsShare = share
+    if let index = subjects.firstIndex(where: { $0.precision == .bf16 }), microBatches == 1 {
+      report.productsShare = try productsShare(subjects[index], &ours[index])
+    }
 
     if peers {
-      let modes = ["fp32", "fp32-compiled", "bf16", "bf16-compiled"]
-      let threads = subjects[0].runtime.threadCount
-      guard
-        let peer = try BenchPeer.start(
-          python: python, script: script, shape: options.shape.peerShape, modes: modes,
-          threads: threads)
-      else {
-        throw CommandFailure(
-          .failed, "'\(python)' cannot import torch; name a Python that can with --python")
-      }
-      report.peer = "PyTorch \(peer.hello.torch)"
-      for mode in peer.hello.modes {
-        let index = mode.hasPrefix("bf16") ? 1 : 0
+      let invocation = BenchPeer.Invocation(
+        python: python, script: script, shape: options.shape.peerShape(microBatches: microBatches),
+        threads: subjects[0].runtime.threadCount)
+      let modes = precision.all.flatMap { [$0.rawValue, $0.rawValue + "-compiled"] }
+      let peer = try BenchPeer(invocation, modes: modes)
+      report.peer = peer.summary
+      for mode in peer.modes {
+        guard let index = subjects.firstIndex(where: { mode.hasPrefix($0.precision.rawValue) })
+        else { continue }
         let pairs = try measurePairs(subjects[index], peer, mode)
         ours[index] += pairs.map(\.ours)
-        let memory = try BenchPeer.peakBytes(
-          python: python, script: script, shape: options.shape, mode: mode, threads: threads)
+        let memory = try BenchPeer.peakBytes(invocation, mode: mode)
         report.add(
-          "pytorch \(mode)", index == 1 ? "bf16" : "fp32", pairs.map(\.theirs), peakBytes: memory,
-          ratios: pairs.map { $0.ours / $0.theirs })
+          "pytorch \(mode)", subjects[index].precision.rawValue, pairs,
+          BenchReport.Needs(peakBytes: memory))
         try peer.drop(mode)
       }
     }
@@ -122,7 +187,7 @@ struct BenchStep: ParsableCommand {
       while speeds.count < rounds { speeds.append(try speed(subject)) }
       report.add(
         "assay", subject.precision.rawValue, speeds,
-        peakBytes: try ownMemory(subject.precision), ratios: [])
+        BenchReport.Needs(peakBytes: try ownMemory(subject.precision)))
     }
     if options.json { try Console.json(report) } else { Console.data(report.text) }
   }
@@ -134,8 +199,9 @@ struct BenchStep: ParsableCommand {
     return Double(steps * subject.tokens) / (try subject.run(steps))
   }
 
-  private func measurePairs(
-    _ subject: BenchSubject<CPURuntime>, _ peer: BenchPeer, _ mode: String
+  /// Takes turns with a mode of the peer.
+  func measurePairs(
+    _ subject: BenchSubject<some Runtime>, _ peer: BenchPeer, _ mode: String
   ) throws -> [(ours: Double, theirs: Double)] {
     // The first run of a mode builds and warms it.
     _ = try peer.run(mode, steps: 2)
@@ -173,7 +239,7 @@ struct BenchStep: ParsableCommand {
     process.executableURL = URL(fileURLWithPath: try Self.executablePath())
     process.arguments = [
       "bench", "step", "--shape", options.shape.rawValue, "--memory-only", "--precision",
-      precision.rawValue,
+      precision.rawValue, "--micro-batches", "\(microBatches)",
     ]
     if let threads = options.threads { process.arguments? += ["--threads", "\(threads)"] }
     process.standardOutput = output
@@ -190,10 +256,9 @@ struct BenchStep: ParsableCommand {
   }
 
   private func printMemory() throws {
-    guard let precision = Precision(rawValue: precision) else {
-      throw CommandFailure(.usage, "no precision '\(precision)'; use fp32 or bf16")
-    }
-    let subject = try BenchSubject(options.shape, precision: precision, threads: options.threads)
+    let subject = try BenchSubject(
+      options.shape, precision: precision.all[0], microBatches: microBatches,
+      threads: options.threads)
     _ = try subject.run(3)
     Console.data("\(try Self.peakResidentBytes())")
   }

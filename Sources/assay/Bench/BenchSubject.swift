@@ -13,8 +13,7 @@ import Training
 final class BenchSubject<Machine: Runtime> {
   let precision: Precision
   let runtime: Machine
-  /// Seconds that compiling the step took.
-  let compileSeconds: Double
+  /// Of one micro-batch.
   let definition: StepDefinition
   private let step: TrainingStep
 
@@ -29,26 +28,37 @@ final class BenchSubject<Machine: Runtime> {
   let card = OptimizerRegistry.standard.card
 
   /// Tokens of one step.
-  var tokens: Int { definition.tokens }
+  var tokens: Int { definition.tokens * step.accumulationSteps }
 
-  init(_ shape: BenchShape, precision: Precision, runtime: Machine) throws {
+  /// The tokens of its steps.
+  var batch: StepBatch { step.batch }
+
+  /// Makes weights, state and a batch.
+  ///
+  /// - Parameters:
+  ///   - shape: the model and its batch.
+  ///   - precision: of products.
+  ///   - microBatches: parts of the batch whose gradients are added up; a divisor of its sequences.
+  ///   - runtime: what runs it.
+  /// - Throws: what the runtime throws.
+  init(
+    _ shape: BenchShape, precision: Precision, microBatches: Int = 1, runtime: Machine
+  ) throws {
     self.precision = precision
     self.runtime = runtime
     let model = try shape.model()
     definition = StepDefinition(
       model: model,
       optimizer: Optimizer(OptimizerRegistry.standard, parameters: model.parameters),
-      sequences: shape.sequences, precision: precision)
-    let clock = ContinuousClock.now
-    step = try TrainingStep(definition, runtime: runtime)
-    compileSeconds = (ContinuousClock.now - clock) / .seconds(1)
+      sequences: shape.sequences / microBatches, precision: precision)
+    step = try TrainingStep(definition, accumulationSteps: microBatches, runtime: runtime)
     for parameter in definition.model.parameters {
       guard let memory = try runtime.kept(parameter.name, for: .writing) else { continue }
       parameter.initialize(memory.bindMemory(to: Float.self), seed: 1)
     }
     let stream = RandomStream(seed: 1, name: "bench/tokens")
     let vocabulary = UInt64(definition.model.configuration.vocabularySize)
-    for index in 0..<definition.tokens {
+    for index in 0..<tokens {
       step.batch.tokens[index] = Int32(UInt64(stream.uint32(at: 2 * index)) % vocabulary)
       step.batch.targets[index] = Int32(UInt64(stream.uint32(at: 2 * index + 1)) % vocabulary)
     }
@@ -64,6 +74,22 @@ final class BenchSubject<Machine: Runtime> {
     }
     loss = last?.loss ?? .nan
     return seconds / .seconds(1)
+  }
+
+  /// Runs steps at a learning rate; returns what each found.
+  func results(_ steps: Int, learningRate: Double) throws -> [TrainingStep.Result] {
+    var settings = settings
+    for group in definition.optimizer.trained {
+      settings.conditions.hyperparameters[group.name] = ["learning_rate": learningRate]
+    }
+    return try (0..<steps).map { _ in try step.run(settings) }
+  }
+
+  /// The programs of a step.
+  func programs() throws -> [Program] {
+    step.accumulationSteps == 1
+      ? [try definition.stepProgram()]
+      : [try definition.accumulationProgram(), try definition.updateProgram()]
   }
 
   /// Gives another program of this step the same batch and numbers.
@@ -95,7 +121,11 @@ final class BenchSubject<Machine: Runtime> {
 
 extension BenchSubject where Machine == CPURuntime {
   /// On this machine's processor.
-  convenience init(_ shape: BenchShape, precision: Precision, threads: Int?) throws {
-    try self.init(shape, precision: precision, runtime: CPURuntime(threads: threads))
+  convenience init(
+    _ shape: BenchShape, precision: Precision, microBatches: Int = 1, threads: Int?
+  ) throws {
+    try self.init(
+      shape, precision: precision, microBatches: microBatches,
+      runtime: CPURuntime(threads: threads))
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Comparison
+import Configurations
 import Foundation
 import RunRecords
 import Training
@@ -62,7 +63,7 @@ final class FakeStudy {
 
   /// Opens the study, whose trials run a script after the preamble.
   func open(
-    _ script: String, slots: Int = 2, seed: Int = 0,
+    _ script: String, slots: Int = 2, seed: Int = 0, sharing: Int = 1,
     observer: @escaping (StudyEvent) -> Void = { _ in },
     plan: (([TrialResult]) throws -> TrialAgenda)? = nil
   ) throws -> StudyRun {
@@ -71,7 +72,8 @@ final class FakeStudy {
     options.program = TrialProcess.Program(
       executable: "/bin/sh", arguments: ["-c", Self.preamble + script])
     return try StudyRun(
-      frozen.record, in: frozen.folder, lock: frozen.lock, requests: FakeRequests(salt: seed),
+      frozen.record, in: frozen.folder, lock: frozen.lock,
+      requests: FakeRequests(salt: seed, sharing: sharing),
       plan: plan, clock: TrialClock(), options: options, observer: observer)
   }
 }
@@ -79,6 +81,25 @@ final class FakeStudy {
 /// Names trials by their seeds and values, and by a number that stands for everything else in a configuration.
 struct FakeRequests: TrialRequests {
   var salt = 0
+  /// Trials of an arm that share a program, whatever their seeds.
+  var sharing = 1
+
+  func sharing(of point: TrialPoint) throws -> TrialSharing? {
+    guard sharing > 1 else { return nil }
+    var source = ConfigurationSource()
+    try source.add(
+      layer: "fake",
+      text: """
+        data.path = "none"
+        data.order = "documents"
+        machine.device = "xla:cpu"
+        machine.batch_runs = \(sharing)
+        training.seed = \(point.seed.initial)
+        training.data_seed = \(point.seed.data)
+        evaluation.every = \(point.arm == "a" ? 1 : 2)
+        """)
+    return TrialSharing(try TrainingConfiguration(source))
+  }
 
   func identity(of point: TrialPoint) -> String {
     let knobs = point.knobs.sorted { $0.key < $1.key }.map { "\($0.value)" }.joined(separator: "-")
