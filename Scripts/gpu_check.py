@@ -305,9 +305,17 @@ class Check:
             memory = peer.hello
         return {
             "tokens_per_second": statistics.median(speeds),
-            "peak_bytes": memory["peak_bytes"],
+            "peak_bytes": self.peak_bytes(memory),
             "compile_seconds": ready.get("compile_seconds", ready["seconds"]),
         }
+
+    def peak_bytes(self, memory: dict[str, Any]) -> int:
+        """Of the device; processors do not count, and there it is what XLA planned, as it is for Assay."""
+        planned = memory.get("analysis")
+        if self.backend == "cuda" or not planned:
+            return memory["peak_bytes"]
+        total = sum(planned[part] for part in ("arguments", "outputs", "temporary", "code"))
+        return total - planned["aliased"]
 
     def subjects(self, mode: str) -> list[tuple[str, str]]:
         """(who, in which of its modes) for one precision."""
