@@ -10,7 +10,7 @@
 python=$(command -v python3)
 fresh_copy
 
-# assay_that LINES: an executable whose `bench step` runs them; $* are its arguments.
+# assay_that LINES: an executable whose `bench` runs them; $* are its arguments. Two runs are twice as fast.
 assay_that() {
   cat >"$scratch/assay" <<END
 #!/usr/bin/env bash
@@ -18,6 +18,10 @@ if [ "\$1" = --version ]; then echo 1.2.3; exit; fi
 precision=fp32
 case "\$*" in *"--precision bf16"*) precision=bf16 ;; esac
 $1
+case "\$*" in
+  "bench runs"*"--counts 2"*) echo '{"results": [{"runs": 2, "tokens_per_second": {"median": 4096}, "compile_seconds": 1}]}'; exit ;;
+  "bench runs"*) echo '{"results": [{"runs": 1, "tokens_per_second": {"median": 2048}, "compile_seconds": 1}]}'; exit ;;
+esac
 echo '{"shape": "S", "results": [{"name": "assay", "precision": "'\$precision'", "tokens_per_second": {"median": 2048}, "peak_bytes": 1000000000}]}'
 END
   chmod +x "$scratch/assay"
@@ -38,7 +42,7 @@ assay_that ':'
 expect_pass "an executable that is right" check
 says '| assay | right |'
 says '| S | assay bf16 | 2,048 |'
-says '| 2 | S | 2,048 | 1.00x |'
+says '| 2 | S | 4,096 | 2.00x |'
 report 'r["right"] and r["versions"]["assay"] == "1.2.3" and len(r["results"]) == 2 and len(r["batched"]) == 2'
 
 assay_that 'case "$*" in *--check*) echo "error: the loss is off by 0.1" >&2; exit 1 ;; esac'
@@ -53,7 +57,7 @@ assay_that 'case "$*" in *"--precision bf16"*) echo "error: the device is lost" 
 expect_failure "a precision that fails" 'not measured: error: the device is lost' check
 report 'r["results"][0]["tokens_per_second"] == 2048 and "lost" in r["results"][1]["error"]'
 
-assay_that 'case "$*" in *"--batch-runs 2"*) echo "error: out of memory" >&2; exit 1 ;; esac'
+assay_that 'case "$*" in *"--counts 2"*) echo "error: out of memory" >&2; exit 1 ;; esac'
 expect_pass "as many runs as fit" check
 report '"error" in r["batched"][1]'
 

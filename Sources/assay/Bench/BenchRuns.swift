@@ -16,13 +16,16 @@ struct BenchRuns: ParsableCommand {
     commandName: "runs",
     abstract: "Times runs that share their programs on a device: tokens a second of all of them.",
     discussion: """
-      The model is the decoder of the pilot studies: vocabulary 1024, width 64, 2 layers, 2 heads, 16 sequences of 64 tokens, the \
-      standard optimizer. Runs read the same tokens and differ in the seed of their weights and in clipping. Before anything is timed, \
+      The model is the decoder of the pilot studies: vocabulary 1024, width 64, 2 layers, 2 heads, 16 sequences of 64 tokens, or that of \
+      --shape; the standard optimizer. Runs read the same tokens and differ in the seed of their weights and in clipping. Before anything is timed, \
       the loss of each run after three steps must be that of the same run alone, within 1e-4.
       """)
 
   @Option(help: "What computes: xla:cpu, xla:cuda or xla:FILE.so.")
   var device = "xla:cpu"
+
+  @Option(help: "A model of 'assay bench step' instead of the pilot studies'.")
+  var shape: BenchShape?
 
   @Option(help: "How many runs share a program, with commas between.")
   var counts = "1,2,4,8"
@@ -66,7 +69,7 @@ struct BenchRuns: ParsableCommand {
     var report = Report(device: device, precision: precision.rawValue)
     var groups: [SharedRuns] = []
     for count in runCounts {
-      let runs = try SharedRuns(device: device, count: count, precision)
+      let runs = try SharedRuns(shape, device: device, count: count, precision)
       _ = try runs.run(Self.checkedSteps)
       for (run, loss) in runs.losses.enumerated() {
         let difference = abs(loss - alone[run])
@@ -91,7 +94,7 @@ struct BenchRuns: ParsableCommand {
       report.results.append(
         Report.Row(
           runs: runs.count, tokensPerSecond: BenchReport.Spread(speeds),
-          compileSeconds: runs.compileSeconds))
+          compileSeconds: runs.compileSeconds, peakBytes: runs.peakBytes))
     }
     if json { try Console.json(report) } else { Console.data(report.text) }
   }
@@ -99,7 +102,8 @@ struct BenchRuns: ParsableCommand {
   /// The loss of each run alone, after as many steps as are checked.
   private func losses(of count: Int, _ precision: Precision) throws -> [Double] {
     try (0..<count).map { run in
-      let step = try SharedRuns.step(run, precision, XLARuntime(device: device))
+      let step = try SharedRuns.step(
+        shape, run, precision, XLARuntime(device: device))
       return try step.run(Self.checkedSteps)
     }
   }
@@ -112,9 +116,12 @@ struct BenchRuns: ParsableCommand {
       /// Of all runs together.
       let tokensPerSecond: BenchReport.Spread
       let compileSeconds: Double
+      /// Of all runs together, as the device counts it or the compiler planned it.
+      let peakBytes: Int?
 
       enum CodingKeys: String, CodingKey {
         case runs
+        case peakBytes = "peak_bytes"
         case tokensPerSecond = "tokens_per_second"
         case compileSeconds = "compile_seconds"
       }
@@ -178,19 +185,24 @@ private final class SharedRuns {
     }
   }
 
-  init(device: String, count: Int, _ precision: Precision) throws {
+  init(_ shape: BenchShape?, device: String, count: Int, _ precision: Precision) throws {
     self.count = count
     let group = try RunGroup(device: device, count: count)
     self.group = group
     let clock = ContinuousClock.now
     steps = try Self.together(count) { run in
-      try Self.step(run, precision, group.runtime(run))
+      try Self.step(shape, run, precision, group.runtime(run))
     }
     compileSeconds = (ContinuousClock.now - clock) / .seconds(1)
   }
 
   /// Tokens of one step of all runs.
   var tokens: Int { steps.reduce(0) { $0 + $1.tokens } }
+
+  /// Of all runs together, on the device that holds most.
+  var peakBytes: Int? {
+    (group.runtime(0) as? XLARuntime).map { $0.countedPeakBytes ?? $0.peakBytes * count }
+  }
 
   /// The last loss of each run.
   var losses: [Double] { steps.map(\.loss) }
@@ -204,23 +216,28 @@ private final class SharedRuns {
   }
 
   /// The step of a run, with its own weights and clipping, and the tokens of all.
-  static func step(_ run: Int, _ precision: Precision, _ runtime: any Runtime) throws -> Subject {
-    let model = try ModelConfiguration(
-      vocabularySize: 1024, width: 64, layers: 2, heads: 2, contextLength: 64
-    ).makeModel()
+  static func step(
+    _ shape: BenchShape?, _ run: Int, _ precision: Precision, _ runtime: any Runtime
+  ) throws -> Subject {
+    let model =
+      try shape?.model()
+      ?? ModelConfiguration(
+        vocabularySize: 1024, width: 64, layers: 2, heads: 2, contextLength: 64
+      ).makeModel()
+    let vocabulary = UInt64(model.configuration.vocabularySize)
     let step = try TrainingStep(
       StepDefinition(
         model: model,
         optimizer: Optimizer(OptimizerRegistry.standard, parameters: model.parameters),
-        sequences: 16, precision: precision), runtime: runtime)
+        sequences: shape?.sequences ?? 16, precision: precision), runtime: runtime)
     for parameter in model.parameters {
       guard let memory = try runtime.kept(parameter.name, for: .writing) else { continue }
       parameter.initialize(memory.bindMemory(to: Float.self), seed: UInt64(run + 1))
     }
     let stream = RandomStream(seed: 1, name: "bench/tokens")
     for index in 0..<step.definition.tokens {
-      step.batch.tokens[index] = Int32(stream.uint32(at: 2 * index) % 1024)
-      step.batch.targets[index] = Int32(stream.uint32(at: 2 * index + 1) % 1024)
+      step.batch.tokens[index] = Int32(UInt64(stream.uint32(at: 2 * index)) % vocabulary)
+      step.batch.targets[index] = Int32(UInt64(stream.uint32(at: 2 * index + 1)) % vocabulary)
     }
     var settings = TrainingStep.Settings()
     settings.conditions.gradientClip = 1 / Double(run + 1)
