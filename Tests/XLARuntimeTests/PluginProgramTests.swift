@@ -108,6 +108,23 @@ struct PluginProgramTests {
     #expect(try PluginUnderTest.client().devices[0].memory == nil)
   }
 
+  @Test(
+    "A client has as many processors as are asked for, whatever names its plugin; as a GPU they are refused",
+    .enabled(if: PluginUnderTest.path?.contains("cpu") == true))
+  func processors() throws {
+    let path = try #require(PluginUnderTest.path)
+    let environment = ["ASSAY_XLA_PLUGIN": path]
+    for device in ["xla:cpu", "xla:\(path)"] {
+      let client = try Client.start(device: device, devices: 9, environment: environment).client
+      #expect(client.devices.count == 9, "\(device)")
+    }
+    let error = #expect(throws: XLAError.self) {
+      _ = try Client.start(device: "xla:cuda", environment: environment)
+    }
+    #expect(error?.code == .setting)
+    #expect(error?.message.contains("ASSAY_XLA_PLUGIN names \(path)") == true)
+  }
+
   @Test("A flag of XLA's compiler reaches it; one that it does not know is refused")
   func overrides() throws {
     let client = try PluginUnderTest.client()

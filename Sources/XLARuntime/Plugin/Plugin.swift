@@ -15,7 +15,7 @@ final class Plugin {
   /// xla/pjrt/c/CHANGELOG.md).
   static let oldestInterface = (major: 0, minor: 57)
 
-  /// The library's file.
+  /// The library's file, from the root: the system's loader looks for a bare name elsewhere than in the working folder.
   let path: String
   /// The version of the PJRT interface that the plugin was built with.
   let interfaceVersion: (major: Int, minor: Int)
@@ -27,6 +27,7 @@ final class Plugin {
   /// Opens a library and initialises the plugin in it, once for each library.
   convenience init(path: String) throws(XLAError) {
     try LibraryFile.check(path)
+    let path = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     // Plugins write their progress to standard error unless this says otherwise; who set it has decided already.
     setenv("TF_CPP_MIN_LOG_LEVEL", "2", 0)
     guard let library = pj_open(path) else {
