@@ -44,17 +44,28 @@ final class ProcessExchange {
 
   /// Opens the port in process 0, and names it in the others, which connect when they have something to say.
   ///
-  /// - Throws: A setting error when the port is taken.
+  /// - Throws: A setting error when the port is taken, with who chose it.
   init(_ group: ProcessGroup, patienceSeconds: Double = 300) throws(XLAError) {
     self.group = group
     if group.isFirst {
-      let server = try KeyValueServer(port: group.port)
+      let server: KeyValueServer
+      do throws(XLAError) {
+        server = try KeyValueServer(port: group.port)
+      } catch {
+        throw XLAError(
+          error.code,
+          "\(error.message). Process 0 is reached there by the others (from \(group.addressSource)): "
+            + (group.launcher == .slurm
+              ? "start another step, or set ASSAY_PROCESS, ASSAY_PROCESSES and ASSAY_COORDINATOR"
+              : "name another port, the same for all processes"))
+      }
       self.server = server
       keyValues = server.store
     } else {
       server = nil
       keyValues = RemoteKeyValueStore(
-        host: group.host, port: group.port, patienceSeconds: patienceSeconds)
+        host: group.host, port: group.port, source: group.addressSource,
+        patienceSeconds: patienceSeconds)
     }
   }
 

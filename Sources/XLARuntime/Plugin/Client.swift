@@ -213,12 +213,12 @@ final class Client {
   func compile(_ text: String, _ options: CompileOptions = CompileOptions()) throws(XLAError)
     -> LoadedProgram
   {
-    let wanted = options.partitions * options.replicas
+    let wanted = options.partitions
     guard wanted <= globalDeviceCount else {
       throw XLAError(
         .device,
         "a program for \(wanted) devices, and there are \(globalDeviceCount) of platform \(platform): ask for fewer"
-          + (platform == "cpu" ? ", or set the plugin's option cpu_device_count" : ""))
+      )
     }
     var code = Array(text.utf8CString)
     let format = Array("mlir".utf8CString)
