@@ -127,11 +127,4 @@ extension Client {
     try PluginChoice.check(client.platform, of: path, for: device, environment: environment)
     return (client, exchange)
   }
-
-  /// Opens the plugin of a file and starts a client.
-  static func start(
-    _ path: String, _ processes: ProcessGroup?
-  ) throws(XLAError) -> (client: Client, exchange: ProcessExchange?) {
-    try start(device: "xla:" + path, processes: processes)
-  }
 }

@@ -97,6 +97,7 @@ final class Connection {
   ///   - port: Its port.
   ///   - source: Who named them, for the message, as `MASTER_ADDR and MASTER_PORT`.
   ///   - patienceSeconds: How long to try.
+  /// - Returns: The connection.
   /// - Throws: A setting error when nobody knows the host, a device error when it does not answer.
   static func open(
     host: String, port: UInt16, source: String, patienceSeconds: Double

@@ -84,13 +84,14 @@ enum PluginChoice {
     families.first { "xla:" + $0.name == device }
   }
 
-  /// Throws when a client is of another platform than its device: the general variable names one file for every device.
+  /// Compares a client's platform with its device: the general variable names one file for every device.
   ///
   /// - Parameters:
   ///   - platform: What the client calls its platform.
   ///   - path: The plugin's file.
   ///   - device: As in `path(for:)`; a file may be of any platform.
   ///   - environment: The user's environment.
+  /// - Throws: A setting error where they differ, with who named the plugin.
   static func check(
     _ platform: String, of path: String, for device: String,
     environment: [String: String] = ProcessInfo.processInfo.environment
