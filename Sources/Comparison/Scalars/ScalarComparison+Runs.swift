@@ -73,7 +73,8 @@ extension ScalarComparison.Arm {
       let configuration = try? ResolvedConfiguration(json: record.configurationJSON)
     else { return nil }
     let seeds = ["training.seed", "training.data_seed"]
-    return configuration.contentHash(excluding: ResolvedConfiguration.keysOfReplicates.filter { !seeds.contains($0) })
+    return configuration.contentHash(
+      excluding: ResolvedConfiguration.keysOfReplicates.filter { !seeds.contains($0) })
   }
 
   /// Variant and arm, where all are trials of one.

@@ -221,5 +221,7 @@ public struct TrainingConfiguration: Sendable {
   }
 
   /// What has to agree for two runs to be the same run: a hash of all keys that can change numbers.
-  public var identity: String { resolved.contentHash(excluding: ResolvedConfiguration.keysWithoutInfluence) }
+  public var identity: String {
+    resolved.contentHash(excluding: ResolvedConfiguration.keysWithoutInfluence)
+  }
 }
