@@ -57,8 +57,9 @@ extension BenchStep {
   /// Those of `Benchmarks/peers/step_check.py`.
   private static let learningRate = 3e-4
   private static let stepCount = 4
-  /// Of the first loss and gradient norm, of later losses, and of the last weights; the processor's bf16 is held to what its rounding
-  /// (2^-9) can do. Four steps of 3e-4 move weights by 6e-2, and bf16 by 5e-3 elsewhere.
+  /// Of the first loss and gradient norm, of later losses, and of the last weights.
+  ///
+  /// The processor's bf16 is held to what its rounding (2^-9) can do. Four steps of 3e-4 move weights by 6e-2, and bf16 by 5e-3 elsewhere.
   private static let tolerances: [Precision: (first: Double, later: Double, weights: Double)] = [
     .fp32: (1e-5, 1e-4, 1e-4), .bf16: (2e-2, 5e-2, 2e-2),
   ]
