@@ -40,6 +40,17 @@ public struct ResolvedConfiguration: Equatable, Sendable {
 
   // MARK: - Identity
 
+  /// Keys and sections that cannot change a run's numbers, by more than rounding where the device is another: they may differ when a
+  /// run is resumed.
+  public static let keysWithoutInfluence = [
+    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
+    "machine.batch_runs", "checkpoint", "metrics",
+  ]
+
+  /// Keys in which runs of one arm may differ: these, and seeds.
+  public static let keysOfReplicates =
+    keysWithoutInfluence + ["training.seed", "training.data_seed"]
+
   /// A hash of keys, kinds and values; order, origins and absent keys do not enter.
   ///
   /// - Parameter excluded: keys and sections that do not matter to the caller, for example `run`.

@@ -27,6 +27,7 @@ public struct PluginListing: Codable, Equatable, Sendable {
       let plugin = try Plugin(path: path)
       interface = "\(plugin.interfaceVersion.major).\(plugin.interfaceVersion.minor)"
       let client = try Client(plugin, options: AllocatorOptions.options(for: plugin))
+      try PluginChoice.check(client.platform, of: path, for: device)
       platform =
         client.platform
         + (client.platformVersion == client.platform ? "" : ", \(client.platformVersion)")

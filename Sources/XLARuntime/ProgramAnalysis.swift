@@ -71,7 +71,7 @@ extension XLARuntime {
   ///
   /// - Parameters:
   ///   - program: any program.
-  ///   - device: `xla:cpu`, `xla:cuda` or another, for what is quick there; nil: a device of no particular kind.
+  ///   - device: `xla:cpu` or `xla:cuda`, for what is quick there; others: a device of no particular kind.
   ///   - devices: of how many devices share it.
   ///   - sharding: what is cut among them.
   ///   - runs: that share it; nil: one.
@@ -87,6 +87,11 @@ extension XLARuntime {
       target: LoweringTarget(platform: platform)
     ).text
   }
+
+  /// A program as StableHLO text, as this runtime gives it to its plugin.
+  ///
+  /// - Throws: ``XLAError`` for an operation that has no lowering.
+  public func stableHLO(of program: Program) throws -> String { try store.lower(program).text }
 
   /// Compiles a program for no other purpose than to ask about it.
   ///

@@ -13,43 +13,24 @@ public final class XLARuntime: Runtime {
   let run: Int
   let group: RunGroup?
 
-  /// Opens a plugin and starts its devices.
+  /// Finds the plugin of a device, opens it and starts its devices.
   ///
   /// Compiled programs are kept in the user's cache, unless several processes form the run. Its folder is `programs` in `ASSAY_CACHE`, in
   /// `assay` of `XDG_CACHE_HOME`, or in `~/.cache/assay`; `ASSAY_CACHE=off` keeps none.
-  ///
-  /// - Parameters:
-  ///   - plugin: the path of a PJRT plugin, a shared library.
-  ///   - devices: of how many devices share each program, those of all processes together.
-  ///   - sharding: what is cut among them.
-  ///   - processes: that form the run, each with devices of its own; nil: this one alone.
-  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices, or the plugin forms no client of several processes.
-  public convenience init(
-    plugin: String, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
-    processes: ProcessGroup? = nil
-  ) throws {
-    let (client, exchange) = try Client.start(plugin, processes)
-    try self.init(
-      client: client, devices: devices, sharding: sharding, cache: ProgramCache.ofUser())
-    store.exchange = exchange
-  }
-
-  /// Finds the plugin of a device, opens it and starts its devices.
   ///
   /// - Parameters:
   ///   - device: `xla:cpu`, `xla:cuda` or `xla:FILE.so`.
   ///   - devices: of how many devices share each program, those of all processes together.
   ///   - sharding: what is cut among them.
   ///   - processes: that form the run, each with devices of its own; nil: this one alone.
-  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices, or the plugin forms no client of several processes.
+  /// - Throws: ``XLAError`` when there is no such plugin, it is of another platform, has too few devices, or forms no client of several
+  ///   processes.
   public convenience init(
     device: String, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
     processes: ProcessGroup? = nil
   ) throws {
-    // Of processors a plugin makes as many devices as it is asked for.
-    let processors = device == "xla:cpu" ? max(1, devices / (processes?.count ?? 1)) : nil
     let (client, exchange) = try Client.start(
-      PluginChoice.path(for: device), processes, processorDevices: processors)
+      device: device, devices: devices, processes: processes)
     try self.init(
       client: client, devices: devices, sharding: sharding, cache: ProgramCache.ofUser())
     store.exchange = exchange

@@ -49,12 +49,19 @@ struct ShowProgram: ParsableCommand {
     if parts.contains(.graph) { Console.data(Self.graph(entry.program) + "\n") }
     if parts.contains(.cost) { Console.data(try Self.cost(entry, configuration.machine) + "\n") }
     if parts.contains(.stablehlo) {
-      Console.write(
-        try XLARuntime.stableHLO(
-          of: entry.program, for: configuration.machine.device,
-          devices: configuration.machine.devices,
-          sharding: configuration.machine.shardingRules))
+      Console.write(try Self.stableHLO(entry.program, configuration.machine))
     }
+  }
+
+  /// Of a plugin that is named by its file, only the plugin knows what it drives.
+  private static func stableHLO(_ program: Program, _ machine: MachineSettings) throws -> String {
+    if machine.usesXLA, !["xla:cpu", "xla:cuda"].contains(machine.device) {
+      return try XLARuntime(
+        device: machine.device, devices: machine.devices, sharding: machine.shardingRules
+      ).stableHLO(of: program)
+    }
+    return try XLARuntime.stableHLO(
+      of: program, for: machine.device, devices: machine.devices, sharding: machine.shardingRules)
   }
 
   private func chosen(_ entries: [RunPrograms.Entry]) throws -> RunPrograms.Entry {

@@ -132,6 +132,46 @@ struct PluginChoiceTests {
     #endif
   }
 
+  @Test("A file's bare name is one of the working folder, not of the loader's")
+  func bareName() throws {
+    #if os(Linux)
+      let candidates = [
+        "/lib/x86_64-linux-gnu/libm.so.6", "/lib/aarch64-linux-gnu/libm.so.6", "/lib64/libm.so.6",
+      ]
+      let library = try #require(candidates.first { FileManager.default.fileExists(atPath: $0) })
+      let name = "assay-\(UUID().uuidString).so"
+      try FileManager.default.createSymbolicLink(atPath: name, withDestinationPath: library)
+      defer { try? FileManager.default.removeItem(atPath: name) }
+      // It was opened: what is wrong with it is that it is no plugin.
+      let error = #expect(throws: XLAError.self) { _ = try Plugin(path: name) }
+      #expect(error?.message.contains("exports no GetPjrtApi") == true)
+      #expect(error?.message.hasPrefix("/") == true)
+    #endif
+  }
+
+  @Test("A plugin of another platform than the device is refused, with who named it")
+  func platforms() throws {
+    for (platform, device) in [
+      ("cpu", "xla:cpu"), ("cuda", "xla:cuda"), ("GPU", "xla:cuda"), ("tpu", "xla:./tpu.so"),
+    ] {
+      try PluginChoice.check(platform, of: "/p.so", for: device, environment: [:])
+    }
+    let error = #expect(throws: XLAError.self) {
+      try PluginChoice.check(
+        "cpu", of: "/p.so", for: "xla:cuda", environment: ["ASSAY_XLA_PLUGIN": "/p.so"])
+    }
+    #expect(error?.code == .setting)
+    for words in [
+      "\"xla:cuda\"", "ASSAY_XLA_PLUGIN names /p.so", "platform is cpu",
+      "ASSAY_XLA_CUDA_PLUGIN", "device = \"xla:/p.so\"",
+    ] {
+      #expect(error?.message.contains(words) == true, "\(words)")
+    }
+    #expect(throws: XLAError.self) {
+      try PluginChoice.check("rocm", of: "/p.so", for: "xla:cuda", environment: [:])
+    }
+  }
+
   @Test("Variables of JAX's users become options of a CUDA client, and of no other")
   func allocator() throws {
     let cuda = try Plugin(api: HandmadeTable.make(minor: 116), path: "/packages/xla_cuda_plugin.so")

@@ -69,6 +69,63 @@ struct PluginKeyValueTests {
     let error = #expect(throws: XLAError.self) { _ = try remote.valueIfPresent(of: "key") }
     #expect(error?.code == .device)
     #expect(error?.message.contains("127.0.0.1:\(port)") == true)
+    #expect(error?.message.contains("refused") == true)
+  }
+
+  @Test("A process 0 that stops answering is missed, though its port still takes connections")
+  func silentServer() throws {
+    let (descriptor, port) = try Connection.listen(host: "127.0.0.1", port: 0)
+    defer { close(descriptor) }
+    let remote = RemoteKeyValueStore(host: "127.0.0.1", port: port, answerSeconds: 0.2)
+    let error = #expect(throws: XLAError.self) {
+      _ = try remote.value(of: "key", timeoutMilliseconds: 100)
+    }
+    #expect(error?.code == .device)
+    #expect(error?.message.contains("does not answer any more") == true)
+  }
+
+  @Test(
+    "A request that does not come in is given up, whatever size it announces; others are served")
+  func stalledRequest() throws {
+    let server = try KeyValueServer(host: "127.0.0.1", port: 0, requestSeconds: 0.2)
+    func connection() throws -> Connection {
+      try Connection.open(host: "127.0.0.1", port: server.port, source: "", patienceSeconds: 5)
+    }
+    // Half of a header; and a whole one that announces a value of 2^28 bytes, of which none comes.
+    for bytes in [[0x41, 0x4b], Array("AKV1".utf8) + [3, 0, 0, 0, 0, 0, 0, 0, 1, 16, 0, 0, 0, 7]] {
+      let stalled = try connection()
+      stalled.limit(seconds: 20)
+      try stalled.send(bytes)
+      let error = #expect(throws: XLAError.self) { _ = try stalled.receive(1) }
+      #expect(error?.message.contains("closed it") == true, "\(error?.message ?? "")")
+    }
+    // What waits for its answer is no stalled request.
+    let remote = RemoteKeyValueStore(host: "127.0.0.1", port: server.port)
+    #expect(try remote.value(of: "nothing", timeoutMilliseconds: 600) == nil)
+  }
+
+  @Test("A host that nobody knows is named with who named it, and what the system says")
+  func unknownHost() throws {
+    let remote = RemoteKeyValueStore(
+      host: "no such host", port: 1, source: "MASTER_ADDR and MASTER_PORT", patienceSeconds: 0)
+    let error = #expect(throws: XLAError.self) { _ = try remote.valueIfPresent(of: "key") }
+    #expect(error?.code == .setting)
+    #expect(error?.message.contains("no such host (from MASTER_ADDR and MASTER_PORT)") == true)
+    #expect(error?.message.contains("does not answer") == false)
+  }
+
+  /// This machine's own addresses; that of IPv6 where it has one.
+  private static let ownAddresses: [String] = ["127.0.0.1", "::1"].filter { host in
+    guard let (descriptor, _) = try? Connection.listen(host: host, port: 0) else { return false }
+    return close(descriptor) == 0
+  }
+
+  @Test("All addresses of a machine are those of IPv4 and IPv6", arguments: ownAddresses)
+  func families(host: String) throws {
+    let server = try KeyValueServer(port: 0)
+    let remote = RemoteKeyValueStore(host: host, port: server.port, patienceSeconds: 1)
+    try remote.set("key", to: [1])
+    #expect(try server.store.valueIfPresent(of: "key") == [1])
   }
 
   @Test("A port that is taken is an error that names it")

@@ -180,6 +180,21 @@ struct PluginOwnershipTests {
     #expect(error?.message.hasPrefix("cannot run a program: it is broken") == true)
     #expect(arguments.struct_size == MemoryLayout<pj_execute_args>.size)
   }
+
+  @Test("While a client starts another process has the memory; while a program runs this one does")
+  func remedies() throws {
+    FailingPlugin.code.store(8, ordering: .relaxed)
+    let plugin = try Plugin(api: FailingPlugin.table(), path: "failing.so")
+    let starting = #expect(throws: XLAError.self) { _ = try Client(plugin) }
+    #expect(starting?.code == .memory)
+    #expect(starting?.message.contains("another process") == true)
+    #expect(starting?.message.contains("micro-batch") == false)
+    var arguments = pj_execute_args()
+    let running = #expect(throws: XLAError.self) {
+      try plugin.call(PJ_LOADED_EXECUTABLE_EXECUTE, &arguments, .execution, "run a program")
+    }
+    #expect(running?.message.contains("machine.batch_runs") == true)
+  }
 }
 
 /// A plugin whose programs fail with a code.
@@ -204,7 +219,7 @@ private enum FailingPlugin {
       switch slot {
       case PJ_ERROR_MESSAGE: unsafeBitCast(message, to: pj_function.self)
       case PJ_ERROR_GET_CODE: unsafeBitCast(getCode, to: pj_function.self)
-      case PJ_LOADED_EXECUTABLE_EXECUTE: unsafeBitCast(fail, to: pj_function.self)
+      case PJ_LOADED_EXECUTABLE_EXECUTE, PJ_CLIENT_CREATE: unsafeBitCast(fail, to: pj_function.self)
       default: nil
       }
     }

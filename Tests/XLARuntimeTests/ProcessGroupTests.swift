@@ -78,7 +78,22 @@ struct ProcessGroupTests {
   }
 
   @Test("Ports of jobs are never those of the system", arguments: [0, 4095, 4096, 2_147_483_647])
-  func ports(_ job: Int) { #expect(ProcessGroup.port(ofJob: job) >= 61440) }
+  func ports(_ job: Int) {
+    for step in [0, 1, 4_294_967_290] {
+      #expect(ProcessGroup.port(ofJob: job, step: step) >= 61440)
+    }
+  }
+
+  @Test("The steps of a job have different ports, and neighbouring jobs too")
+  func steps() throws {
+    #expect(Set((0..<4096).map { ProcessGroup.port(ofJob: 70001, step: $0) }).count == 4096)
+    var other = Self.slurm
+    other["SLURM_STEP_ID"] = "1"
+    #expect(try read(other)?.port != read(Self.slurm)?.port)
+    other["SLURM_JOB_ID"] = "70002"
+    other["SLURM_STEP_ID"] = "0"
+    #expect(try read(other)?.port == 61810)
+  }
 
   @Test("Assay's own variables come first, then torchrun's, then Slurm's")
   func order() throws {
@@ -172,7 +187,9 @@ struct ProcessGroupTests {
       launcher: .assay, index: 0, count: 2, localIndex: nil, localCount: nil, host: "localhost",
       port: taken.port)
     let error = #expect(throws: XLAError.self) { _ = try ProcessExchange(group) }
-    #expect(error?.message.contains("port \(taken.port)") == true)
+    for words in ["port \(taken.port)", "ASSAY_COORDINATOR", "name another port"] {
+      #expect(error?.message.contains(words) == true, "\(words)")
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 // Copyright (c) 2026 The Assay Authors
 // SPDX-License-Identifier: Apache-2.0
 
+import CPJRT
 import Foundation
+import Synchronization
 import TensorGraph
 import Testing
 
@@ -102,6 +104,22 @@ struct ProgramCacheTests {
     #expect(folder.files.filter { $0.hasSuffix(".partial") } == [".2-new.partial"])
   }
 
+  @Test(
+    "Where an entry cannot take its place, nothing of it is left, and room is made all the same")
+  func failedWrite() throws {
+    let cache = ProgramCache(folder: folder.path)
+    // A folder in the place of the entry.
+    try FileManager.default.createDirectory(
+      atPath: cache.path(key("a")), withIntermediateDirectories: true)
+    let abandoned = folder.full(".1-old.partial")
+    #expect(FileManager.default.createFile(atPath: abandoned, contents: Data([1])))
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -4000)], ofItemAtPath: abandoned)
+    cache.keep(entry(1), for: key("a"))
+    #expect(folder.files.count == 1)
+    #expect(cache.find(key("a")) == nil)
+  }
+
   @Test("A folder that cannot be written keeps nothing and is no error")
   func unwritable() throws {
     // A file where a folder should be: not even the superuser can write into it.
@@ -197,17 +215,67 @@ struct CachedProgramTests {
   @Test("Another option, plugin file, CPU or version makes another key")
   func keys() throws {
     let client = try Self.client.value()
-    let machine = ProgramKey.machine(client, [:])
-    #expect(machine == ProgramKey.machine(client, [:]))
-    #expect(machine.contains("\nprocessor: \(ProgramKey.processor)\n"))
-    #expect(machine.contains("attribute: stablehlo_current_version"))
-    #expect(machine != ProgramKey.machine(client, ["XLA_FLAGS": "--xla_cpu_enable_fast_math=true"]))
+    let key = ProgramKey(client, [:])
+    #expect(key == ProgramKey(client, [:]))
+    #expect(key.processor == ProgramKey.processor && key.processors != nil)
+    #expect(key.attributes.contains { $0.hasPrefix("stablehlo_current_version") })
+    #expect(key.file.first?.isNumber == true && !key.file.hasPrefix("0 "))
+    func change<Value>(_ path: WritableKeyPath<ProgramKey, Value>, _ value: Value) -> ProgramKey {
+      var other = key
+      other[keyPath: path] = value
+      return other
+    }
+    let others = [
+      change(\.platform, "x"), change(\.version, "x"), change(\.interface, "0.1"),
+      change(\.file, "x"), change(\.attributes, ["x"]), change(\.devices, ["x"]),
+      change(\.variables, ["NPROC": "1"]), change(\.flagsFile, Data()),
+      change(\.flagsFile, Data([1])), change(\.processor, "x"), change(\.processors, 0),
+    ]
     var options = CompileOptions()
-    let plain = ProgramKey.bytes("text", options.serialized, machine)
+    var keys = ([key] + others).map { $0.bytes("text", options.serialized) }
     options.overrides = ["xla_cpu_enable_fast_math": .flag(true)]
-    #expect(plain != ProgramKey.bytes("text", options.serialized, machine))
-    #expect(plain != ProgramKey.bytes("text", CompileOptions().serialized, machine + "x"))
-    #expect(plain != ProgramKey.bytes("texts", CompileOptions().serialized, machine))
+    keys.append(key.bytes("text", options.serialized))
+    keys.append(key.bytes("texts", CompileOptions().serialized))
+    #expect(Set(keys).count == others.count + 3)
+  }
+
+  @Test("What XLA reads of the environment, and of the file that it may name, is in the key")
+  func environment() throws {
+    let client = try Self.client.value()
+    let flags = "--xla_cpu_enable_fast_math=true"
+    for name in ["XLA_FLAGS", "LIBTPU_INIT_ARGS", "NPROC"] {
+      #expect(ProgramKey(client, [name: flags]).variables == [name: flags])
+    }
+    #expect(ProgramKey(client, ["HOME": "/", "XLA_FLAGS": " \(flags)"]).flagsFile == nil)
+    try FileManager.default.createDirectory(
+      atPath: folder.path, withIntermediateDirectories: true)
+    let file = folder.full("flags")
+    var keys: Set<ProgramKey> = []
+    for text in [flags, "--xla_cpu_enable_fast_math=false"] {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+      keys.insert(ProgramKey(client, ["XLA_FLAGS": file]))
+    }
+    #expect(keys.count == 2)
+  }
+
+  @Test(
+    "Where memory does not suffice to load an entry, that is the error, and the entry stays",
+    arguments: [(8, XLAError.Code.memory), (14, .device)])
+  func unloadable(code: Int, kind: XLAError.Code) throws {
+    let compiled = try runtime()
+    _ = try compiled.compile(SmallProgram.make())
+    let plugin = try Plugin(
+      api: UnloadingPlugin.table(code), path: try #require(PluginUnderTest.path))
+    let cache = ProgramCache(folder: folder.path)
+    let failing = try XLARuntime(client: Client(plugin), cache: cache)
+    let files = folder.files
+    let error = #expect(throws: XLAError.self) { _ = try failing.compile(SmallProgram.make()) }
+    #expect(error?.code == kind)
+    #expect(error?.message.hasPrefix("cannot load a compiled program: no room") == true)
+    #expect(folder.files == files)
+    let again = try runtime()
+    _ = try again.compile(SmallProgram.make())
+    #expect(origins(again) == [true])
   }
 
   @Test("A damaged entry, and a whole one that the plugin refuses, are compiled anew and replaced")
@@ -228,8 +296,8 @@ struct CachedProgramTests {
     // Foreign: its checksum is right, and the plugin cannot read it.
     let client = try Self.client.value()
     let text = try XLARuntime.stableHLO(of: SmallProgram.make(), for: "xla:cpu")
-    let key = ProgramKey.bytes(
-      text, client.effective(CompileOptions(partitions: 1)).serialized, ProgramKey.machine(client))
+    let key = ProgramKey(client).bytes(
+      text, client.effective(CompileOptions(partitions: 1)).serialized)
     let cache = ProgramCache(folder: folder.path)
     #expect(cache.find(key) != nil)
     cache.keep(
@@ -251,6 +319,63 @@ struct CachedProgramTests {
       _ = try runtime.compile(SmallProgram.make())
       #expect(origins(runtime) == [expected])
       group.leave(0)
+    }
+  }
+}
+
+/// The plugin's own table, except that it loads no program: whatever is asked for ends with an error of a code.
+private enum UnloadingPlugin {
+  private static let real = Atomic<UInt>(0)
+  private static let code = Atomic<Int>(0)
+  /// The error, as the pointer that stands for it.
+  private static var mark: OpaquePointer? { OpaquePointer(bitPattern: 8) }
+  private static var api: UnsafePointer<pj_api>? {
+    UnsafePointer(bitPattern: real.load(ordering: .relaxed))
+  }
+
+  private static let load: pj_failing_function = { _ in mark }
+  private static let message: pj_plain_function = { arguments in
+    guard let pointer = arguments?.assumingMemoryBound(to: pj_error_message_args.self) else {
+      return
+    }
+    guard pointer.pointee.error == mark else {
+      return pj_call_plain(api, PJ_ERROR_MESSAGE, pointer)
+    }
+    let text: StaticString = "no room"
+    pointer.pointee.message = UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    pointer.pointee.message_size = text.utf8CodeUnitCount
+  }
+  private static let readCode: pj_failing_function = { arguments in
+    guard let pointer = arguments?.assumingMemoryBound(to: pj_error_get_code_args.self) else {
+      return nil
+    }
+    guard pointer.pointee.error == mark else { return pj_call(api, PJ_ERROR_GET_CODE, pointer) }
+    pointer.pointee.code = Int32(code.load(ordering: .relaxed))
+    return nil
+  }
+  private static let destroy: pj_plain_function = { arguments in
+    guard let pointer = arguments?.assumingMemoryBound(to: pj_error_destroy_args.self),
+      pointer.pointee.error != mark
+    else { return }
+    pj_call_plain(api, PJ_ERROR_DESTROY, pointer)
+  }
+
+  /// The table; never freed.
+  static func table(_ number: Int) throws -> UnsafePointer<pj_api> {
+    let api = try #require(pj_get_api(pj_open(PluginUnderTest.path)))
+    real.store(UInt(bitPattern: api), ordering: .relaxed)
+    code.store(number, ordering: .relaxed)
+    return HandmadeTable.make(minor: api.pointee.minor_version) { slot in
+      switch slot {
+      case PJ_EXECUTABLE_DESERIALIZE_AND_LOAD: unsafeBitCast(load, to: pj_function.self)
+      case PJ_ERROR_MESSAGE: unsafeBitCast(message, to: pj_function.self)
+      case PJ_ERROR_GET_CODE: unsafeBitCast(readCode, to: pj_function.self)
+      case PJ_ERROR_DESTROY: unsafeBitCast(destroy, to: pj_function.self)
+      default:
+        withUnsafeBytes(of: api.pointee.functions) {
+          $0.bindMemory(to: pj_function?.self)[Int(slot.rawValue)]
+        }
+      }
     }
   }
 }

@@ -50,7 +50,6 @@ typedef enum pj_slot {
   PJ_PLUGIN_INITIALIZE = 3,
   PJ_PLUGIN_ATTRIBUTES = 4,
   PJ_EVENT_DESTROY = 5,
-  PJ_EVENT_IS_READY = 6,
   PJ_EVENT_AWAIT = 8,
   PJ_CLIENT_CREATE = 10,
   PJ_CLIENT_DESTROY = 11,
@@ -79,7 +78,6 @@ typedef enum pj_slot {
   PJ_EXECUTABLE_DESERIALIZE_AND_LOAD = 56,
   PJ_BUFFER_DESTROY = 58,
   PJ_BUFFER_TO_HOST_BUFFER = 70,
-  PJ_BUFFER_READY_EVENT = 72,
   PJ_EXECUTABLE_GET_COMPILED_MEMORY_STATS = 96,
 } pj_slot;
 
@@ -132,7 +130,6 @@ enum {
   PJ_NOT_FOUND = 5,
   PJ_RESOURCE_EXHAUSTED = 8,
   PJ_ABORTED = 10,
-  PJ_UNIMPLEMENTED = 12,
   PJ_INTERNAL = 13,
   PJ_UNAVAILABLE = 14,
   PJ_DATA_LOSS = 15,
@@ -143,7 +140,6 @@ typedef pj_error *(*pj_callback_error)(int code, const char *message, size_t mes
 
 /// Arguments of destroy and await.
 typedef struct { PJ_HEAD; pj_event *event; } pj_event_args;
-typedef struct { PJ_HEAD; pj_event *event; bool is_ready; } pj_event_is_ready_args;
 
 // ---------------------------------------------------------------------------------------------------------
 // Named values
@@ -302,7 +298,6 @@ typedef struct {
   size_t destination_size;
   pj_event *event;
 } pj_buffer_to_host_args;
-typedef struct { PJ_HEAD; pj_buffer *buffer; pj_event *event; } pj_buffer_ready_event_args;
 
 // ---------------------------------------------------------------------------------------------------------
 // Programs

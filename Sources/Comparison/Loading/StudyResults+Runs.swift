@@ -112,7 +112,7 @@ extension StudyResults {
             + "leave one out, or group the runs by the key in which they differ instead of \(key)")
       }
       let differences = run.configuration.differences(
-        from: first.configuration, excluding: PlainRun.keysOfReplicates)
+        from: first.configuration, excluding: ResolvedConfiguration.keysOfReplicates)
       guard differences.isEmpty else {
         throw ComparisonError(
           .ambiguousRuns,
@@ -133,12 +133,6 @@ private struct PlainRun {
   let seed: TrialSeed
   let steps: Int
   let revision: String
-
-  /// Keys in which replicates may differ: seeds, and what changes no number.
-  static let keysOfReplicates = [
-    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
-    "training.seed", "training.data_seed", "checkpoint", "metrics",
-  ]
 
   init(_ folder: String, key: String) throws(ComparisonError) {
     let record: RunRecord

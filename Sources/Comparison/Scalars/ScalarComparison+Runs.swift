@@ -6,12 +6,6 @@ import Foundation
 import RunRecords
 
 extension ScalarComparison.Arm {
-  /// Keys in which runs of an arm may differ: seeds, and what changes no number.
-  static let keysOfReplicates = [
-    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
-    "training.seed", "training.data_seed", "checkpoint", "metrics",
-  ]
-
   /// Puts runs together that differ in nothing but seeds.
   ///
   /// - Parameter folders: folders of runs.
@@ -25,7 +19,7 @@ extension ScalarComparison.Arm {
       do {
         let record = try RunRecord(path: folder)
         hash = try ResolvedConfiguration(json: record.configurationJSON)
-          .contentHash(excluding: keysOfReplicates)
+          .contentHash(excluding: ResolvedConfiguration.keysOfReplicates)
       } catch {
         throw ComparisonError(.noRecords, "\(error)")
       }
@@ -79,7 +73,8 @@ extension ScalarComparison.Arm {
       let configuration = try? ResolvedConfiguration(json: record.configurationJSON)
     else { return nil }
     let seeds = ["training.seed", "training.data_seed"]
-    return configuration.contentHash(excluding: keysOfReplicates.filter { !seeds.contains($0) })
+    return configuration.contentHash(
+      excluding: ResolvedConfiguration.keysOfReplicates.filter { !seeds.contains($0) })
   }
 
   /// Variant and arm, where all are trials of one.

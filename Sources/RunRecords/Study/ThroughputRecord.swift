@@ -20,11 +20,13 @@ public struct ThroughputRecord: Codable, Equatable, Sendable {
   public var layouts: [Layout]
   /// The speeds of arms, with all slots busy.
   public var arms: [ArmSpeed]
+  /// What computes them beside the processor; nil: nothing.
+  public var device: DeviceUse?
 
   /// Describes a machine's speeds.
   public init(
     machine: MachineRecord, slots: Int, threads: Int, isChosen: Bool = false,
-    layouts: [Layout] = [], arms: [ArmSpeed] = []
+    layouts: [Layout] = [], arms: [ArmSpeed] = [], device: DeviceUse? = nil
   ) {
     self.machine = machine
     self.slots = slots
@@ -32,21 +34,42 @@ public struct ThroughputRecord: Codable, Equatable, Sendable {
     self.isChosen = isChosen
     self.layouts = layouts
     self.arms = arms
+    self.device = device
   }
 
-  /// A way to share the cores, measured with the first arm.
+  /// How trials use a device.
+  public struct DeviceUse: Codable, Equatable, Sendable {
+    /// What the configuration calls it, for example `xla:cuda`.
+    public var name: String
+    /// How many trials may share a program, as the configuration says.
+    public var mostRuns: Int
+    /// How many do: the number that was fastest; nil: nobody measured, and it is the most.
+    public var runs: Int?
+
+    /// Describes a device's use.
+    public init(name: String, mostRuns: Int, runs: Int? = nil) {
+      self.name = name
+      self.mostRuns = mostRuns
+      self.runs = runs
+    }
+  }
+
+  /// A way to share the cores or a device, measured with the first arm.
   public struct Layout: Codable, Equatable, Sendable {
-    /// Trials at a time.
+    /// Processes at a time.
     public var slots: Int
     /// Threads of each.
     public var threads: Int
+    /// Trials that share the programs of each; nil: one.
+    public var runs: Int?
     /// Steps a second of all of them together.
     public var stepsPerSecond: Double
 
     /// Describes a layout.
-    public init(slots: Int, threads: Int, stepsPerSecond: Double) {
+    public init(slots: Int, threads: Int, runs: Int? = nil, stepsPerSecond: Double) {
       self.slots = slots
       self.threads = threads
+      self.runs = runs
       self.stepsPerSecond = stepsPerSecond
     }
   }

@@ -6,13 +6,6 @@ import Foundation
 import RunRecords
 
 extension RecordedRun {
-  /// Keys in which runs of one recipe may differ: seeds, what changes no number, and where the data lie, for the contract has what they are.
-  static let keysOfReplicates = [
-    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
-    "training.seed", "training.data_seed", "checkpoint", "metrics",
-    "data.path",
-  ]
-
   /// Takes a run from its folder.
   ///
   /// - Parameters:
@@ -92,7 +85,9 @@ extension RecordedRun {
         + machine.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })
         .joined(separator: ", ")
     }.withoutRepetitions.joined(separator: "; then ")
-    recipe = configuration.contentHash(excluding: Self.keysOfReplicates)
+    // Where the data lie does not matter: the contract has what they are.
+    recipe = configuration.contentHash(
+      excluding: ResolvedConfiguration.keysOfReplicates + ["data.path"])
     if let values = record.contract?.values {
       evaluation = "data \(values[.data] ?? ""), held out \(values[.evaluationTokens] ?? "")"
     }

@@ -16,19 +16,22 @@ public import Training
 public final class StudyRun {
   /// What can be chosen for a session without changing any result.
   public struct Options: Sendable {
-    /// Trials at a time.
+    /// Processes at a time.
     public var slots: Int
     /// Threads of each.
     public var threads: Int
+    /// The most trials that share programs; nil: as many as their configurations allow.
+    public var mostRuns: Int?
     /// Seconds that trials have to save when somebody asks for the end.
     public var secondsToSave = 120.0
     /// The executable that runs trials and its arguments; this one and `trial`.
     var program = TrialProcess.Program()
 
     /// Chooses how cores are shared.
-    public init(slots: Int, threads: Int) {
+    public init(slots: Int, threads: Int, mostRuns: Int? = nil) {
       self.slots = slots
       self.threads = threads
+      self.mostRuns = mostRuns
     }
   }
 
@@ -80,7 +83,7 @@ public final class StudyRun {
     self.observer = observer
     pool = TrialPool(slots: options.slots, program: options.program, lock: lock.descriptor)
     races = record.stopping.races ? RaceRule(record) : nil
-    packing = TrialPacking(requests)
+    packing = TrialPacking(requests, mostRuns: options.mostRuns)
     let (found, problems) = TrialResult.all(in: folder)
     for problem in problems { observer(.warning("\(problem)")) }
     let own = try Self.checked(found, of: record, requests, observer)

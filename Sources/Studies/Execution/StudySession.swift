@@ -134,11 +134,14 @@ public struct StudySession {
     let progress = try StudyProtocol.next(record, results)
     return StudyPrice(
       try StudyProtocol.estimate(record), costs: costs, throughput: throughput,
-      done: progress.endedCount, sharing: try sharing(progress.needed))
+      done: progress.endedCount,
+      sharing: try sharing(progress.needed, mostRuns: throughput.device?.runs))
   }
 
-  private func sharing(_ needed: [TrialPoint]) throws -> StudyPrice.Sharing? {
-    guard let programs = try TrialPacking(requests).programs(needed) else { return nil }
+  private func sharing(_ needed: [TrialPoint], mostRuns: Int?) throws -> StudyPrice.Sharing? {
+    if mostRuns == 1 { return nil }
+    let packing = TrialPacking(requests, mostRuns: mostRuns)
+    guard let programs = try packing.programs(needed) else { return nil }
     return StudyPrice.Sharing(
       device: programs.device, runs: programs.runs, trials: needed.count,
       programs: programs.count)
@@ -185,7 +188,8 @@ public struct StudySession {
     let run = try StudyRun(
       frozen.record, in: frozen.folder, lock: frozen.lock, requests: requests, plan: plan,
       clock: TrialClock(full(throughput)),
-      options: StudyRun.Options(slots: throughput.slots, threads: throughput.threads),
+      options: StudyRun.Options(
+        slots: throughput.slots, threads: throughput.threads, mostRuns: throughput.device?.runs),
       observer: observer)
     let end = try run.run(stop: stop)
     return (end, run.trials)

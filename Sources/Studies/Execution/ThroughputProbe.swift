@@ -35,31 +35,34 @@ struct ThroughputProbe {
   /// Runs trials at the same time, until each has been watched long enough.
   ///
   /// - Parameters:
-  ///   - requests: the trials; their folders are replaced by ones that are thrown away.
+  ///   - processes: the trials of each process; their folders are replaced by ones that are thrown away.
   ///   - isStopped: asked meanwhile.
   /// - Returns: the speed of each, nil where it ended or stayed silent before its first step; with it the reasons.
   /// - Throws: ``ChildProcessError`` when the system cannot start processes.
   func measure(
-    _ requests: [TrialRequest], isStopped: () -> Bool
+    _ processes: [[TrialRequest]], isStopped: () -> Bool
   ) throws -> [(speed: Speed?, reason: String?)] {
     let folder =
       FileManager.default.temporaryDirectory.path
       + "/assay-throughput-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let trials = try requests.enumerated().map { index, request in
-      try TrialProcess(
+    var trials: [TrialProcess] = []
+    for requests in processes {
+      let together = requests.enumerated().map { index, request in
         TrialRequest(
           layers: request.layers,
           // Nothing but steps between the first evaluation and the last.
           overrides: request.overrides + ["evaluation.every=0", "checkpoint.every=0"],
-          folder: "\(folder)/\(index)", trial: request.trial, threads: request.threads),
-        program: program, lock: nil)
+          folder: "\(folder)/\(trials.count + index)", trial: request.trial.copy(index),
+          threads: request.threads)
+      }
+      trials += try TrialProcess.together(together, program: program, lock: nil)
     }
     while !isStopped(), !trials.allSatisfy({ $0.end != nil || isSeen($0) }) {
       TrialProcess.wait(for: trials, milliseconds: 50)
     }
     // Before their folder goes, or they would make it again.
-    for trial in trials { trial.child.destroy() }
+    for child in TrialProcess.processes(of: trials) { child.destroy() }
     return trials.map { (Self.speed($0), Self.reason($0)) }
   }
 
@@ -105,6 +108,15 @@ struct ThroughputProbe {
     case .told(let end) where end.status == .failed: end.reason
     default: nil
     }
+  }
+}
+
+extension TrialRecord {
+  /// The same trial under another name: those of a process are told apart by their names.
+  fileprivate func copy(_ index: Int) -> TrialRecord {
+    TrialRecord(
+      study: study, identity: index == 0 ? identity : "\(identity)-\(index)", point: point,
+      isAudit: isAudit, revision: revision, version: version, tuning: tuning)
   }
 }
 

@@ -57,17 +57,17 @@ final class TrialPool {
   ///
   /// - Returns: the trials that are over; those that failed alone for the first time run again and are not among them.
   /// - Throws: ``ChildProcessError`` when one cannot be started again.
-  func wait(milliseconds: Int32, restarts: Bool = true) throws -> [TrialProcess] {
+  func wait(milliseconds: Int32) throws -> [TrialProcess] {
     TrialProcess.wait(for: running, milliseconds: milliseconds)
     let ended = running.filter { $0.end != nil }
     running.removeAll { $0.end != nil }
     var over: [TrialProcess] = []
     for trial in ended {
-      if restarts, trial.hasFailed, trial.companions > 1 {
+      if trial.hasFailed, trial.companions > 1 {
         loners.insert(trial.identity)
         failures[trial.identity, default: 0] += 1
       }
-      if restarts, isWorthAnotherAttempt(trial) {
+      if isWorthAnotherAttempt(trial) {
         try start(trial.request)
       } else {
         over.append(trial)

@@ -8,8 +8,7 @@ import XLARuntime
 /// The devices of a run.
 extension TrainingConfiguration {
   /// Refuses micro-batches that devices cannot share by whole sequences.
-  func checkDevices() throws(ConfigurationError) {
-    let devices = machine.devices
+  func check(devices: Int) throws(ConfigurationError) {
     guard devices > 1 else { return }
     for entry in variants {
       let sequences = microBatches(of: entry).sequences

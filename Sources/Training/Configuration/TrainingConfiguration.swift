@@ -87,7 +87,7 @@ public struct TrainingConfiguration: Sendable {
       )
     }
     resolved = try reader.finish()
-    try checkDevices()
+    try check(devices: machine.devices)
   }
 
   /// The groups of parameters, nil when there is something wrong with them or the model.
@@ -220,13 +220,8 @@ public struct TrainingConfiguration: Sendable {
     try schedule.run.learningRate.scaled(by: optimizer.learningRate)
   }
 
-  /// Keys and sections that cannot change a run's numbers, by more than rounding where the device is another: they may differ when a
-  /// run is resumed.
-  public static let keysWithoutInfluence = [
-    "run", "machine.threads", "machine.device", "machine.devices", "machine.sharding",
-    "machine.batch_runs", "checkpoint", "metrics",
-  ]
-
   /// What has to agree for two runs to be the same run: a hash of all keys that can change numbers.
-  public var identity: String { resolved.contentHash(excluding: Self.keysWithoutInfluence) }
+  public var identity: String {
+    resolved.contentHash(excluding: ResolvedConfiguration.keysWithoutInfluence)
+  }
 }

@@ -25,7 +25,7 @@ extension RunRecorder {
     let record = try RunRecord(path: path)
     let differences = try configuration.resolved.differences(
       from: ResolvedConfiguration(json: record.configurationJSON),
-      excluding: TrainingConfiguration.keysWithoutInfluence)
+      excluding: ResolvedConfiguration.keysWithoutInfluence)
     guard differences.isEmpty else {
       throw TrainingError(
         .runFolder,

@@ -91,8 +91,8 @@ extension TrainingRun {
       outcome: outcome, reason: reason, folder: configuration.run.folder, progress: progress,
       evaluation: lastEvaluation, checkpoint: lastCheckpoint?.folder)
     try recorder.end(summary, numbers: numbers)
-    // Only now: before, a process that is killed has to go on from them.
-    switch final {
+    // Only now: before, a process that is killed has to go on from them. They are the first process's to remove.
+    switch follower == nil ? final : .full {
     case .full: break
     case .weights: try store.remove(store.steps().filter { $0 != progress.step })
     case .none: try store.remove(store.steps())

@@ -175,7 +175,7 @@ public final class TrainingRun {
         RunContract(configuration: configuration, definition: definition).made(
           source, tensors, trial: trial))
     }
-    if !recorder.hasContract {
+    if follower == nil, !recorder.hasContract {
       observer(
         .warning(
           "contract.json is missing and cannot be made again, for the first weights are gone: restore it, or this run cannot be "

@@ -6,7 +6,7 @@ import Optimizers
 public import TensorGraph
 import TextData
 
-/// The programs that a run steps and evaluates with, made but not compiled.
+/// The programs that a run takes its steps and evaluates with, made but not compiled; what measures beside them has programs of its own.
 public struct RunPrograms {
   /// One program with the name that it goes by.
   public struct Entry {
@@ -18,7 +18,7 @@ public struct RunPrograms {
     public let program: Program
   }
 
-  /// In the order in which a run compiles them.
+  /// Those of its steps, then that of an evaluation.
   public let entries: [Entry]
 
   /// Makes them; reads no more of the data than their description.
@@ -53,7 +53,9 @@ public struct RunPrograms {
     let whole = configuration.definition(
       configuration.variants[0], model.configuration, optimizer, precision: precision,
       isWhole: true)
-    let tokens = configuration.evaluation.tokens == 0 ? Int.max : configuration.evaluation.tokens
+    let asked = configuration.evaluation.tokens == 0 ? Int.max : configuration.evaluation.tokens
+    let data = try? DatasetDescription(folder: configuration.data.path)
+    let tokens = min(asked, data.map { $0.validationTokens - 1 } ?? asked)
     let evaluated = configuration.evaluated(whole, looksUpInHead: false)
     let sequences = Evaluator.sequences(
       of: tokens, contextLength: configuration.evaluationContextLength)

@@ -42,7 +42,8 @@ public struct TrialPack: Sendable {
       try Self.check(configurations)
       let machine = configurations[0].machine
       group = try RunGroup(
-        device: machine.device, count: requests.count, devices: machine.devices
+        device: machine.device, count: requests.count, devices: machine.devices,
+        sharding: machine.shardingRules
       ) { meetings.take() }
     } catch {
       for stream in streams { stream.fail(error) }
@@ -67,8 +68,8 @@ public struct TrialPack: Sendable {
       guard machine.usesXLA, machine.device == first.device, machine.devices == first.devices else {
         throw TrainingError(
           .request,
-          "trials for device '\(first.device)' and device '\(machine.device)' cannot share a program; ask for each alone, or give "
-            + "both the same device behind a plugin of XLA")
+          "trials for machine.device '\(first.device)' with \(first.devices) devices and '\(machine.device)' with "
+            + "\(machine.devices) cannot share a program; ask for each alone, or give both the same devices behind a plugin of XLA")
       }
     }
   }

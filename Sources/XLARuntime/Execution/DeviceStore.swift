@@ -12,6 +12,8 @@ final class DeviceStore {
   let runs: Int?
   /// How each program came to be, in order.
   private(set) var compilations: [Compilation] = []
+  /// What is quick on the client's devices; tests ask for small blocks.
+  var target: LoweringTarget
   /// Changes the text of a program before it is compiled; tests break texts.
   var edit: ((String) -> String)?
   /// Whether tensors are put together by the devices although this process could do it; tests have one process.
@@ -30,6 +32,7 @@ final class DeviceStore {
   ) throws(XLAError) {
     self.client = client
     self.runs = runs
+    target = LoweringTarget(platform: client.platform)
     devices = try DeviceSet(client, count: count)
     plan = ShardingPlan(devices: count, rules: sharding, runs: runs)
     compiler = ProgramCompiler(client, cache: cache)
@@ -53,8 +56,7 @@ final class DeviceStore {
 
   /// Writes a program for the devices.
   func lower(_ program: Program) throws(XLAError) -> LoweredProgram {
-    try LoweredProgram(
-      program, runs: runs, plan: plan, target: LoweringTarget(platform: client.platform))
+    try LoweredProgram(program, runs: runs, plan: plan, target: target)
   }
 
   /// Compiles, or finds; a refusal names operations of the graph.

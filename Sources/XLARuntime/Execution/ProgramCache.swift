@@ -108,17 +108,27 @@ struct ProgramCache: Sendable {
   func keep(_ entry: Entry, for key: [UInt8]) {
     let bytes = Self.bytes(entry, key)
     guard bytes.count <= byteLimit else { return }
-    let files = FileManager.default
-    try? files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // Foundation would write to a file of another name first, which nobody would remove after a kill.
     let partial =
       folder + "/.\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
       + Self.partialSuffix
-    guard files.createFile(atPath: partial, contents: Data(bytes)) else { return }
-    guard rename(partial, path(key)) == 0 else {
-      unlink(partial)
-      return
-    }
+    if !Self.create(partial, bytes) || rename(partial, path(key)) != 0 { unlink(partial) }
     trim()
+  }
+
+  /// Writes a new file; false when not all of it could be written.
+  private static func create(_ path: String, _ bytes: [UInt8]) -> Bool {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { return false }
+    var written = 0
+    bytes.withUnsafeBytes { bytes in
+      while written < bytes.count {
+        let count = write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+        if count > 0 { written += count } else if count == 0 || errno != EINTR { break }
+      }
+    }
+    return close(descriptor) == 0 && written == bytes.count
   }
 
   /// Removes what a plugin refused.

@@ -15,7 +15,7 @@ public struct Compilation: Hashable, Sendable {
 final class ProgramCompiler {
   let client: Client
   private let cache: ProgramCache?
-  private lazy var machine = ProgramKey.machine(client)
+  private lazy var machine = ProgramKey(client)
 
   /// Takes a cache; nil: everything is compiled anew.
   ///
@@ -39,36 +39,32 @@ final class ProgramCompiler {
   ) throws(XLAError) -> (LoadedProgram, Compilation) {
     let clock = ContinuousClock()
     let start = clock.now
-    let key = cache.map { _ in
-      ProgramKey.bytes(text, client.effective(options).serialized, machine)
-    }
+    let key = cache.map { _ in machine.bytes(text, client.effective(options).serialized) }
     if let cache, let key, let entry = cache.find(key) {
-      if let loaded = try? client.load(entry.program, options), loaded.outputCount == outputCount {
-        return (
-          loaded,
-          Compilation(
-            isFromCache: true, seconds: (clock.now - start).seconds,
-            compileSeconds: entry.compileSeconds)
-        )
+      do throws(XLAError) {
+        let loaded = try client.load(entry.program, options)
+        if loaded.outputCount == outputCount {
+          return (
+            loaded,
+            Compilation(
+              isFromCache: true, seconds: (clock.now - start) / .seconds(1),
+              compileSeconds: entry.compileSeconds)
+          )
+        }
+      } catch {
+        // Want of memory and a lost device say nothing about the entry, and compiling would not help.
+        guard error.code == .compilation else { throw error }
       }
       cache.forget(key)
     }
     let begin = clock.now
     let loaded = try client.compile(text, options)
-    let seconds = (clock.now - begin).seconds
+    let seconds = (clock.now - begin) / .seconds(1)
     if let cache, let key, let program = loaded.serialized() {
       cache.keep(ProgramCache.Entry(program: program, compileSeconds: seconds), for: key)
     }
     return (
       loaded, Compilation(isFromCache: false, seconds: seconds, compileSeconds: seconds)
     )
-  }
-}
-
-extension Duration {
-  /// As a number.
-  var seconds: Double {
-    let (seconds, attoseconds) = components
-    return Double(seconds) + Double(attoseconds) * 1e-18
   }
 }

@@ -4,42 +4,75 @@
 import CPJRT
 import Foundation
 
-/// Everything that the result of compiling a program depends on, as text.
-enum ProgramKey {
-  /// Variables by which XLA is told how to compile, and for how many threads.
-  private static let variables = ["XLA_FLAGS", "NPROC"]
+/// What the results of compiling depend on beside program and options: the plugin, the devices, the environment, and for a CPU
+/// its own features.
+///
+/// A program for one CPU may use instructions that another lacks. It is also compiled for a number of threads.
+struct ProgramKey: Hashable {
+  var platform: String
+  var version: String
+  var interface: String
+  /// The plugin's file: its size and time of change.
+  var file: String
+  /// What the plugin says about itself.
+  var attributes: [String]
+  /// The kind of each device of this process.
+  var devices: [String]
+  /// The variables by which XLA is told how to compile, and for how many threads.
+  var variables: [String: String]
+  /// The bytes of the file that `XLA_FLAGS` names instead of flags; nil where it names none.
+  var flagsFile: Data?
+  /// The CPU's features; nil where programs run elsewhere.
+  var processor: String?
+  /// The number of CPUs.
+  var processors: Int?
+
+  /// Of a client.
+  init(
+    _ client: Client, _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) {
+    let plugin = client.plugin
+    platform = client.platform
+    version = client.platformVersion
+    interface = "\(plugin.interfaceVersion.major).\(plugin.interfaceVersion.minor)"
+    file = Self.file(plugin.path)
+    attributes = plugin.attributes
+    devices = client.devices.map(\.kind)
+    let names = ["XLA_FLAGS", "LIBTPU_INIT_ARGS", "NPROC"]
+    variables = environment.filter { names.contains($0.key) }
+    // XLA's own rule: what does not begin with a dash, after white space, is the name of a file.
+    if let flags = environment["XLA_FLAGS"], let first = flags.first(where: { !$0.isWhitespace }),
+      first != "-"
+    {
+      flagsFile = FileManager.default.contents(atPath: flags) ?? Data()
+    }
+    if platform == "cpu" {
+      processor = Self.processor
+      processors = ProcessInfo.processInfo.activeProcessorCount
+    }
+  }
 
   /// The key of a program.
   ///
   /// - Parameters:
   ///   - text: the program.
   ///   - options: as the plugin gets them, serialized.
-  ///   - machine: the client's part of the key.
-  /// - Returns: all of them together.
-  static func bytes(_ text: String, _ options: [UInt8], _ machine: String) -> [UInt8] {
+  /// - Returns: all that it depends on.
+  func bytes(_ text: String, _ options: [UInt8]) -> [UInt8] {
     let digits = options.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    return Array("\(machine)options: \(digits)\n\n\(text)".utf8)
+    return Array("\(self.text)options: \(digits)\n\n\(text)".utf8)
   }
 
-  /// What is the same for all programs of a client: the plugin's file and version, the devices, and for a CPU its own features.
-  ///
-  /// A program for one CPU may use instructions that another lacks. It is also compiled for a number of threads.
-  static func machine(
-    _ client: Client, _ environment: [String: String] = ProcessInfo.processInfo.environment
-  ) -> String {
-    let plugin = client.plugin
+  private var text: String {
     var lines = [
-      "platform: \(client.platform)", "version: \(client.platformVersion)",
-      "interface: \(plugin.interfaceVersion.major).\(plugin.interfaceVersion.minor)",
-      "file: \(file(plugin.path))",
+      "platform: \(platform)", "version: \(version)", "interface: \(interface)", "file: \(file)",
     ]
-    lines += plugin.attributes.map { "attribute: \($0)" }
-    lines += client.devices.map { "device: \($0.kind)" }
-    lines += variables.map { "\($0): \(environment[$0] ?? "")" }
-    if client.platform == "cpu" {
-      lines.append("processor: \(processor)")
-      lines.append("processors: \(ProcessInfo.processInfo.activeProcessorCount)")
-    }
+    lines += attributes.map { "attribute: \($0)" }
+    lines += devices.map { "device: \($0)" }
+    lines += variables.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
+    if let flagsFile { lines.append("flags: \(flagsFile.base64EncodedString())") }
+    if let processor { lines.append("processor: \(processor)") }
+    if let processors { lines.append("processors: \(processors)") }
     // A line's end inside a value must not look like the next line's beginning.
     return lines.map { $0.replacingOccurrences(of: "\n", with: " ") + "\n" }.joined()
   }

@@ -32,47 +32,34 @@ public final class RunGroup: @unchecked Sendable {
   private var answers: [Int: Answer] = [:]
   private let meeting: () -> Void
 
-  /// Opens a plugin for a number of runs.
-  ///
-  /// - Parameters:
-  ///   - plugin: the path of a PJRT plugin.
-  ///   - count: runs that share every program.
-  ///   - devices: of how many devices share each program; where they divide the runs, each has its share of them.
-  ///   - meeting: is called whenever all runs wait for a program, before it runs: what it changes, all of them see changed
-  ///     between the same two programs.
-  /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
-  public convenience init(
-    plugin: String, count: Int, devices: Int = 1, meeting: @escaping () -> Void = {}
-  ) throws {
-    try self.init(
-      client: Client.start(plugin, nil).client, count: count, devices: devices,
-      cache: ProgramCache.ofUser(), meeting: meeting)
-  }
-
   /// Finds the plugin of a device and opens it for a number of runs.
   ///
   /// - Parameters:
   ///   - device: `xla:cpu`, `xla:cuda` or `xla:FILE.so`.
   ///   - count: runs that share every program.
-  ///   - devices: of how many devices share each program.
-  ///   - meeting: is called whenever all runs wait for a program, before it runs.
+  ///   - devices: of how many devices share each program; where they divide the runs, each has its share of them.
+  ///   - sharding: what is cut among them where they do not.
+  ///   - meeting: is called whenever all runs wait for a program, before it runs: what it changes, all of them see changed
+  ///     between the same two programs.
   /// - Throws: ``XLAError`` when there is no such plugin, or too few devices.
   public convenience init(
-    device: String, count: Int, devices: Int = 1, meeting: @escaping () -> Void = {}
+    device: String, count: Int, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
+    meeting: @escaping () -> Void = {}
   ) throws {
     try self.init(
-      plugin: PluginChoice.path(for: device), count: count, devices: devices, meeting: meeting)
+      client: Client.start(device: device, devices: devices).client, count: count,
+      devices: devices, sharding: sharding, cache: ProgramCache.ofUser(), meeting: meeting)
   }
 
   init(
-    client: Client, count: Int, devices: Int = 1, cache: ProgramCache? = nil,
-    meeting: @escaping () -> Void = {}
+    client: Client, count: Int, devices: Int = 1, sharding: ShardingRules = ShardingRules(),
+    cache: ProgramCache? = nil, meeting: @escaping () -> Void = {}
   ) throws {
     precondition(count >= 1, "\(count) runs")
     self.count = count
     self.meeting = meeting
     store = try DeviceStore(
-      client, devices: devices, sharding: ShardingRules(), runs: count, cache: cache)
+      client, devices: devices, sharding: sharding, runs: count, cache: cache)
     present = Set(0..<count)
   }
 
@@ -166,12 +153,10 @@ public final class RunGroup: @unchecked Sendable {
   private func compile(_ programs: [Int: Program]) {
     guard let first = programs.min(by: { $0.key < $1.key }) else { return }
     do {
-      let text = try store.lower(first.value).text
       let compiled = try store.compile(first.value)
       for (run, program) in programs {
         let isSame =
-          try run == first.key
-          || store.lower(program).text == text
+          try run == first.key || store.lower(program).text == compiled.lowered.text
         answers[run] =
           isSame
           ? .compiled(compiled)

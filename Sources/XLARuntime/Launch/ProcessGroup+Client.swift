@@ -44,17 +44,28 @@ final class ProcessExchange {
 
   /// Opens the port in process 0, and names it in the others, which connect when they have something to say.
   ///
-  /// - Throws: A setting error when the port is taken.
+  /// - Throws: A setting error when the port is taken, with who chose it.
   init(_ group: ProcessGroup, patienceSeconds: Double = 300) throws(XLAError) {
     self.group = group
     if group.isFirst {
-      let server = try KeyValueServer(port: group.port)
+      let server: KeyValueServer
+      do throws(XLAError) {
+        server = try KeyValueServer(port: group.port)
+      } catch {
+        throw XLAError(
+          error.code,
+          "\(error.message). Process 0 is reached there by the others (from \(group.addressSource)): "
+            + (group.launcher == .slurm
+              ? "start another step, or set ASSAY_PROCESS, ASSAY_PROCESSES and ASSAY_COORDINATOR"
+              : "name another port, the same for all processes"))
+      }
       self.server = server
       keyValues = server.store
     } else {
       server = nil
       keyValues = RemoteKeyValueStore(
-        host: group.host, port: group.port, patienceSeconds: patienceSeconds)
+        host: group.host, port: group.port, source: group.addressSource,
+        patienceSeconds: patienceSeconds)
     }
   }
 
@@ -80,23 +91,40 @@ final class ProcessExchange {
 }
 
 extension Client {
-  /// Opens a plugin and starts a client, of this process alone or of several.
+  /// Finds a device's plugin, opens it and starts a client, of this process alone or of several.
   ///
   /// - Parameters:
-  ///   - path: of the plugin.
+  ///   - device: `xla:cpu`, `xla:cuda` or `xla:FILE.so`.
+  ///   - devices: that all processes together will use; of processors a plugin makes as many as it is asked for.
   ///   - processes: that form the client; nil: this one.
-  ///   - processorDevices: how many devices a plugin for processors is asked to make; nil: it decides, or is none.
-  /// - Throws: What opening the plugin or starting the client throws.
+  ///   - environment: The user's environment, which may name the plugin.
+  /// - Throws: What finding and opening the plugin and starting the client throws; a setting error when the plugin is of another
+  ///   platform than the device.
   /// - Returns: The client, and what has to live as long as it.
   static func start(
-    _ path: String, _ processes: ProcessGroup?, processorDevices: Int? = nil
+    device: String, devices: Int = 1, processes: ProcessGroup? = nil,
+    environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(XLAError) -> (client: Client, exchange: ProcessExchange?) {
+    let path = try PluginChoice.path(for: device, environment: environment)
     let plugin = try Plugin(path: path)
-    var options = try AllocatorOptions.options(for: plugin)
-    if let processorDevices { options["cpu_device_count"] = .integer(processorDevices) }
-    guard let processes else { return (try Client(plugin, options: options), nil) }
-    options.merge(processes.options(for: plugin)) { _, new in new }
-    let exchange = try ProcessExchange(processes)
-    return (try Client(plugin, options: options, keyValues: exchange.keyValues), exchange)
+    let options = try AllocatorOptions.options(for: plugin, environment: environment)
+      .merging(processes?.options(for: plugin, environment: environment) ?? [:]) { _, new in new }
+    var exchange: ProcessExchange?
+    if let processes { exchange = try ProcessExchange(processes) }
+    let own = max(1, devices / (processes?.count ?? 1))
+    let counted = options.merging(["cpu_device_count": .integer(own)]) { _, new in new }
+    let keyValues = exchange?.keyValues
+    // Other plugins refuse that option, and which kind a file's plugin is shows only when it has started.
+    var client: Client
+    if device == "xla:cpu", let made = try? Client(plugin, options: counted, keyValues: keyValues) {
+      client = made
+    } else {
+      client = try Client(plugin, options: options, keyValues: keyValues)
+      if client.platform == "cpu", client.devices.count < own, processes == nil {
+        client = try Client(plugin, options: counted)
+      }
+    }
+    try PluginChoice.check(client.platform, of: path, for: device, environment: environment)
+    return (client, exchange)
   }
 }

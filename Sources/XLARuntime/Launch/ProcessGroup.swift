@@ -38,6 +38,15 @@ public struct ProcessGroup: Hashable, Sendable {
   /// The port there.
   public let port: UInt16
 
+  /// The variables that `host` and `port` are from.
+  var addressSource: String {
+    switch launcher {
+    case .torchrun: "MASTER_ADDR and MASTER_PORT"
+    case .slurm: "Slurm's list of nodes, SLURM_JOB_ID and SLURM_STEP_ID"
+    case .assay: "ASSAY_COORDINATOR"
+    }
+  }
+
   /// Whether this is the process that writes records and checkpoints.
   public var isFirst: Bool { index == 0 }
 
@@ -53,7 +62,8 @@ public struct ProcessGroup: Hashable, Sendable {
   /// - torchrun's `RANK`, `WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT`, `LOCAL_RANK` and `LOCAL_WORLD_SIZE`; the port after `MASTER_PORT`
   ///   where torchrun itself listens there (`TORCHELASTIC_USE_AGENT_STORE`);
   /// - Slurm's `SLURM_PROCID`, `SLURM_NTASKS`, `SLURM_LOCALID` and the first host of `SLURM_STEP_NODELIST` or `SLURM_JOB_NODELIST`, in a
-  ///   step (`srun`) only: a batch script is one process, whatever the job's size. The port follows from `SLURM_JOB_ID`.
+  ///   step (`srun`) only: a batch script is one process, whatever the job's size. The port follows from `SLURM_JOB_ID` and
+  ///   `SLURM_STEP_ID`.
   ///
   /// - Parameter environment: of this process.
   /// - Returns: the processes; nil where there is one.
@@ -141,9 +151,8 @@ public struct ProcessGroup: Hashable, Sendable {
 
   private static func slurm(_ variables: LaunchVariables) throws(XLAError) -> Found {
     // A batch script, too, has SLURM_PROCID; only what srun starts is a step.
-    guard variables["SLURM_PROCID"] != nil,
-      variables["SLURM_STEP_ID"] ?? variables["SLURM_STEPID"] != nil
-    else { return .absent }
+    let stepName = variables["SLURM_STEP_ID"] == nil ? "SLURM_STEPID" : "SLURM_STEP_ID"
+    guard variables["SLURM_PROCID"] != nil, variables[stepName] != nil else { return .absent }
     let names = ["SLURM_PROCID", "SLURM_NTASKS", "SLURM_JOB_ID", "SLURM_JOB_NODELIST"]
     let counting =
       variables["SLURM_STEP_NUM_TASKS"] == nil ? "SLURM_NTASKS" : "SLURM_STEP_NUM_TASKS"
@@ -158,7 +167,8 @@ public struct ProcessGroup: Hashable, Sendable {
         .setting,
         "\(listing) is \"\(list)\": expected hosts as Slurm lists them, as node[003-010,12],other7")
     }
-    let job = try variables.number("SLURM_JOB_ID", 0...Int(Int32.max), beside: names)
+    let job = try variables.number("SLURM_JOB_ID", 0...Int(UInt32.max), beside: names)
+    let step = try variables.number(stepName, 0...Int(UInt32.max), beside: names)
     let localCount = variables["SLURM_NODEID"].flatMap(Int.init).flatMap { node in
       (variables["SLURM_STEP_TASKS_PER_NODE"] ?? variables["SLURM_TASKS_PER_NODE"])
         .flatMap { SlurmHosts.tasks($0, onNode: node) }
@@ -172,9 +182,13 @@ public struct ProcessGroup: Hashable, Sendable {
     return .group(
       ProcessGroup(
         launcher: .slurm, index: index, count: count, localIndex: localIndex,
-        localCount: localCount, host: host, port: port(ofJob: job)))
+        localCount: localCount, host: host, port: port(ofJob: job, step: step)))
   }
 
-  /// A port that all processes of a job agree on: 61440 to 65535, above those that systems give away by themselves.
-  static func port(ofJob job: Int) -> UInt16 { UInt16(61440 + job % 4096) }
+  /// A port that all processes of a step agree on: 61440 to 65535, above those that systems give away by themselves.
+  ///
+  /// The steps of a job have different ports, and so have the first steps of jobs that follow each other: the factor is odd.
+  static func port(ofJob job: Int, step: Int) -> UInt16 {
+    UInt16(61440 + (job + 509 * step) % 4096)
+  }
 }

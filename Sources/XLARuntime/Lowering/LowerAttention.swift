@@ -6,7 +6,7 @@ import TensorGraph
 extension Attention: StableHLOOperation {
   func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
   {
-    let heads = HeadLayout(inputs, headWidth, contextLength)
+    let heads = HeadLayout(inputs, headWidth, contextLength, context)
     let mask = AttentionMask(
       window: window, current: readsWindow ? inputs[inputs.count - 1] : nil)
     var operands = [
@@ -14,20 +14,19 @@ extension Attention: StableHLOOperation {
       context.operand(heads.keys(inputs[2])),
     ]
     if masksDocuments { operands.append(heads.documents(inputs[3])) }
-    let (count, rows) = heads.blocks(context)
-    let found = context.forBlocks(count, of: operands) { block, _ in
+    let found = context.forBlocks(heads.blockCount, of: operands) { block, _ in
       let (q, k, v) = (block[0], block[1], block[2])
       let documents = masksDocuments ? block[3] : nil
       var outs: [HLOValue] = []
       var denominators: [HLOValue] = []
-      for queries in heads.queryBlocks(rows) {
+      for queries in heads.queryBlocks {
         let keys = mask.keys(queries)
         let scores = context.stored(
           mask.applied(
             heads.scores(q, queries, k, keys), queries, keys, documents: documents, -.infinity))
         let largest = scores.largest([4])
         let weights = (scores - heads.column(largest, scores)).exponential()
-        let sum = context.rowSums(weights)
+        let sum = weights.rowSums
         let out = heads.product(
           heads.flat(weights).converted(to: v.element), v.slice(2, keys))
         outs.append((heads.split(out, queries.count) / heads.column(sum, out, width: headWidth)))
@@ -47,12 +46,11 @@ extension AttentionGradient: StableHLOOperation {
   /// With p = exp(score - denominator) and delta = sum(dout out): dv = p' dout, ds = p (dout v' - delta), dq = ds k, dk = ds' q.
   func lower(_ inputs: [HLOValue], results: [TensorType], _ context: LoweringContext) -> [HLOValue]
   {
-    let heads = HeadLayout(inputs, headWidth, contextLength)
+    let heads = HeadLayout(inputs, headWidth, contextLength, context)
     let mask = AttentionMask(
       window: window, current: readsWindow ? inputs[inputs.count - 1] : nil)
     let (b, g, t, s) = (heads.sequences, heads.keyValueHeads, contextLength, heads.sharing)
-    let delta = context.rowSums(
-      heads.split(heads.queries(inputs[3].wide * inputs[5].wide), t))
+    let delta = heads.split(heads.queries(inputs[3].wide * inputs[5].wide), t).rowSums
     let denominators = inputs[4].reshaped([b, g, s, t]).transposed([0, 1, 3, 2])
     var operands =
       [
@@ -60,14 +58,13 @@ extension AttentionGradient: StableHLOOperation {
         heads.queries(inputs[5]),
       ].map(context.operand) + [delta, denominators]
     if masksDocuments { operands.append(heads.documents(inputs[6])) }
-    let (count, rows) = heads.blocks(context)
-    let found = context.forBlocks(count, of: operands) { block, _ in
+    let found = context.forBlocks(heads.blockCount, of: operands) { block, _ in
       let (q, k, v, dout) = (block[0], block[1], block[2], block[3])
       let documents = masksDocuments ? block[6] : nil
       var dqs: [HLOValue] = []
       var dk: HLOValue?
       var dv: HLOValue?
-      for queries in heads.queryBlocks(rows) {
+      for queries in heads.queryBlocks {
         let keys = mask.keys(queries)
         let part = queries.lowerBound * s..<queries.upperBound * s
         let scores = heads.scores(q, queries, k, keys)
@@ -144,61 +141,83 @@ private struct AttentionMask {
 }
 
 /// Heads of B sequences of T tokens: queries as `[B, G, T S, D]`, keys and values as `[B, G, T, D]`, where S query heads share a key.
+///
+/// Where the scores of one sequence are too many to be held at once, every head counts as a sequence: B is B G and G is 1.
 private struct HeadLayout {
+  /// B.
   let sequences: Int
   let contextLength: Int
+  /// G.
   let keyValueHeads: Int
-  /// S = H / G.
+  /// S, the query heads for a key.
   let sharing: Int
   let width: Int
+  /// In how many blocks sequences are taken.
+  let blockCount: Int
+  /// How many queries a block of queries has.
+  let queryRows: Int
+  /// B and G of the inputs.
+  private let whole: (sequences: Int, heads: Int)
 
-  init(_ inputs: [HLOValue], _ headWidth: Int, _ contextLength: Int) {
-    sequences = inputs[0].shape[0] / contextLength
+  init(
+    _ inputs: [HLOValue], _ headWidth: Int, _ contextLength: Int, _ context: LoweringContext
+  ) {
     self.contextLength = contextLength
-    keyValueHeads = inputs[1].shape[1] / headWidth
     sharing = inputs[0].shape[1] / inputs[1].shape[1]
     width = headWidth
+    whole = (inputs[0].shape[0] / contextLength, inputs[1].shape[1] / headWidth)
+    queryRows = min(
+      contextLength,
+      max(
+        Self.leastQueryRows, (contextLength + Self.mostQueryBlocks - 1) / Self.mostQueryBlocks))
+    let bytes = sharing * queryRows * contextLength * 4
+    let isLong = whole.heads * bytes * (context.builder.runs ?? 1) > context.blockBytes
+    sequences = whole.sequences * (isLong ? whole.heads : 1)
+    keyValueHeads = isLong ? 1 : whole.heads
+    blockCount = context.blocks(of: sequences, bytes: keyValueHeads * bytes)
   }
 
   /// Queries are taken in blocks where that leaves out keys they do not see, few enough to be written one by one.
-  static let queryRows = 128
+  static let leastQueryRows = 256
   static let mostQueryBlocks = 8
 
-  /// In how many blocks sequences are taken, and how many queries a block of queries has.
-  func blocks(_ context: LoweringContext) -> (sequences: Int, queries: Int) {
-    let rows = max(
-      Self.queryRows, (contextLength + Self.mostQueryBlocks - 1) / Self.mostQueryBlocks)
-    let queries = min(contextLength, rows)
-    let bytes = keyValueHeads * sharing * queries * contextLength * 4
-    return (context.blocks(of: sequences, bytes: bytes), queries)
-  }
-
-  func queryBlocks(_ rows: Int) -> [Range<Int>] {
-    stride(from: 0, to: contextLength, by: rows).map { $0..<min($0 + rows, contextLength) }
+  var queryBlocks: [Range<Int>] {
+    stride(from: 0, to: contextLength, by: queryRows).map {
+      $0..<min($0 + queryRows, contextLength)
+    }
   }
 
   func queries(_ x: HLOValue) -> HLOValue {
-    x.reshaped([sequences, contextLength, keyValueHeads, sharing, width]).transposed([
+    x.reshaped([whole.sequences, contextLength, whole.heads, sharing, width]).transposed([
       0, 2, 1, 3, 4,
     ]).reshaped([sequences, keyValueHeads, contextLength * sharing, width])
   }
 
   func keys(_ x: HLOValue) -> HLOValue {
-    x.reshaped([sequences, contextLength, keyValueHeads, width]).transposed([0, 2, 1, 3])
+    x.reshaped([whole.sequences, contextLength, whole.heads, width]).transposed([0, 2, 1, 3])
+      .reshaped([sequences, keyValueHeads, contextLength, width])
   }
 
-  func documents(_ x: HLOValue) -> HLOValue { x.reshaped([sequences, contextLength]) }
+  /// `[B, T]`.
+  func documents(_ x: HLOValue) -> HLOValue {
+    let copies = sequences / whole.sequences
+    return x.reshaped([whole.sequences, contextLength])
+      .broadcast(to: [whole.sequences, copies, contextLength], axes: [0, 2])
+      .reshaped([sequences, contextLength])
+  }
 
   /// `[B, G, T, S, D]` back to `[N, H D]`.
   func rows(_ x: HLOValue) -> HLOValue {
-    x.transposed([0, 2, 1, 3, 4]).reshaped([
-      sequences * contextLength, keyValueHeads * sharing * width,
-    ])
+    x.reshaped([whole.sequences, whole.heads, contextLength, sharing, width])
+      .transposed([0, 2, 1, 3, 4]).reshaped([
+        whole.sequences * contextLength, whole.heads * sharing * width,
+      ])
   }
 
   /// `[B, G, T, D]` back to `[N, G D]`.
   func keyRows(_ x: HLOValue) -> HLOValue {
-    x.transposed([0, 2, 1, 3]).reshaped([sequences * contextLength, keyValueHeads * width])
+    x.reshaped([whole.sequences, whole.heads, contextLength, width]).transposed([0, 2, 1, 3])
+      .reshaped([whole.sequences * contextLength, whole.heads * width])
   }
 
   /// `[B, G, queries S, ...]` as `[B, G, queries, S, ...]`.

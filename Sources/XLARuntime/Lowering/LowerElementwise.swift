@@ -57,20 +57,14 @@ extension Elementwise: StableHLOOperation {
     case .subtract: a - b
     case .multiply: a * b
     case .divide: a / b
-    case .maximum: orNaN(a, b, a.maximum(b))
-    case .minimum: orNaN(a, b, a.minimum(b))
+    case .maximum: a.maximum(b)
+    case .minimum: a.minimum(b)
     case .power: a.builder.binary("power", a, b)
     case .less: a.compared(.less, b).wide
     case .lessOrEqual: a.compared(.lessOrEqual, b).wide
     case .equal: a.compared(.equal, b).wide
     default: preconditionFailure("\(name) does not take two operands")
     }
-  }
-
-  /// NaN where either operand is: compilers may take the faster maximum, which returns the other.
-  private func orNaN(_ a: HLOValue, _ b: HLOValue, _ number: HLOValue) -> HLOValue {
-    let isNumber = a.compared(.equal, a).and(b.compared(.equal, b))
-    return a.builder.select(isNumber, number, a + b)
   }
 
   /// (1 + erf(a / sqrt 2)) / 2.

@@ -100,7 +100,7 @@ private struct HeadEquations {
     if let cap = form.softCap { values = (values / Double(cap)).tanh() * Double(cap) }
     let largest = values.largest([1])
     let masses = context.stored((values - column(largest, values)).exponential())
-    let sums = context.rowSums(masses)
+    let sums = masses.rowSums
     return Logits(
       values: values, logSumExp: largest + sums.logarithm(), masses: masses, sums: sums)
   }

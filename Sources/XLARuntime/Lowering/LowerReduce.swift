@@ -13,18 +13,12 @@ extension Reduce: StableHLOOperation {
     let last = x.rank - 1
     switch axes {
     case .all:
-      let rows = x.rank > 1 ? reducedRows(x, reduction, context) : x
+      let rows = x.rank > 1 ? builder.reduce(x, reduction, [last]) : x
       return [builder.reduce(rows, reduction, Array(rows.shape.indices))]
     case .columns:
-      return [reducedRows(x, reduction, context).reshaped(results[0].shape.dimensions)]
+      return [builder.reduce(x, reduction, [last]).reshaped(results[0].shape.dimensions)]
     case .rows:
       return [builder.reduce(x, reduction, Array(0..<last))]
     }
-  }
-
-  private func reducedRows(
-    _ x: HLOValue, _ reduction: HLOReduction, _ context: LoweringContext
-  ) -> HLOValue {
-    reduction == .sum ? context.rowSums(x) : context.builder.reduce(x, reduction, [x.rank - 1])
   }
 }

@@ -10,7 +10,7 @@ extension RowNorm: StableHLOOperation {
     let statistics = results[1].shape.dimensions
     let width = Double(x.shape[x.rank - 1])
     func mean(_ value: HLOValue) -> HLOValue {
-      context.rowSums(value).reshaped(statistics) / width
+      value.rowSums.reshaped(statistics) / width
     }
     let center = kind == .layer ? mean(x) : nil
     let centered = center.map { x - $0 } ?? x
@@ -28,7 +28,7 @@ extension RowNormGradient: StableHLOOperation {
     let last = x.rank - 1
     let width = Double(x.shape[last])
     func mean(_ value: HLOValue) -> HLOValue {
-      context.rowSums(value).reshaped(r.shape) / width
+      value.rowSums.reshaped(r.shape) / width
     }
     let normal = (kind == .layer ? x - inputs[4] : x) * r
     let g = dy * gain

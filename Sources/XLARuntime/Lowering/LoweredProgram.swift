@@ -97,6 +97,10 @@ private final class ProgramLowering {
   private var argumentValues: [HLOValue] = []
   private var leafValues: [String: HLOValue] = [:]
   private var values: [[HLOValue]]
+  /// Whether a run's assignments are carried out; nil: always.
+  private var isAllowed: HLOValue?
+  /// What is chosen for kept tensors whose new value later nodes may read.
+  private var keptValues: [Graph.Value: HLOValue] = [:]
   private var results: [(value: HLOValue, result: LoweredProgram.Result)] = []
   private var aliases: [Int: Int] = [:]
 
@@ -152,32 +156,63 @@ private final class ProgramLowering {
 
   // MARK: - Body
 
+  /// Lowers what outputs and condition need, then what is assigned.
+  ///
+  /// A value that is kept is chosen from new and old at once, and later nodes read what was chosen. They need it only where the new one
+  /// was, and so the old tensor's memory is free as soon as the new one is written: nothing is copied.
   func lowerNodes() throws(XLAError) {
     let live = program.liveNodes()
+    let isComputed = program.computeNodes()
     let context = LoweringContext(builder: builder, devices: plan.devices, target: target)
-    for (index, node) in program.graph.nodes.enumerated() where live[index] {
-      let inputs = node.inputs.map { values[$0.node][$0.result] }
-      if let leaf = node.operation as? Leaf {
-        values[index] = leafValues[leaf.label].map { [$0] } ?? []
-        continue
-      }
-      guard let operation = node.operation as? any StableHLOOperation else {
-        throw XLAError(
-          .compilation, "\(node.operation.name) (node \(index)): this runtime has no lowering of it"
-        )
-      }
-      builder.note(ProgramPlace.remark(index, node.operation.name))
-      let found = operation.lower(inputs, results: node.results, context)
-      precondition(
-        found.count == node.results.count,
-        "\(node.operation.name) gave \(found.count) results, not \(node.results.count)")
-      for (value, type) in zip(found, node.results) {
-        precondition(
-          value.shape == type.shape.dimensions && value.element == type.element,
-          "\(node.operation.name) (node \(index)) gave \(value.type) for \(type)")
-      }
-      values[index] = found
+    for (index, node) in program.graph.nodes.enumerated() where isComputed[index] {
+      try lower(node, index, context)
     }
+    let conditions =
+      [program.condition.map(value), leafValues[LoweredProgram.activeLabel]].compactMap(\.self)
+    isAllowed = conditions.map { $0.compared(.notEqual, 0) }.reduce(nil) { all, one in
+      all.map { $0.and(one) } ?? one
+    }.map(context.stored)
+    let assigned = Dictionary(
+      program.assignments.map { ($0.value.value, $0.target) },
+      uniquingKeysWith: { first, _ in first })
+    for (index, node) in program.graph.nodes.enumerated() where live[index] && !isComputed[index] {
+      try lower(node, index, context)
+      for result in node.results.indices {
+        guard let target = assigned[Graph.Value(node: index, result: result)] else { continue }
+        let kept = chosen(values[index][result], over: value(target))
+        values[index][result] = kept
+        keptValues[target.value] = kept
+      }
+    }
+  }
+
+  private func lower(_ node: Graph.Node, _ index: Int, _ context: LoweringContext) throws(XLAError)
+  {
+    let inputs = node.inputs.map { values[$0.node][$0.result] }
+    if let leaf = node.operation as? Leaf {
+      values[index] = leafValues[leaf.label].map { [$0] } ?? []
+      return
+    }
+    guard let operation = node.operation as? any StableHLOOperation else {
+      throw XLAError(
+        .compilation, "\(node.operation.name) (node \(index)): this runtime has no lowering of it")
+    }
+    builder.note(ProgramPlace.remark(index, node.operation.name))
+    let found = operation.lower(inputs, results: node.results, context)
+    precondition(
+      found.count == node.results.count,
+      "\(node.operation.name) gave \(found.count) results, not \(node.results.count)")
+    for (value, type) in zip(found, node.results) {
+      precondition(
+        value.shape == type.shape.dimensions && value.element == type.element,
+        "\(node.operation.name) (node \(index)) gave \(value.type) for \(type)")
+    }
+    values[index] = found
+  }
+
+  /// What is kept: the new value where the condition holds.
+  private func chosen(_ new: HLOValue, over old: HLOValue) -> HLOValue {
+    isAllowed.map { builder.select($0, new, old) } ?? new
   }
 
   private func value(_ tensor: Tensor) -> HLOValue {
@@ -213,22 +248,18 @@ private final class ProgramLowering {
       outputs.append((output.label, result))
       add(value, result)
     }
-    let conditions =
-      [program.condition.map(value), leafValues[LoweredProgram.activeLabel]].compactMap(\.self)
-    let isAllowed = conditions.map { $0.compared(.notEqual, 0) }.reduce(nil) { all, one in
-      all.map { $0.and(one) } ?? one
-    }
     for assignment in program.assignments {
       guard let leaf = program.graph.nodes[assignment.target.value.node].operation as? Leaf,
         let index = arguments.firstIndex(where: { $0.source == .kept(leaf.label) })
       else { preconditionFailure("an assignment's target is a kept tensor") }
-      let old = value(assignment.target)
-      let new = value(assignment.value)
+      let kept =
+        keptValues[assignment.target.value]
+        ?? chosen(value(assignment.value), over: value(assignment.target))
       let result = LoweredProgram.Result(
         type: leaf.type, isBatched: runs != nil, sharding: arguments[index].sharding)
       assigned.append((leaf.label, result))
       aliases[index] = results.count
-      add(isAllowed.map { builder.select($0, new, old) } ?? new, result)
+      add(kept, result)
     }
   }
 
@@ -242,6 +273,9 @@ private final class ProgramLowering {
       + ["// scalars: \(scalarLabels.joined(separator: ", "))"]
       + ["// scalar results: \(packedOutputs.joined(separator: ", "))"]
       + (outputs + assigned).map { "// result: \($0.label), \($0.result.type)" }
+      + leafOutputs.sorted { $0.key < $1.key }.map {
+        "// read as it is: \($0.key), \($0.value.label)"
+      }
   }
 
   func module() -> String {

@@ -6,11 +6,13 @@ extension LoweringContext {
   ///
   /// - Parameters:
   ///   - rows: to cut, a multiple of `devices`, each of which has its share of every block.
-  ///   - bytes: that a row needs.
+  ///   - bytes: that a row of one run needs.
   /// - Returns: a number that divides `rows / devices`.
   func blocks(of rows: Int, bytes: Int) -> Int {
     let share = rows % devices == 0 ? rows / devices : rows
-    let needed = (rows * bytes + blockBytes - 1) / blockBytes
+    // A device has its share of the rows of all runs, or all rows of its runs.
+    let bytesOfDevice = share * bytes * (builder.runs ?? 1)
+    let needed = (bytesOfDevice + blockBytes - 1) / blockBytes
     return (1...max(1, share)).first { share % $0 == 0 && $0 >= needed } ?? share
   }
 

@@ -18,17 +18,16 @@ struct LoweringContext {
   var devices = 1
   /// What is quick where the program will run.
   var target = LoweringTarget()
-  /// The most bytes of an intermediate result that no program should hold whole.
+  /// The most bytes of scores or logits that a device should hold at once.
   var blockBytes: Int { target.blockBytes }
 }
 
 /// What XLA makes quick code of, by the platform that a client names.
 struct LoweringTarget {
-  /// On processors a reduction takes what it reduces into its own scalar loop, and bf16 products are widened one by one (measured:
-  /// Docs/PERFORMANCE.md).
+  /// On processors what is fused is computed again wherever it is read, and bf16 products are widened one by one.
   var isProcessor = false
 
-  /// The most bytes of scores or logits that are held at once.
+  /// The most bytes of scores or logits that are held at once on a device; of the scores of one head, an eighth of its queries at least.
   ///
   /// Smaller blocks take no longer on a processor until they are too small to share out; other devices want large products.
   var blockBytes = 256 << 20
@@ -40,16 +39,6 @@ struct LoweringTarget {
 }
 
 extension LoweringContext {
-  /// Sums along the last axis.
-  ///
-  /// On a processor as a product with ones, which keeps exponentials and the like out of the reduction's loop.
-  func rowSums(_ x: HLOValue) -> HLOValue {
-    let last = x.rank - 1
-    guard target.isProcessor, x.element == .f32, x.rank > 1 else { return x.sum([last]) }
-    let ones = builder.constant(1).stretched(to: [x.shape[last]])
-    return builder.product(x, ones, contracting: ([last], [0]), result: .f32)
-  }
-
   /// A value that is computed once and stored, whoever reads it; on other devices compilers choose well by themselves.
   func stored(_ x: HLOValue) -> HLOValue { target.isProcessor ? builder.barrier(x) : x }
 

@@ -14,39 +14,33 @@ enum OptionValue: Hashable, Sendable {
 /// The plugin reads a serialized `CompileOptionsProto` (openxla/xla, xla/pjrt/proto/compile_options.proto); the few fields
 /// that matter are written here by hand.
 struct CompileOptions: Sendable {
-  /// Devices that one copy of the program is split over, by the annotations in it.
+  /// Devices that the program is split over, by the annotations in it.
   var partitions = 1
-  /// Copies of the program, each over `partitions` devices.
-  var replicas = 1
   /// Flags of XLA's DebugOptions, by name, as `xla_gpu_autotune_level`.
   var overrides: [String: OptionValue] = [:]
-  /// Ids of the devices, in order of replicas, then partitions; nil: as the plugin chooses.
+  /// Ids of the devices, in order of partitions; nil: as the plugin chooses.
   var devices: [Int]?
-  /// True when the text uses Shardy's annotations (`sdy`) instead of `mhlo.sharding`.
-  var usesShardy = false
 
   /// The options as a `CompileOptionsProto`.
   var serialized: [UInt8] {
     var build = ProtobufWriter()
     build.integer(1, -1)  // device_ordinal: the assignment decides
-    build.integer(4, replicas)
+    build.integer(4, 1)  // num_replicas
     build.integer(5, partitions)
     build.flag(6, partitions > 1)  // use_spmd_partitioning
     if let devices {
       precondition(
-        devices.count == replicas * partitions,
-        "\(devices.count) devices for \(replicas) x \(partitions)")
+        devices.count == partitions, "\(devices.count) devices for \(partitions) partitions")
       var assignment = ProtobufWriter()
-      assignment.integer(1, replicas)
+      assignment.integer(1, 1)
       assignment.integer(2, partitions)
-      for partition in 0..<partitions {
+      for device in devices {
         var computation = ProtobufWriter()
-        computation.integers(1, (0..<replicas).map { devices[$0 * partitions + partition] })
+        computation.integers(1, [device])
         assignment.message(3, computation)
       }
       build.message(9, assignment)
     }
-    if usesShardy { build.flag(19, true) }
 
     var options = ProtobufWriter()
     options.message(3, build)

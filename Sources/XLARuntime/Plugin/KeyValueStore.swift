@@ -28,38 +28,18 @@ final class KeyValueBox {
     arguments.kv_put_user_arg = this
     arguments.kv_try_get_user_arg = this
     arguments.kv_get_callback = { arguments in
-      guard let arguments, let box = KeyValueBox.box(arguments.pointee.user_arg) else { return nil }
-      let key = Plugin.text(arguments.pointee.key, arguments.pointee.key_size)
-      let milliseconds = Int(arguments.pointee.timeout_in_ms)
-      do throws(XLAError) {
-        guard let value = try box.store.value(of: key, timeoutMilliseconds: milliseconds) else {
-          let message = "no process wrote \(key) within \(milliseconds) ms"
-          return KeyValueBox.error(
-            arguments.pointee.callback_error, Int32(PJ_DEADLINE_EXCEEDED), message)
-        }
-        (arguments.pointee.value, arguments.pointee.value_size) = KeyValueBox.copy(value)
-        arguments.pointee.value_deleter = { free($0) }
-        return nil
-      } catch {
-        return KeyValueBox.error(
-          arguments.pointee.callback_error, Int32(PJ_INTERNAL), error.message)
-      }
+      guard let arguments else { return nil }
+      return KeyValueBox.find(
+        arguments.pointee.user_arg, arguments.pointee.key, arguments.pointee.key_size,
+        milliseconds: Int(arguments.pointee.timeout_in_ms), arguments.pointee.callback_error,
+        &arguments.pointee.value, &arguments.pointee.value_size, &arguments.pointee.value_deleter)
     }
     arguments.kv_try_get_callback = { arguments in
-      guard let arguments, let box = KeyValueBox.box(arguments.pointee.user_arg) else { return nil }
-      let key = Plugin.text(arguments.pointee.key, arguments.pointee.key_size)
-      do throws(XLAError) {
-        guard let value = try box.store.valueIfPresent(of: key) else {
-          return KeyValueBox.error(
-            arguments.pointee.callback_error, Int32(PJ_NOT_FOUND), "no process wrote \(key) so far")
-        }
-        (arguments.pointee.value, arguments.pointee.value_size) = KeyValueBox.copy(value)
-        arguments.pointee.value_deleter = { free($0) }
-        return nil
-      } catch {
-        return KeyValueBox.error(
-          arguments.pointee.callback_error, Int32(PJ_INTERNAL), error.message)
-      }
+      guard let arguments else { return nil }
+      return KeyValueBox.find(
+        arguments.pointee.user_arg, arguments.pointee.key, arguments.pointee.key_size,
+        milliseconds: nil, arguments.pointee.callback_error,
+        &arguments.pointee.value, &arguments.pointee.value_size, &arguments.pointee.value_deleter)
     }
     arguments.kv_put_callback = { arguments in
       guard let arguments, let box = KeyValueBox.box(arguments.pointee.user_arg) else { return nil }
@@ -78,6 +58,35 @@ final class KeyValueBox {
 
   private static func box(_ pointer: UnsafeMutableRawPointer?) -> KeyValueBox? {
     pointer.map { Unmanaged<KeyValueBox>.fromOpaque($0).takeUnretainedValue() }
+  }
+
+  /// Hands a value to the plugin, after some time where it may wait; returns the plugin's error where there is none.
+  private static func find(
+    _ this: UnsafeMutableRawPointer?, _ start: UnsafePointer<CChar>?, _ count: Int,
+    milliseconds: Int?, _ make: UnsafeMutablePointer<pj_callback_error?>?,
+    _ value: inout UnsafeMutablePointer<CChar>?, _ valueCount: inout Int,
+    _ deleter: inout (@convention(c) (UnsafeMutablePointer<CChar>?) -> Void)?
+  ) -> OpaquePointer? {
+    guard let box = box(this) else { return nil }
+    let key = Plugin.text(start, count)
+    do throws(XLAError) {
+      let found =
+        if let milliseconds {
+          try box.store.value(of: key, timeoutMilliseconds: milliseconds)
+        } else {
+          try box.store.valueIfPresent(of: key)
+        }
+      guard let found else {
+        return milliseconds.map {
+          error(make, Int32(PJ_DEADLINE_EXCEEDED), "no process wrote \(key) within \($0) ms")
+        } ?? error(make, Int32(PJ_NOT_FOUND), "no process wrote \(key) so far")
+      }
+      (value, valueCount) = copy(found)
+      deleter = { free($0) }
+      return nil
+    } catch {
+      return Self.error(make, Int32(PJ_INTERNAL), error.message)
+    }
   }
 
   /// A copy that the plugin frees with `free`, ended by a zero for plugins that read text.

@@ -60,7 +60,7 @@ extension LoadedProgram {
 
   /// The program as the compiler left it: the plugin's own form of it, and that form's name (`hlo`, `hlo_with_config` or
   /// `mlir`); nil where the plugin does not tell.
-  var optimizedProgram: (format: String, code: [UInt8])? {
+  private var optimizedProgram: (format: String, code: [UInt8])? {
     guard client.plugin.has(PJ_EXECUTABLE_OPTIMIZED_PROGRAM) else { return nil }
     var program = pj_program()
     program.struct_size = MemoryLayout.size(ofValue: program)
@@ -95,13 +95,6 @@ extension LoadedProgram {
       return ProtobufReader(code).fields.first { $0.number == 1 }.flatMap { HLOModule($0.payload) }
     default: return nil
     }
-  }
-
-  /// The program as the compiler left it, one instruction a line; nil where the plugin does not tell.
-  var optimizedText: String? {
-    if let module = optimizedModule { return module.text }
-    guard let (format, code) = optimizedProgram, format == "mlir" else { return nil }
-    return String(decoding: code, as: UTF8.self)
   }
 
   /// The compiled program for `Client.load`; nil where the plugin cannot.

@@ -122,7 +122,8 @@ final class LoadedProgram {
     let failure = withUnsafeMutablePointer(to: &options) { options -> XLAError? in
       call.options = options
       do throws(XLAError) {
-        try client.plugin.call(PJ_LOADED_EXECUTABLE_EXECUTE, &call, .execution, "run a program")
+        try client.plugin.call(
+          PJ_LOADED_EXECUTABLE_EXECUTE, &call, .execution, "run a program\(needs)")
         return nil
       } catch {
         return error
@@ -136,7 +137,12 @@ final class LoadedProgram {
         outputs[device * outputCount + $0].map { DeviceBuffer($0, client) }
       }
     }
-    return Execution(results, events.compactMap { $0 }, client)
+    return Execution(results, events.compactMap { $0 }, self)
+  }
+
+  /// For the message of a failed run: the memory that the compiler planned.
+  fileprivate var needs: String {
+    memory.map { " that needs \(($0.total + 1 << 19) >> 20) MiB on each device" } ?? ""
   }
 }
 
@@ -145,15 +151,15 @@ final class Execution {
   /// The results, by device and output; usable as arguments of other runs before this one is done.
   let outputs: [[DeviceBuffer]]
   private var events: [OpaquePointer]
-  private let client: Client
+  private let program: LoadedProgram
 
-  init(_ outputs: [[DeviceBuffer]], _ events: [OpaquePointer], _ client: Client) {
+  init(_ outputs: [[DeviceBuffer]], _ events: [OpaquePointer], _ program: LoadedProgram) {
     self.outputs = outputs
     self.events = events
-    self.client = client
+    self.program = program
   }
 
-  deinit { for event in events { client.plugin.discard(event) } }
+  deinit { for event in events { program.client.plugin.discard(event) } }
 
   /// Waits until every device is done; throws what the first that failed said.
   func wait() throws(XLAError) {
@@ -162,7 +168,8 @@ final class Execution {
     var failure: XLAError?
     for event in waiting {
       do throws(XLAError) {
-        try client.plugin.await(event, .execution, "finish a run")
+        try program.client.plugin.await(
+          event, .execution, "finish a run of a program\(program.needs)")
       } catch {
         failure = failure ?? error
       }

@@ -15,7 +15,7 @@ final class Plugin {
   /// xla/pjrt/c/CHANGELOG.md).
   static let oldestInterface = (major: 0, minor: 57)
 
-  /// The library's file.
+  /// The library's file, from the root: the system's loader looks for a bare name elsewhere than in the working folder.
   let path: String
   /// The version of the PJRT interface that the plugin was built with.
   let interfaceVersion: (major: Int, minor: Int)
@@ -27,6 +27,7 @@ final class Plugin {
   /// Opens a library and initialises the plugin in it, once for each library.
   convenience init(path: String) throws(XLAError) {
     try LibraryFile.check(path)
+    let path = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     // Plugins write their progress to standard error unless this says otherwise; who set it has decided already.
     setenv("TF_CPP_MIN_LOG_LEVEL", "2", 0)
     guard let library = pj_open(path) else {
@@ -79,7 +80,7 @@ final class Plugin {
   /// What no run can do without.
   private static let required: [pj_slot] = [
     PJ_ERROR_DESTROY, PJ_ERROR_MESSAGE, PJ_ERROR_GET_CODE, PJ_PLUGIN_INITIALIZE, PJ_EVENT_DESTROY,
-    PJ_EVENT_IS_READY, PJ_EVENT_AWAIT, PJ_CLIENT_CREATE, PJ_CLIENT_DESTROY, PJ_CLIENT_PLATFORM_NAME,
+    PJ_EVENT_AWAIT, PJ_CLIENT_CREATE, PJ_CLIENT_DESTROY, PJ_CLIENT_PLATFORM_NAME,
     PJ_CLIENT_PROCESS_INDEX, PJ_CLIENT_PLATFORM_VERSION, PJ_CLIENT_DEVICES,
     PJ_CLIENT_ADDRESSABLE_DEVICES, PJ_CLIENT_COMPILE, PJ_CLIENT_BUFFER_FROM_HOST_BUFFER,
     PJ_DEVICE_DESCRIPTION_ID, PJ_DEVICE_DESCRIPTION_PROCESS_INDEX, PJ_DEVICE_DESCRIPTION_KIND,
@@ -153,7 +154,12 @@ final class Plugin {
     switch kind.code {
     case Int32(PJ_RESOURCE_EXHAUSTED):
       kindOfFailure = .memory
-      remedy = "; the device's memory does not suffice: use a smaller micro-batch, or more devices"
+      remedy =
+        code == .device
+        ? "; the device's memory is taken, perhaps by another process: end that one (nvidia-smi shows it), let this one see "
+          + "another device (CUDA_VISIBLE_DEVICES), or lower XLA_CLIENT_MEM_FRACTION"
+        : "; the device's memory does not suffice: use a smaller micro-batch, fewer runs in one program (machine.batch_runs), "
+          + "or more devices"
     case Int32(PJ_ABORTED), Int32(PJ_UNAVAILABLE), Int32(PJ_DATA_LOSS):
       kindOfFailure = .device
       remedy =

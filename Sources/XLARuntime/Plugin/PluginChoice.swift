@@ -8,6 +8,8 @@ enum PluginChoice {
   /// A family of plugins that has a name of its own.
   private struct Family {
     var name: String
+    /// What its clients call their platform.
+    var platforms: [String]
     /// The variable that names a file of this family.
     var variable: String
     /// Python packages that bring the plugin, newest first, and the file in each.
@@ -18,11 +20,11 @@ enum PluginChoice {
 
   private static let families = [
     Family(
-      name: "cpu", variable: "ASSAY_XLA_CPU_PLUGIN",
+      name: "cpu", platforms: ["cpu"], variable: "ASSAY_XLA_CPU_PLUGIN",
       packages: [("xla_plugins.xla_cpu_pjrt", "xla_cpu_pjrt.so")],
       installation: "pip install xla-cpu-pjrt"),
     Family(
-      name: "cuda", variable: "ASSAY_XLA_CUDA_PLUGIN",
+      name: "cuda", platforms: ["cuda", "gpu"], variable: "ASSAY_XLA_CUDA_PLUGIN",
       packages: [
         ("jax_plugins.xla_cuda13", "xla_cuda_plugin.so"),
         ("jax_plugins.xla_cuda12", "xla_cuda_plugin.so"),
@@ -52,7 +54,7 @@ enum PluginChoice {
       )
     }
     let name = String(device.dropFirst(4))
-    guard let family = families.first(where: { $0.name == name }) else {
+    guard let family = family(of: device) else {
       guard name.contains("/") || name.hasSuffix(".so") || name.hasSuffix(".dylib") else {
         throw XLAError(
           .setting,
@@ -75,6 +77,33 @@ enum PluginChoice {
       "no XLA plugin for \(device): the Python on the PATH has none of "
         + family.packages.map(\.package).joined(separator: ", ")
         + ". Install one (\(family.installation)), or name its file: \(family.variable)=FILE, or device = \"xla:FILE.so\""
+    )
+  }
+
+  private static func family(of device: String) -> Family? {
+    families.first { "xla:" + $0.name == device }
+  }
+
+  /// Compares a client's platform with its device: the general variable names one file for every device.
+  ///
+  /// - Parameters:
+  ///   - platform: What the client calls its platform.
+  ///   - path: The plugin's file.
+  ///   - device: As in `path(for:)`; a file may be of any platform.
+  ///   - environment: The user's environment.
+  /// - Throws: A setting error where they differ, with who named the plugin.
+  static func check(
+    _ platform: String, of path: String, for device: String,
+    environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws(XLAError) {
+    guard let family = family(of: device), !family.platforms.contains(platform.lowercased()) else {
+      return
+    }
+    let variable = [family.variable, generalVariable].first { environment[$0]?.isEmpty == false }
+    throw XLAError(
+      .setting,
+      "device \"\(device)\" is of platform \(family.name), and \(variable.map { "\($0) names " } ?? "")\(path), whose platform is "
+        + "\(platform): name a plugin for \(family.name) in \(family.variable), or write device = \"xla:\(path)\" to use this one"
     )
   }
 

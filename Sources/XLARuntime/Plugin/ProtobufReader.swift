@@ -16,15 +16,6 @@ struct ProtobufReader {
 
     /// A string.
     var text: String { String(decoding: payload, as: UTF8.self) }
-
-    /// The elements of a list of integers, which is packed or one element a field.
-    var integers: [Int] {
-      if payload.isEmpty { return [Int(truncatingIfNeeded: integer)] }
-      var reader = ProtobufReader(payload)
-      var list: [Int] = []
-      while let value = reader.varint() { list.append(Int(truncatingIfNeeded: value)) }
-      return list
-    }
   }
 
   private var rest: ArraySlice<UInt8>

@@ -63,7 +63,12 @@ final class KeyValueServer: Sendable {
         guard poll(&interest, 1, 250) > 0 else { continue }
         let connection = accept(descriptor, nil, nil)
         if connection >= 0 { return connection }
-        guard errno == EINTR || errno == ECONNABORTED || errno == EAGAIN else { return nil }
+        switch errno {
+        case EINTR, ECONNABORTED, EAGAIN: continue
+        // For the moment there is no room for one connection more; it waits in the queue.
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: usleep(100_000)
+        default: return nil
+        }
       }
       return nil
     }
@@ -74,8 +79,9 @@ final class KeyValueServer: Sendable {
   /// - Parameters:
   ///   - host: The address to listen on; nil for all of this machine's.
   ///   - port: The port; 0 for any that is free.
+  ///   - requestSeconds: How long a request may take to come in.
   /// - Throws: A setting error when the port is taken.
-  init(host: String? = nil, port: UInt16) throws(XLAError) {
+  init(host: String? = nil, port: UInt16, requestSeconds: Double = 10) throws(XLAError) {
     let descriptor: Int32
     (descriptor, self.port) = try Connection.listen(host: host, port: port)
     let (listener, store) = (Listener(descriptor), store)
@@ -84,7 +90,7 @@ final class KeyValueServer: Sendable {
       while let descriptor = listener.next() {
         Thread.detachNewThread {
           // A peer that sends nonsense or goes away concerns nobody else; it hears of it by its connection's end.
-          try? Self.answer(Connection(descriptor), store)
+          try? Self.answer(Connection(descriptor), store, requestSeconds)
         }
       }
     }
@@ -98,9 +104,10 @@ final class KeyValueServer: Sendable {
     shutdown(listener.descriptor, Int32(SHUT_RDWR))
   }
 
-  private static func answer(_ connection: Connection, _ store: MemoryKeyValueStore)
-    throws(XLAError)
-  {
+  private static func answer(
+    _ connection: Connection, _ store: MemoryKeyValueStore, _ requestSeconds: Double
+  ) throws(XLAError) {
+    connection.limit(seconds: requestSeconds)
     let header = try connection.receive(KeyValueFrame.headerByteCount)
     guard header.starts(with: KeyValueFrame.magic),
       let kind = KeyValueFrame.Request(rawValue: header[4])
@@ -133,18 +140,27 @@ private func systemClose(_ descriptor: Int32) { _ = close(descriptor) }
 final class RemoteKeyValueStore: KeyValueStore {
   private let host: String
   private let port: UInt16
+  private let source: String
   private let patienceSeconds: Double
+  private let answerSeconds: Double
 
   /// Names the server; connections are made when they are needed.
   ///
   /// - Parameters:
   ///   - host: The machine of process 0.
   ///   - port: Its port.
+  ///   - source: Who named them, for messages, as `MASTER_ADDR and MASTER_PORT`.
   ///   - patienceSeconds: How long to try before process 0 counts as absent.
-  init(host: String, port: UInt16, patienceSeconds: Double = 300) {
+  ///   - answerSeconds: How long an answer may take beyond the time that its request may wait.
+  init(
+    host: String, port: UInt16, source: String = "the launch", patienceSeconds: Double = 300,
+    answerSeconds: Double = 30
+  ) {
     self.host = host
     self.port = port
+    self.source = source
     self.patienceSeconds = patienceSeconds
+    self.answerSeconds = answerSeconds
   }
 
   func value(of key: String, timeoutMilliseconds: Int) throws(XLAError) -> [UInt8]? {
@@ -167,7 +183,9 @@ final class RemoteKeyValueStore: KeyValueStore {
   ) throws(XLAError) -> [UInt8]? {
     let name = Array(key.utf8)
     precondition(name.count <= KeyValueFrame.longestKey, "a key of \(name.count) bytes")
-    let connection = try Connection.open(host: host, port: port, patienceSeconds: patienceSeconds)
+    let connection = try Connection.open(
+      host: host, port: port, source: source, patienceSeconds: patienceSeconds)
+    connection.limit(seconds: Double(timeoutMilliseconds) / 1000 + answerSeconds)
     try connection.send(
       KeyValueFrame.magic + [kind.rawValue] + KeyValueFrame.bytes(timeoutMilliseconds)
         + KeyValueFrame.bytes(name.count) + KeyValueFrame.bytes(value.count) + name + value)

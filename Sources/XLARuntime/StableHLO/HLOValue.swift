@@ -91,6 +91,8 @@ extension HLOValue {
   func stretched(to shape: [Int]) -> HLOValue { builder.stretch(self, to: shape) }
 
   func sum(_ axes: [Int]) -> HLOValue { builder.reduce(self, .sum, axes) }
+  /// Sums along the last axis.
+  var rowSums: HLOValue { sum([rank - 1]) }
   func largest(_ axes: [Int]) -> HLOValue { builder.reduce(self, .maximum, axes) }
 }
 

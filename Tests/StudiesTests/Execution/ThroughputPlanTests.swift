@@ -66,6 +66,62 @@ import Training
     }
   }
 
+  /// A device on which a process of `runs` trials makes `rate(runs)` steps a second with each of them.
+  private func plan(onDevice rate: [Int: Int]) -> ThroughputPlan {
+    var plan = ThroughputPlan(jobs: nil, note: { _ in }, isStopped: { false })
+    plan.machine.coreCount = 4
+    let cases = rate.map { "\($0.key)) rate=\($0.value);;" }.joined(separator: " ")
+    let script = """
+      runs=$(cat | grep -o '"folder"' | wc -l)
+      rate=0
+      case $((runs)) in \(cases) *) exit 1;; esac
+      names='main.a'
+      for index in $(seq 1 $((runs - 1))); do names="$names main.a-$index"; done
+      for name in $names; do
+        echo '{"event":"started","firstStep":0,"steps":100000,"trial":"'$name'"}'
+        echo '{"event":"evaluation","step":0,"validationLoss":5.5,"trial":"'$name'"}'
+      done
+      step=1
+      while :; do
+        for name in $names; do
+          echo '{"event":"step","loss":5,"secondsLeft":9,"step":'$step',"steps":100000,"tokensPerSecond":1,"trial":"'$name'"}'
+        done
+        step=$((step + rate / 10))
+        sleep 0.1
+      done
+      """
+    plan.probe = ThroughputProbe(
+      program: TrialProcess.Program(executable: "/bin/sh", arguments: ["-c", script]),
+      patience: ThroughputProbe.Patience(seconds: 0.4))
+    return plan
+  }
+
+  @Test("Trials share a program where the device gains from it, and no more of them than it takes")
+  func sharing() throws {
+    let device = ["--machine.device=xla:cpu", "--machine.batch_runs=8"]
+    func record(_ rate: [Int: Int], _ changes: [String]? = nil) throws -> ThroughputRecord {
+      try #require(
+        try plan(onDevice: rate).measure([subject(steps: 10_000, changes ?? device)], stored: nil))
+    }
+    // Eight do not fit into its memory, four are quicker than two and one.
+    let four = try record([1: 400, 2: 320, 4: 300])
+    #expect(four.device == .init(name: "xla:cpu", mostRuns: 8, runs: 4))
+    #expect(four.layouts.map(\.runs) == [1, 4, 2])
+    #expect(four.slots == 1)
+    // None gains.
+    let one = try record([1: 800, 2: 300, 4: 150, 8: 70])
+    #expect(one.device?.runs == 1)
+    // Short trials are not worth comparing.
+    let short = try plan(onDevice: [1: 400]).measure([subject(steps: 100, device)], stored: nil)
+    #expect(short?.device == .init(name: "xla:cpu", mostRuns: 8, runs: nil))
+    // What was measured for one number serves that number alone.
+    let stored = try plan(onDevice: [:]).measure([subject(steps: 10_000, device)], stored: four)
+    #expect(stored == four)
+    let other = try record(
+      [1: 800, 2: 300], ["--machine.device=xla:cpu", "--machine.batch_runs=2"])
+    #expect(other.device == .init(name: "xla:cpu", mostRuns: 2, runs: 1))
+  }
+
   @Test func asManyTrialsAsCoresUnlessFewerAreFaster() throws {
     let many = try plan(oneThread: 300, twoThreads: 400, fourThreads: 500)
       .measure([subject()], stored: nil)

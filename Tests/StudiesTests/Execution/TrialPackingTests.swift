@@ -126,6 +126,10 @@ import Training
       try TrialPacking(FakeRequests(sharing: 4)).programs(points))
     #expect(shared.count == 4 && shared.runs == 4 && shared.device == "xla:cpu")
     #expect(try TrialPacking(FakeRequests()).programs(points) == nil)
+    // Fewer where a device gains from fewer.
+    let limited = try #require(
+      try TrialPacking(FakeRequests(sharing: 4), mostRuns: 2).programs(points))
+    #expect(limited.runs == 2 && limited.count == 6)
   }
 
   @Test("Trials at different steps are not asked for together")

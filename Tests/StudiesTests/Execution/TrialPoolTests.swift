@@ -146,7 +146,7 @@ import Training
       done
       """
     let probe = ThroughputProbe(program: program(script))
-    let seen = try probe.measure([request("one"), request("two")]) { false }
+    let seen = try probe.measure([[request("one")], [request("two")]]) { false }
     #expect(seen.count == 2)
     for (speed, reason) in seen {
       let speed = try #require(speed)
@@ -162,7 +162,7 @@ import Training
 
   @Test func aProbeOfATrialThatFailsSaysWhy() throws {
     let probe = ThroughputProbe(program: program("echo 'error: no such data' >&2; exit 1"))
-    let seen = try probe.measure([request("one")]) { false }
+    let seen = try probe.measure([[request("one")]]) { false }
     #expect(seen.first?.speed == nil && seen.first?.reason == "no such data")
   }
 }

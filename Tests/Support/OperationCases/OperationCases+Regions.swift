@@ -94,14 +94,18 @@ extension OperationCases {
       fills: [
         "a": .values(numbers.flatMap { [Double](repeating: $0, count: 6) }),
         "b": .values(numbers),
+        // Rows of which every other has a NaN.
+        "c": .values([1, .nan, -2, .infinity, -.infinity, 2]),
       ]
     ) {
       let graph = Graph()
+      let c = graph.parameter("c", [12, 3])
       let (a, b) = (graph.parameter("a", [36]), graph.parameter("b", [36]))
       return try Program(
         graph: graph,
         outputs: [
           ("maximum", maximum(a, b)), ("minimum", minimum(a, b)), ("less", less(a, b)),
+          ("row maximum", c.maximum(.columns)),
           ("less or equal", lessOrEqual(a, b)), ("equal", equal(a, b)), ("finite", isFinite(a)),
           ("sign", sign(a)), ("sum", a + b), ("product", a * b),
           ("selected", select(isFinite(a), a, b)),
