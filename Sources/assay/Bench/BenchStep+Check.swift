@@ -135,7 +135,8 @@ extension BenchStep {
     }
     for one in errors where !(one.error <= one.limit) {
       throw refusal(
-        "\(one.what): off by \(CheckReport.text(one.error)), more than \(CheckReport.text(one.limit))")
+        "\(one.what): off by \(CheckReport.text(one.error)), more than \(CheckReport.text(one.limit))"
+      )
     }
     // Steps that move nothing are near the right ones where those are short.
     if let first = found.losses.first, let last = found.losses.last, found.losses.count > 1,

@@ -88,7 +88,7 @@ struct RunTwins {
   ///   - first: what the first run is executed by.
   ///   - second: what the second run is executed by.
   ///   - source: data for each.
-  ///   - isMeasured: whether a tensor may be as far off as the first run's is from double precision, times five: for models some
+  ///   - isMeasured: whether a number or tensor may be as far off as the first run's is from double precision, times five: for models some
   ///     of whose gradients are zero but for rounding.
   ///   - evaluates: whether both are evaluated after their steps.
   ///   - configuration: of the run that is called `first` or `second`.
@@ -113,8 +113,8 @@ struct RunTwins {
     #expect(results[0].skip == results[1].skip, "step \(index)")
     #expect(results[0].gradientEvaluations == results[1].gradientEvaluations)
     return Distance(
-      steps: index + 1, loss: Self.relative(results.map(\.loss)),
-      gradientNorm: Self.relative(results.map(\.gradientNorm)), tensor: try farthest())
+      steps: index + 1, loss: Self.strayed(results.map(\.loss)),
+      gradientNorm: Self.strayed(results.map(\.gradientNorm)), tensor: try farthest())
   }
 
   /// Shows the first batches to methods that want to see them, as a run does.
@@ -209,6 +209,13 @@ struct RunTwins {
     return bytes.bindMemory(to: UInt16.self).map {
       Double(Float(bitPattern: UInt32($0) << 16))
     }
+  }
+
+  /// How far the second is from the first; nothing where the first is a fifth of that from the third, in double precision.
+  private static func strayed(_ numbers: [Double]) -> Double {
+    let distance = relative(numbers)
+    guard numbers.count > 2 else { return distance }
+    return distance <= 5 * relative([numbers[0], numbers[2]]) ? 0 : distance
   }
 
   static func relative(_ numbers: [Double]) -> Double {
