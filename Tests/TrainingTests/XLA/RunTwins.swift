@@ -145,7 +145,7 @@ struct RunTwins {
     }
     guard runs[0].evaluators != nil else { return }
     let losses = try evaluations(after: steps)
-    #expect(Self.relative(losses) <= last, "\(name) evaluated", sourceLocation: sourceLocation)
+    #expect(Self.strayed(losses) <= last, "\(name) evaluated", sourceLocation: sourceLocation)
   }
 
   /// Gives the second run all that the first one keeps.
