@@ -91,7 +91,7 @@ public protocol Executable: AnyObject {
   func finish() throws
 
   /// The memory of an output of the last finished run, until the next is finished. An output that is itself a kept tensor
-  /// shows what is kept after the run.
+  /// shows what is kept after the run, until the next one of any program is started.
   func output(_ label: String) -> UnsafeRawBufferPointer
 
   /// Seconds that the assignments and all that only they need took in the last finished run; nil where the runtime cannot

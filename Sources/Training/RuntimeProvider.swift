@@ -60,7 +60,7 @@ extension RuntimeProvider {
       return
     }
     // Whoever has an accelerator has one that multiplies bf16; a plugin for the processor is as fast at it as the processor.
-    let prefersBFloat16 = machine.device == "xla:cuda" || Self.hasFastBFloat16
+    let prefersBFloat16 = machine.device != "xla:cpu" || Self.hasFastBFloat16
     self.init(prefersBFloat16: prefersBFloat16) { _, _ in
       try XLARuntime(
         device: machine.device, devices: machine.devices, sharding: machine.shardingRules,

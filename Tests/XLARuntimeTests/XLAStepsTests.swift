@@ -84,5 +84,7 @@ struct XLAStepsTests {
       case .parameters: matrix / 4 + matrix / 4 + vector
       }
     #expect(kept == expected)
+    // What the compiler says that a device is handed.
+    #expect(try runtime.analysis(of: program).memory?.arguments == expected)
   }
 }

@@ -164,6 +164,12 @@ private final class ProgramLowering {
     let live = program.liveNodes()
     let isComputed = program.computeNodes()
     let context = LoweringContext(builder: builder, devices: plan.devices, target: target)
+    for (index, node) in program.graph.nodes.enumerated() {
+      // Leaves first: a value may be kept in one that the graph names later.
+      if let leaf = node.operation as? Leaf, let value = leafValues[leaf.label] {
+        values[index] = [value]
+      }
+    }
     for (index, node) in program.graph.nodes.enumerated() where isComputed[index] {
       try lower(node, index, context)
     }
@@ -188,11 +194,8 @@ private final class ProgramLowering {
 
   private func lower(_ node: Graph.Node, _ index: Int, _ context: LoweringContext) throws(XLAError)
   {
+    if node.operation is Leaf { return }
     let inputs = node.inputs.map { values[$0.node][$0.result] }
-    if let leaf = node.operation as? Leaf {
-      values[index] = leafValues[leaf.label].map { [$0] } ?? []
-      return
-    }
     guard let operation = node.operation as? any StableHLOOperation else {
       throw XLAError(
         .compilation, "\(node.operation.name) (node \(index)): this runtime has no lowering of it")

@@ -19,7 +19,10 @@ struct RunTwins {
     /// The kept tensor that is farthest, by ||a - b|| / ||b||.
     var tensor = (label: "", error: 0.0)
 
-    var worst: Double { max(loss, gradientNorm, tensor.error) }
+    /// What is no number is as far as can be.
+    var worst: Double {
+      [loss, gradientNorm, tensor.error].map { $0.isNaN ? .infinity : $0 }.max() ?? .infinity
+    }
     var description: String {
       "after \(steps) steps: loss \(loss), gradient norm \(gradientNorm), \(tensor.label) \(tensor.error)"
     }
@@ -88,8 +91,8 @@ struct RunTwins {
   ///   - first: what the first run is executed by.
   ///   - second: what the second run is executed by.
   ///   - source: data for each.
-  ///   - isMeasured: whether a number or tensor may be as far off as the first run's is from double precision, times five: for models some
-  ///     of whose gradients are zero but for rounding.
+  ///   - isMeasured: whether a number or tensor may be as far from double precision as the first run's, times `strayFactor`: for
+  ///     models some of whose gradients are zero but for rounding.
   ///   - evaluates: whether both are evaluated after their steps.
   ///   - configuration: of the run that is called `first` or `second`.
   /// - Throws: what making a run throws.
@@ -113,8 +116,8 @@ struct RunTwins {
     #expect(results[0].skip == results[1].skip, "step \(index)")
     #expect(results[0].gradientEvaluations == results[1].gradientEvaluations)
     return Distance(
-      steps: index + 1, loss: Self.strayed(results.map(\.loss)),
-      gradientNorm: Self.strayed(results.map(\.gradientNorm)), tensor: try farthest())
+      steps: index + 1, loss: Self.relative(results.map(\.loss)),
+      gradientNorm: Self.relative(results.map(\.gradientNorm)), tensor: try farthest())
   }
 
   /// Shows the first batches to methods that want to see them, as a run does.
@@ -145,13 +148,15 @@ struct RunTwins {
     }
     guard runs[0].evaluators != nil else { return }
     let losses = try evaluations(after: steps)
-    #expect(Self.strayed(losses) <= last, "\(name) evaluated", sourceLocation: sourceLocation)
+    #expect(Self.relative(losses) <= last, "\(name) evaluated", sourceLocation: sourceLocation)
   }
 
-  /// Gives the second run all that the first one keeps.
+  /// Gives the other runs all that the first one keeps.
   func align() throws {
-    for tensor in try runs[0].tensors.written() {
-      try runs[1].tensors.bytes(tensor.name, for: .writing)?.copyMemory(from: tensor.bytes)
+    for run in runs.dropFirst() {
+      for tensor in try runs[0].tensors.written() {
+        try run.tensors.bytes(tensor.name, for: .writing)?.copyMemory(from: tensor.bytes)
+      }
     }
   }
 
@@ -175,10 +180,12 @@ struct RunTwins {
 
   /// The kept tensor that differs most.
   func farthest(weightsOnly: Bool = false) throws -> (label: String, error: Double) {
-    var found = try distances(to: 1)
+    var found = try distances(from: 0, to: 1)
     if runs.count > 2 {
-      for (index, own) in try distances(to: 2).enumerated()
-      where found[index].error <= 5 * own.error {
+      for (index, (own, device)) in zip(
+        try distances(from: 2, to: 0), try distances(from: 2, to: 1)
+      ).enumerated()
+      where device.error <= Self.strayFactor * own.error {
         found[index].error = 0
       }
     }
@@ -189,17 +196,22 @@ struct RunTwins {
     }
   }
 
+  /// Roundings of one size that happen to add up on one runtime and to cancel on the other.
+  private static let strayFactor = 2.0
   /// The part of its size by which a number that is kept as bfloat16 may be rounded to its other neighbour, with some such numbers in
   /// each tensor.
   private static let rounding16 = 1e-3
 
-  /// How far every kept tensor of another run is from the first run's.
-  func distances(to other: Int = 1) throws -> [(label: String, error: Double)] {
-    let all = try [runs[0], runs[other]].map { try $0.tensors.written() }
+  /// How far every kept tensor of a run is from another's.
+  func distances(
+    from base: Int = 0, to other: Int = 1
+  ) throws -> [(label: String, error: Double)] {
+    let all = try [runs[base], runs[other]].map { try $0.tensors.written() }
     return zip(all[0], all[1]).map { first, second in
       let isSingle = first.elementType == .float32
       let error = relativeError(
         Self.numbers(second.bytes, isSingle).map { Float($0) }, Self.numbers(first.bytes, isSingle))
+      if error.isNaN { return (first.name, .infinity) }
       return (first.name, !isSingle && error < Self.rounding16 ? 0 : error)
     }
   }
@@ -211,15 +223,13 @@ struct RunTwins {
     }
   }
 
-  /// How far the second is from the first; nothing where the first is a fifth of that from the third, in double precision.
-  private static func strayed(_ numbers: [Double]) -> Double {
-    let distance = relative(numbers)
-    guard numbers.count > 2 else { return distance }
-    return distance <= 5 * relative([numbers[0], numbers[2]]) ? 0 : distance
-  }
-
+  /// How far the second number is from the first; 0 where a third, in double precision, shows that it is no farther from the truth than
+  /// the first one's roundings explain.
   static func relative(_ numbers: [Double]) -> Double {
     if numbers[0] == numbers[1] || numbers.allSatisfy({ !$0.isFinite }) { return 0 }
+    if numbers.count > 2, abs(numbers[1] - numbers[2]) <= strayFactor * abs(numbers[0] - numbers[2]) {
+      return 0
+    }
     return abs(numbers[1] - numbers[0]) / abs(numbers[0])
   }
 }

@@ -46,10 +46,10 @@ struct XLAOptimizerTests {
     let (name, changes) = Self.configurations[index]
     // An average of weights shows in what is evaluated only.
     let averages = name.contains("schedule-free") || name.contains("average")
-    let twins = try RunTwins(evaluates: averages) { folder in
+    let isIllConditioned = name.hasPrefix("soap")
+    let twins = try RunTwins(isMeasured: isIllConditioned, evaluates: averages) { folder in
       try smallConfiguration(folder, changes.merging(["training.steps": "20"]) { $1 })
     }
-    let isIllConditioned = name.hasPrefix("soap")
     if isIllConditioned {
       // Eigenvectors have no sign, and those of eigenvalues near zero are anybody's choice: each step starts from the same ones.
       for step in 0..<20 {

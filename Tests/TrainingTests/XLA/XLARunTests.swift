@@ -48,7 +48,8 @@ struct XLARunTests {
           folder,
           (Self.models[name] ?? [:]).merging([
             "machine.precision": precision, "training.batch_tokens": "64",
-            // Steps that are as large as their gradients: signs of gradients near zero decide nothing.
+            // Steps that are as large as their gradients: of one as large for every weight, two signs of gradients next to zero make a
+            // quarter of a small tensor's step.
             "optimizer.name": "sgd",
             "model.vocabulary_size": "32",
           ]) { $1 })
