@@ -97,6 +97,6 @@ runs() {
 }
 stage "runs" runs --filter TrainingTests.XLA
 stage "runs that share programs" runs --filter TrainingTests.TrialPackTests --filter CommandTests.SharedProgramTests
-stage "runs, compiled in full" tests --filter TrainingTests.XLARunTests/architecture \
+stage "runs, compiled in full" tests --filter TrainingTests.XLAFullEffortTests \
   --filter TrainingTests.XLAOptimizerTests/bfloat16 --filter TrainingTests.XLACheckpointTests/sameBits
 stage "commands" tests --filter CommandTests.DeviceTests
