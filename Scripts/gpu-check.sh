@@ -85,6 +85,7 @@ esac
 # environment NAME PACKAGES... [-- MORE PACKAGES...]: a virtual environment with them, installed in one or two steps;
 # says its Python. It is complete only when everything was installed.
 environment() {
+  set -e # bash clears it in $(...), and a failed installation would be complete
   local folder=$environments/$1 first=()
   shift
   if [ ! -e "$folder/complete" ]; then

@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,45 +62,21 @@ BF16_PEAKS = (
 
 @dataclass(frozen=True)
 class Shape:
-    """A decoder and its batch, as the peers are told."""
+    """A decoder and its batch, in the words that `assay` has for its peers."""
 
     name: str
-    vocabulary_size: int
-    width: int
-    layers: int
-    heads: int
-    context_length: int
-    sequences: int
+    values: dict[str, Any]
 
     def json(self, parts: int = 1) -> str:
         """The peers' `--shape-json`."""
-        values: dict[str, Any] = asdict(self)
-        del values["name"]
-        values |= {"architecture": "decoder", "qk_norm": True, "z_loss": 1e-4, "tied": False}
-        return json.dumps(values | {"micro_batches": parts})
-
-    @property
-    def parameters(self) -> int:
-        """Weights of the products: the layers' and the head's."""
-        return 12 * self.width**2 * self.layers + self.vocabulary_size * self.width
+        return json.dumps(self.values | {"micro_batches": parts})
 
     @property
     def operations(self) -> float:
-        """Of a token in a training step: 6 a weight of the products, and causal attention's half of its square."""
-        return 6 * self.parameters + 6 * self.context_length * self.width * self.layers
-
-
-SHAPES = {
-    shape.name: shape
-    for shape in (
-        Shape("S", 4096, 256, 4, 4, 256, 8),
-        Shape("P", 8192, 384, 6, 6, 256, 16),
-        Shape("M", 50304, 768, 12, 12, 512, 4),
-        # Presets/deconstructing.toml with its whole batch.
-        Shape("150m", 32128, 1024, 12, 16, 512, 256),
-        Shape("10m", 4096, 320, 6, 5, 256, 16),
-    )
-}
+        """Of a token in a training step: 6 a weight of the layers and the head, and causal attention's half of its square."""
+        width, layers = self.values["width"], self.values["layers"]
+        weights = 12 * width**2 * layers + self.values["vocabulary_size"] * width
+        return 6 * weights + 6 * self.values["context_length"] * width * layers
 
 
 class Failure(Exception):
@@ -132,6 +108,8 @@ class Assay:
                 text=True,
                 timeout=time_limit,
                 check=False,
+                # Compiling is timed: nothing comes out of a cache.
+                env=os.environ | {"ASSAY_CACHE": "off"},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Failure(str(error)) from error
@@ -142,6 +120,10 @@ class Assay:
     def version(self) -> str:
         """As it says itself."""
         return self.run("--version").strip()
+
+    def shapes(self) -> dict[str, Shape]:
+        """Every model that it can measure."""
+        return {name: Shape(name, values) for name, values in json.loads(self.run("bench", "shapes")).items()}
 
     def check(self, shape: Shape, steps: str | None = None) -> dict[str, Any]:
         """Steps on the device against the CPU runtime, or against those of a file; fails where they differ."""
@@ -232,6 +214,7 @@ class Check:
         self.correctness: dict[str, Any] = {}
         self.versions: dict[str, str] = {}
         self.right = True
+        self.shapes = self.assay.shapes()
 
     def say(self, text: str) -> None:
         """Progress."""
@@ -254,25 +237,33 @@ class Check:
     def check_assay(self) -> None:
         """S on the device; nothing is measured where this fails."""
         self.versions["assay"] = self.assay.version()
-        self.note("assay", self.assay.check, SHAPES["S"])
+        self.note("assay", self.assay.check, self.shapes["S"])
 
     def check_peers(self) -> None:
         """PyTorch's steps of S on the CPU, repeated by Assay on the device and by JAX, from the same weights."""
         with tempfile.TemporaryDirectory() as folder:
             path = f"{folder}/steps.safetensors"
-            script = str(PEERS / "step_check.py")
-            command = [self.options.torch_python, script, "--shape-json", SHAPES["S"].json(), "--output", path]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-            self.note("assay beside pytorch", self.assay.check, SHAPES["S"], path)
-            with Peer(self.options.jax_python, "jax_step.py", SHAPES["S"], 1, self.peer_options("jax")) as peer:
+            self.note("assay beside pytorch", self.check_beside_pytorch, path)
+            if not Path(path).exists():
+                return
+            with Peer(self.options.jax_python, "jax_step.py", self.shapes["S"], 1, self.peer_options("jax")) as peer:
                 for mode in self.options.modes:
                     self.correctness[f"jax {mode}"] = peer.ask(f"check {mode} {path}")
+
+    def check_beside_pytorch(self, path: str) -> dict[str, Any]:
+        """Has PyTorch write its steps, and Assay repeat them."""
+        shape = self.shapes["S"]
+        command = [self.options.torch_python, str(PEERS / "step_check.py"), "--shape-json", shape.json(), "--output", path]
+        process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if process.returncode != 0:
+            raise Failure(process.stderr.strip() or f"step_check.py: status {process.returncode}")
+        return self.assay.check(shape, path)
 
     def note(self, name: str, check: Callable[..., dict[str, Any]], *arguments: Any) -> None:
         """What a check of Assay finds."""
         try:
             self.correctness[name] = check(*arguments)
-        except (Failure, ValueError, KeyError) as error:
+        except (Failure, OSError, ValueError, KeyError) as error:
             self.correctness[name] = {"error": str(error)}
             self.right = False
 
@@ -292,10 +283,11 @@ class Check:
         with Peer(python, script, shape, parts, self.peer_options(library)) as peer:
             self.versions[library] = peer.hello["version"]
             ready = peer.ask(f"prepare {mode}")
-            once = peer.ask(f"run {mode} 1")["seconds"]
-            steps = max(1, math.ceil(self.seconds / once))
             speeds = []
             for _ in range(self.rounds):
+                # A step that does not count, as Assay takes one.
+                once = peer.ask(f"run {mode} 1")["seconds"]
+                steps = max(1, math.floor(self.seconds / once))
                 run = peer.ask(f"run {mode} {steps}")
                 speeds.append(run["tokens"] / run["seconds"])
             if not math.isfinite(run["loss"]):
@@ -338,7 +330,7 @@ class Check:
                     found = self.peer_speed(who, shape, mode, parts)
                 return row | found | {"micro_batches": parts}
             except (Failure, ValueError, KeyError, subprocess.SubprocessError) as error:
-                if out_of_memory(str(error)) and parts < min(64, shape.sequences):
+                if out_of_memory(str(error)) and parts < min(64, shape.values["sequences"]):
                     parts *= 2
                     self.say(f"  does not fit; in {parts} parts")
                     continue
@@ -356,19 +348,20 @@ class Check:
             except (Failure, OSError, subprocess.SubprocessError) as error:
                 self.correctness["jax"] = {"error": str(error)}
         for name in self.options.shapes:
+            shape = self.shapes[name]
             for mode in self.options.modes:
                 for who, own in self.subjects(mode):
                     if who == "assay" and not self.right:
                         continue
                     self.say(f"{name}: {who} {own}")
-                    row = self.measure(SHAPES[name], who, own)
+                    row = self.measure(shape, who, own)
                     if "tokens_per_second" in row and own.startswith("bf16") and facts["bf16_peak"]:
-                        achieved = row["tokens_per_second"] * SHAPES[name].operations
+                        achieved = row["tokens_per_second"] * shape.operations
                         row["fraction_of_peak"] = achieved / facts["bf16_peak"]
                     self.right = self.right and not (who == "assay" and "error" in row)
                     self.rows.append(row)
         for runs in self.options.runs if self.right else []:
-            shape = SHAPES["S" if self.options.quick else "10m"]
+            shape = self.shapes["S" if self.options.quick else "10m"]
             self.say(f"{shape.name}: {runs} runs in one program")
             row = {"shape": shape.name, "runs": runs}
             try:
@@ -402,21 +395,25 @@ def main() -> None:
     parser.add_argument("--torch-python", metavar="PYTHON")
     parser.add_argument("--no-peers", action="store_true", help="Assay alone")
     parser.add_argument("--quick", action="store_true", help="S only, one short measurement each")
-    parser.add_argument("--shapes", help=f"of {', '.join(SHAPES)}; S,P,M,150m")
+    parser.add_argument("--shapes", help="of those that 'assay bench shapes' knows; S,P,M,150m")
     parser.add_argument("--modes", default="fp32,bf16")
     parser.add_argument("--runs", help="runs in one program; 1,2,4,8,16,32")
     parser.add_argument("--json", default="gpu-check.json", metavar="FILE")
     options = parser.parse_args()
     options.shapes = (options.shapes or ("S" if options.quick else "S,P,M,150m")).split(",")
-    if unknown := [name for name in options.shapes if name not in SHAPES]:
-        parser.error(f"unknown shapes {', '.join(unknown)}; use {', '.join(SHAPES)}")
     options.modes = options.modes.split(",")
     if unknown := [mode for mode in options.modes if mode not in ("fp32", "bf16")]:
         parser.error(f"unknown modes {', '.join(unknown)}; use fp32, bf16")
     options.runs = [int(runs) for runs in (options.runs or ("1,2" if options.quick else "1,2,4,8,16,32")).split(",")]
     if not options.no_peers and not (options.jax_python and options.torch_python):
         parser.error("name --jax-python and --torch-python, or say --no-peers")
-    sys.exit(Check(options).run())
+    try:
+        check = Check(options)
+    except (Failure, ValueError) as error:
+        parser.error(f"{options.assay} does not tell its shapes: {error}")
+    if unknown := [name for name in options.shapes if name not in check.shapes]:
+        parser.error(f"unknown shapes {', '.join(unknown)}; use {', '.join(check.shapes)}")
+    sys.exit(check.run())
 
 
 if __name__ == "__main__":

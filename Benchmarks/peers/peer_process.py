@@ -1,16 +1,19 @@
 # Copyright (c) 2026 The Assay Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every peer process needs, whatever library it times: memory, its output, weights from files."""
+"""What every peer process needs, whatever library it times: the protocol, memory, its output, weights from files."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import resource
+import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy
 
@@ -67,3 +70,102 @@ def read_tensors(path: str | Path) -> dict[str, numpy.ndarray]:
             values = numpy.frombuffer(data[start + first : start + last], types[entry["dtype"]])
             tensors[name] = values.reshape(entry["shape"])
     return tensors
+
+
+class Server:
+    """Answers commands line by line; `handle` says which, and the message of its errors lists them."""
+
+    def __init__(self, output: TextIO) -> None:
+        self.output = output
+
+    def answer(self, value: dict[str, Any]) -> None:
+        """Writes one line."""
+        print(json.dumps(value), file=self.output, flush=True)
+
+    def handle(self, words: list[str]) -> dict[str, Any]:
+        """Carries out one command and returns its answer."""
+        raise NotImplementedError
+
+    def serve(self, commands: TextIO, hello: dict[str, Any]) -> None:
+        """Answers until `quit` or the end of input."""
+        self.answer({"ready": True, **hello})
+        for line in commands:
+            words = line.split()
+            if words == ["quit"]:
+                return
+            if words:
+                try:
+                    self.answer(self.handle(words))
+                except Exception as error:  # noqa: BLE001 (whatever fails is the answer)
+                    self.answer({"error": f"{type(error).__name__}: {error}", "command": line})
+
+
+class StepServer(Server):
+    """The commands of peers of `assay bench step`; keeps a mode's trainer from its first use until it is dropped.
+
+    A trainer has `run(steps)`, which returns seconds and the last loss.
+    """
+
+    WARM_UP_STEPS = 2
+    commands = "run MODE N, prepare MODE, drop MODE, memory MODE or quit"
+
+    def __init__(self, shape: dict[str, Any], modes: list[str], output: TextIO) -> None:
+        super().__init__(output)
+        self.shape = shape
+        self.modes = modes
+        self.trainers: dict[str, Any] = {}
+
+    def make(self, mode: str) -> Any:
+        """A new trainer of the mode."""
+        raise NotImplementedError
+
+    def prepared(self, trainer: Any) -> dict[str, Any]:
+        """What `prepare` tells of a trainer beside the time."""
+        return {}
+
+    def trainer(self, mode: str) -> Any:
+        """The mode's trainer, built and warmed up (which is when compiling happens)."""
+        if mode not in self.modes:
+            raise ValueError(f"mode '{mode}' is not one of {', '.join(self.modes)}")
+        if mode not in self.trainers:
+            trainer = self.make(mode)
+            trainer.run(self.WARM_UP_STEPS)
+            self.trainers[mode] = trainer
+        return self.trainers[mode]
+
+    def drop(self, mode: str) -> None:
+        """Frees the mode's model."""
+        self.trainers.pop(mode, None)
+        gc.collect()
+
+    def handle(self, words: list[str]) -> dict[str, Any]:
+        """Carries out one command and returns its answer."""
+        match words:
+            case ["run", mode, count] if count.isdecimal() and int(count) > 0:
+                seconds, loss = self.trainer(mode).run(int(count))
+                tokens = int(count) * self.shape["sequences"] * self.shape["context_length"]
+                return {
+                    "mode": mode,
+                    "steps": int(count),
+                    "seconds": seconds,
+                    "loss": loss,
+                    "tokens": tokens,
+                }
+            case ["prepare", mode]:
+                begin = time.perf_counter()
+                trainer = self.trainer(mode)
+                seconds = time.perf_counter() - begin
+                return {"prepared": mode, "seconds": seconds, **self.prepared(trainer)}
+            case ["drop", mode]:
+                self.drop(mode)
+                return {"dropped": mode}
+            case ["memory", mode] if mode in self.modes:
+                child = subprocess.run(
+                    [sys.executable, *sys.argv, "--memory-of", mode],
+                    check=True,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                )
+                return json.loads(child.stdout)
+            case _:
+                raise ValueError(f"'{' '.join(words)}' is not a command; use {self.commands}")

@@ -46,7 +46,8 @@ from typing import Any, TextIO
 import torch
 
 from optimizer_candidates import METHODS, Make, Slot, candidates, twin
-from pytorch_step import compiler_missing, private_output
+from peer_process import Server, private_output
+from pytorch_step import compiler_missing
 from reference_models import Configuration, Model, has_decay
 
 # How far a candidate's movement over three steps may be from the twin's, as ||a - b|| / ||b||. Most
@@ -121,18 +122,14 @@ def movement(make: Make, steps: int = 3) -> torch.Tensor:
     return torch.cat([values.double().flatten() for values in moved])
 
 
-class Server:
+class OptimizerServer(Server):
     """Answers the commands; keeps a method's chosen candidate from first use until dropped."""
 
     def __init__(self, shape: dict[str, Any], methods: Sequence[str], output: TextIO) -> None:
+        super().__init__(output)
         self.configuration = Configuration.from_mapping(shape)
         self.methods = methods
-        self.output = output
         self.kept: dict[str, tuple[str, Any]] = {}
-
-    def answer(self, value: dict[str, Any]) -> None:
-        """Writes one line."""
-        print(json.dumps(value), file=self.output, flush=True)
 
     def problem(self, method: str, name: str, make: Make) -> str | None:
         """Why a candidate is not timed, or None."""
@@ -246,30 +243,18 @@ class Server:
                     "use prepare METHOD, run METHOD N, run METHOD/CANDIDATE N, drop METHOD or quit"
                 )
 
-    def serve(self, commands: TextIO) -> None:
-        """Answers line by line until `quit` or the end of input."""
+    def begin(self, commands: TextIO) -> None:
+        """Says what there is and answers."""
         # Starts the threads and the libraries, so that no candidate pays for them.
         torch.mm(torch.ones(512, 512), torch.ones(512, 512))
-        parameters = sum(slot.weight.numel() for slot in make_slots(self.configuration))
-        self.answer(
-            {
-                "ready": True,
-                "torch": torch.__version__,
-                "threads": torch.get_num_threads(),
-                "modes": list(self.methods),
-                "candidates": {method: available(method) for method in self.methods},
-                "parameters": parameters,
-            }
-        )
-        for line in commands:
-            words = line.split()
-            if words == ["quit"]:
-                return
-            if words:
-                try:
-                    self.answer(self.handle(words))
-                except Exception as error:  # noqa: BLE001 (whatever fails is the answer)
-                    self.answer({"error": f"{type(error).__name__}: {error}", "command": line})
+        hello = {
+            "torch": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "modes": list(self.methods),
+            "candidates": {method: available(method) for method in self.methods},
+            "parameters": sum(slot.weight.numel() for slot in make_slots(self.configuration)),
+        }
+        self.serve(commands, hello)
 
 
 def main() -> None:
@@ -285,7 +270,7 @@ def main() -> None:
     output = private_output()
     torch.set_num_threads(options.threads)
     torch._dynamo.config.cache_size_limit = 256  # one rule, many shapes
-    Server(options.shape_json, methods, output).serve(sys.stdin)
+    OptimizerServer(options.shape_json, methods, output).begin(sys.stdin)
 
 
 if __name__ == "__main__":

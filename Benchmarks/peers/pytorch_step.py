@@ -30,20 +30,17 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import gc
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from peer_process import keep_freed_memory, peak_bytes, private_output
+from peer_process import StepServer, keep_freed_memory, peak_bytes, private_output
 
 ALL_MODES = ("fp32", "bf16", "fp32-compiled", "bf16-compiled")
-WARM_UP_STEPS = 2
 
 
 # Only where speed is asked for: memory is measured with the allocator PyTorch comes with, which
@@ -158,107 +155,49 @@ def compiler_missing() -> str | None:
     return None
 
 
-class Server:
-    """Answers the commands; keeps a mode's trainer from its first use until it is dropped."""
+class Server(StepServer):
+    """PyTorch's trainers."""
 
     def __init__(self, shape: dict[str, Any], modes: list[str], output: TextIO, device: str = "cpu") -> None:
-        self.shape = shape
         self.device = device
-        self.output = output
         missing = compiler_missing()
         compiled = [mode for mode in modes if mode.endswith("-compiled")]
         self.skipped = dict.fromkeys(compiled, missing) if missing else {}
-        self.modes = [mode for mode in modes if mode not in self.skipped]
-        self.trainers: dict[str, Trainer] = {}
+        super().__init__(shape, [mode for mode in modes if mode not in self.skipped], output)
 
-    def answer(self, value: dict[str, Any]) -> None:
-        """Writes one line."""
-        print(json.dumps(value), file=self.output, flush=True)
-
-    def trainer(self, mode: str) -> Trainer:
-        """The mode's trainer, built and warmed up (which is when compiling happens)."""
-        if mode not in self.modes:
-            raise ValueError(f"mode '{mode}' is not one of {', '.join(self.modes)}")
-        if mode not in self.trainers:
-            trainer = Trainer(self.shape, mode, self.device)
-            trainer.run(WARM_UP_STEPS)
-            self.trainers[mode] = trainer
-        return self.trainers[mode]
+    def make(self, mode: str) -> Trainer:
+        """A new trainer of the mode."""
+        return Trainer(self.shape, mode, self.device)
 
     def drop(self, mode: str) -> None:
         """Frees the mode's model; with a compiled mode also all compiled code."""
-        if self.trainers.pop(mode, None) is not None and mode.endswith("-compiled"):
+        if mode in self.trainers and mode.endswith("-compiled"):
             # This forgets all compiled code, so the other compiled mode must start afresh too:
             # otherwise it would compile inside the clock.
             torch.compiler.reset()
             for other in [name for name in self.trainers if name.endswith("-compiled")]:
                 del self.trainers[other]
-        gc.collect()
+        super().drop(mode)
         if self.device == "cuda":
             torch.cuda.empty_cache()
         malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if malloc_trim is not None:
             malloc_trim(0)
 
-    def handle(self, words: list[str]) -> dict[str, Any]:
-        """Carries out one command and returns its answer."""
-        match words:
-            case ["run", mode, count] if count.isdecimal() and int(count) > 0:
-                seconds, loss = self.trainer(mode).run(int(count))
-                tokens = int(count) * self.shape["sequences"] * self.shape["context_length"]
-                return {
-                    "mode": mode,
-                    "steps": int(count),
-                    "seconds": seconds,
-                    "loss": loss,
-                    "tokens": tokens,
-                }
-            case ["prepare", mode]:
-                start = time.perf_counter()
-                self.trainer(mode)
-                return {"prepared": mode, "seconds": time.perf_counter() - start}
-            case ["drop", mode]:
-                self.drop(mode)
-                return {"dropped": mode}
-            case ["memory", mode] if mode in self.modes:
-                child = subprocess.run(
-                    [sys.executable, __file__, *sys.argv[1:], "--memory-of", mode],
-                    check=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                )
-                return json.loads(child.stdout)
-            case _:
-                raise ValueError(
-                    f"'{' '.join(words)}' is not a command; "
-                    "use run MODE N, prepare MODE, drop MODE, memory MODE or quit"
-                )
-
-    def serve(self, commands: TextIO) -> None:
-        """Answers line by line until `quit` or the end of input."""
+    def start(self, commands: TextIO) -> None:
+        """Says what there is and answers."""
         # Starts the threads and the libraries, so that no mode pays for them.
         torch.mm(torch.ones(512, 512), torch.ones(512, 512))
-        self.answer(
-            {
-                "ready": True,
-                "torch": torch.__version__,
-                "peer": "PyTorch",
-                "version": torch.__version__,
-                "device": torch.cuda.get_device_name() if self.device == "cuda" else "cpu",
-                "threads": torch.get_num_threads(),
-                "modes": self.modes,
-                "skipped": self.skipped,
-            }
-        )
-        for line in commands:
-            words = line.split()
-            if words == ["quit"]:
-                return
-            if words:
-                try:
-                    self.answer(self.handle(words))
-                except Exception as error:  # noqa: BLE001 (whatever fails is the answer)
-                    self.answer({"error": f"{type(error).__name__}: {error}", "command": line})
+        hello = {
+            "torch": torch.__version__,
+            "peer": "PyTorch",
+            "version": torch.__version__,
+            "device": torch.cuda.get_device_name() if self.device == "cuda" else "cpu",
+            "threads": torch.get_num_threads(),
+            "modes": self.modes,
+            "skipped": self.skipped,
+        }
+        self.serve(commands, hello)
 
 
 def main() -> None:
@@ -278,7 +217,7 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     server = Server(options.shape_json, modes, output, options.device)
     if options.memory_of is None:
-        server.serve(sys.stdin)
+        server.start(sys.stdin)
         return
     baseline = peak_bytes()
     Trainer(options.shape_json, options.memory_of, options.device).run(3)

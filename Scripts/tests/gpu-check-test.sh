@@ -19,6 +19,11 @@ precision=fp32
 case "\$*" in *"--precision bf16"*) precision=bf16 ;; esac
 $1
 case "\$*" in
+  "bench shapes")
+    sizes='"vocabulary_size": 4096, "width": 256, "layers": 4, "heads": 4, "context_length": 256, "sequences": 8'
+    echo "{\"S\": {\$sizes}, \"10m\": {\$sizes}}"
+    exit
+    ;;
   "bench runs"*"--counts 2"*) echo '{"results": [{"runs": 2, "tokens_per_second": {"median": 4096}, "compile_seconds": 1}]}'; exit ;;
   "bench runs"*) echo '{"results": [{"runs": 1, "tokens_per_second": {"median": 2048}, "compile_seconds": 1}]}'; exit ;;
 esac
@@ -61,7 +66,40 @@ assay_that 'case "$*" in *"--counts 2"*) echo "error: out of memory" >&2; exit 1
 expect_pass "as many runs as fit" check
 report '"error" in r["batched"][1]'
 
-expect_failure "a shape that is not known" "unknown shapes Q" check --shapes Q
+assay_that 'case "$*" in *"bench step"*) [ "$ASSAY_CACHE" = off ] || { echo "error: a cache" >&2; exit 1; } ;; esac'
+expect_pass "programs compiled anew" check
+expect_failure "a shape that is not known" "unknown shapes Q; use S, 10m" check --shapes Q
+assay_that 'case "$*" in "bench shapes") echo "error: no such command" >&2; exit 64 ;; esac'
+expect_failure "an executable that tells no shapes" "does not tell its shapes: error: no such command" check
+
+# With peers: a Python whose scripts all fail, so that nothing is there to compare with.
+assay_that ':'
+printf '%s\n' '#!/bin/sh' 'echo "ImportError: no torch here" >&2' 'exit 1' >"$scratch/broken-python"
+chmod +x "$scratch/broken-python"
+with_peers() {
+  PATH="$(dirname "$python"):$PATH" "$python" "$scratch/package/Scripts/gpu_check.py" --assay "$scratch/assay" --device xla:cpu \
+    --quick --jax-python "$scratch/broken-python" --torch-python "$scratch/broken-python" --json "$scratch/report.json"
+}
+expect_failure "PyTorch's steps that cannot be had" '| assay beside pytorch | FAILED: ImportError: no torch here |' with_peers
+report 'not r["right"] and "error" in r["correctness"]["assay beside pytorch"] and "jax" not in r["correctness"]'
+
+# A Python that makes environments and cannot install.
+mkdir -p "$scratch/tools"
+cat >"$scratch/tools/python3" <<'END'
+#!/bin/sh
+if [ "$1 $2" = "-m venv" ]; then
+  mkdir -p "$3/bin"
+  cp "$0" "$3/bin/python"
+elif [ "$1 $2" = "-m pip" ]; then
+  echo "no route to the packages" >&2
+  exit 1
+fi
+END
+chmod +x "$scratch/tools/python3"
+expect_failure "packages that cannot be installed" 'no route to the packages' env PATH="$scratch/tools:$PATH" \
+  "$scratch/package/Scripts/gpu-check.sh" --device xla:cpu --assay "$scratch/assay" --environments "$scratch/environments"
+[ -d "$scratch/environments/jax-cpu" ] || failed "makes no environment"
+if [ -e "$scratch/environments/jax-cpu/complete" ]; then failed "takes a failed installation for complete"; fi
 expect_failure "a device that is not known" "device 'tpu' is not known" \
   "$package/Scripts/gpu-check.sh" --device tpu --assay "$scratch/assay"
 expect_failure "no executable" "no executable 'assay'" "$scratch/package/Scripts/gpu-check.sh" --device xla:cpu

@@ -25,6 +25,25 @@ import Testing
     #expect(result.output.isEmpty, "\(result)")
   }
 
+  @Test(arguments: [
+    (["--device", "cuda"], "Did you mean 'xla:cuda'?"),
+    (["--device", "cpu"], "no runs share a program"),
+    (["--counts", "0"], "1,2,4,8"),
+    (["--precision", "fp8"], "fp32 or bf16"),
+  ])
+  func optionsOfRunsThatMakeNoSenseAreRefused(arguments: [String], text: String) throws {
+    let result = try Command.run(["bench", "runs"] + arguments)
+    #expect(result.code == 64 && result.errors.contains(text), "\(result)")
+  }
+
+  @Test func shapesArePrintedAsThePeersAreToldThem() throws {
+    let result = try Command.run(["bench", "shapes"])
+    let shapes = try #require(try result.json() as? [String: [String: Any]], "\(result)")
+    #expect(shapes.keys.sorted() == ["10m", "150m", "M", "P", "S"])
+    #expect(shapes["S"]?["vocabulary_size"] as? Int == 4096)
+    #expect(shapes["150m"]?["sequences"] as? Int == 256)
+  }
+
   @Test func aCheckFindsTheStepsOfAFileAgainAndSaysWhatIsOff() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
       "assay-bench-\(UUID().uuidString)")
@@ -40,8 +59,21 @@ import Testing
     let found = try #require((right.json()["precisions"] as? [[String: Any]])?.first)
     #expect((found["losses"] as? [Double])?.count == 4, "\(right)")
 
+    // Weights as they were at first: what a step that moves nothing leaves.
+    let good = try Data(contentsOf: file)
+    var still = good
+    let ranges = try Safetensors(good).ranges
+    let (initial, final) = (
+      try #require(ranges["initial.head.weight"]), try #require(ranges["final.head.weight"])
+    )
+    still.replaceSubrange(final, with: good[initial])
+    try still.write(to: file)
+    let unmoved = try Command.run(check + ["--steps-from", file.path])
+    #expect(unmoved.code == 1, "\(unmoved)")
+    #expect(unmoved.errors.contains("the last head.weight: off by"), "\(unmoved)")
+
     // The last of four losses, 20 % higher than it is.
-    var data = try Data(contentsOf: file)
+    var data = good
     let range = try #require(try Safetensors(data).ranges["losses"])
     let last = range.upperBound - 4..<range.upperBound
     let loss = data[last].reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }

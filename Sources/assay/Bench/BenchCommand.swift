@@ -17,7 +17,7 @@ struct BenchCommand: ParsableCommand {
       """,
     subcommands: [
       BenchStep.self, BenchProducts.self, BenchProfile.self, BenchOptimizers.self, BenchTrials.self,
-      BenchSpeedrun.self, BenchRuns.self,
+      BenchSpeedrun.self, BenchRuns.self, BenchShapes.self,
     ])
 }
 

@@ -47,6 +47,13 @@ struct BenchRuns: ParsableCommand {
   private static let checkedSteps = 3
 
   func validate() throws {
+    if let problem = MachineSettings.problem(with: device) {
+      throw ValidationError("--device is '\(device)': \(problem)")
+    }
+    if device == MachineSettings.cpu {
+      throw ValidationError(
+        "--device is 'cpu', where no runs share a program; name xla:cpu or another")
+    }
     guard Precision(rawValue: precision) != nil else {
       throw ValidationError("--precision is \(precision); give fp32 or bf16")
     }
@@ -65,6 +72,7 @@ struct BenchRuns: ParsableCommand {
 
   func run() throws {
     guard let precision = Precision(rawValue: precision) else { return }
+    DeviceEnvironment.prepare(threads: nil)
     let alone = try losses(of: runCounts.max() ?? 1, precision)
     var report = Report(device: device, precision: precision.rawValue)
     var groups: [SharedRuns] = []

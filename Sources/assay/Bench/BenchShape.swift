@@ -72,3 +72,15 @@ enum BenchShape: String, CaseIterable, ExpressibleByArgument {
     }.joined(separator: "\n")
   }
 }
+
+/// `assay bench shapes`: what the peers are told of each, for scripts.
+struct BenchShapes: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "shapes", abstract: "The models that speed is measured on, as one JSON object.",
+    shouldDisplay: false)
+
+  func run() {
+    let shapes = BenchShape.allCases.map { "\"\($0.rawValue)\": \($0.peerShape())" }
+    Console.data("{" + shapes.joined(separator: ", ") + "}")
+  }
+}

@@ -7,6 +7,17 @@ import TensorGraph
 import Training
 import XLARuntime
 
+/// What a process that measures devices says to the runtime and to the plugin, before it opens one.
+enum DeviceEnvironment {
+  /// Keeps compiled programs out of the user's cache, and takes none from it: compiling is timed; bounds the plugin's threads.
+  static func prepare(threads: Int?) {
+    setenv("ASSAY_CACHE", "off", 1)
+    guard let threads else { return }
+    // XLA's client of processors makes as many threads as these say.
+    for name in ["NPROC", "PJRT_NPROC"] { setenv(name, "\(threads)", 1) }
+  }
+}
+
 /// A step on devices behind a plugin, beside a peer or beside the same step on this machine's processor.
 extension BenchStep {
   private typealias Pairs = [(ours: Double, theirs: Double)]
@@ -30,12 +41,11 @@ extension BenchStep {
           options.shape, precision: precision, microBatches: microBatches, threads: options.threads)
         try compare(far, near)
         if !peers {
-          let pairs = try (0..<rounds).map { _ in (try speed(far), try speed(near)) }
+          let pairs = try alternate({ try speed(far) }, { try speed(near) })
           let needs = BenchReport.Needs(peakBytes: near.runtime.peakBytes)
           others.append(("assay cpu", pairs, needs, false))
         }
       }
-      // Before the peer's, so that both compile on a machine that does nothing else.
       let needs = try needs(of: far)
       if peers {
         for (mode, pairs, needs) in try timePeer(device, far, &report) {
@@ -67,7 +77,9 @@ extension BenchStep {
     }
   }
 
-  /// Memory by the device's own count where it counts, else as the compiler planned it; compiled once more for that, without a cache.
+  /// Memory by the device's own count where it counts, else as the compiler planned it, which takes compiling once more.
+  ///
+  /// The time of compiling is that of the step which is timed: the first of its shape in this process, as the peer's is in its own.
   private func needs(of subject: BenchSubject<XLARuntime>) throws -> BenchReport.Needs {
     let analyses = try subject.programs().map { try subject.runtime.analysis(of: $0) }
     let memories = analyses.compactMap(\.memory)
@@ -76,7 +88,7 @@ extension BenchStep {
     return BenchReport.Needs(
       peakBytes: subject.runtime.countedPeakBytes ?? planned ?? subject.runtime.peakBytes,
       temporaryBytes: memories.map(\.temporary).max(),
-      compileSeconds: analyses.reduce(0) { $0 + $1.compileSeconds })
+      compileSeconds: subject.runtime.compilations.reduce(0) { $0 + $1.seconds })
   }
 
   /// Every mode of the peer in the subject's precision, taking turns with it.

@@ -144,6 +144,7 @@ struct BenchStep: ParsableCommand {
 
   func run() throws {
     if memoryOnly { return try printMemory() }
+    if device != nil { DeviceEnvironment.prepare(threads: options.threads) }
     if check { return try checkSteps() }
     if let device { return try timeDevice(device) }
     let subjects = try precision.all.map { precision in
@@ -194,9 +195,27 @@ struct BenchStep: ParsableCommand {
 
   /// Tokens a second over about `seconds`.
   func speed(_ subject: BenchSubject<some Runtime>) throws -> Double {
-    let once = try subject.run(1)
-    let steps = max(1, Int(seconds / once))
-    return Double(steps * subject.tokens) / (try subject.run(steps))
+    try speed(subject.tokens) { try subject.run($0) }
+  }
+
+  /// Tokens a second over about `seconds`, after a step that does not count: others had the machine before it.
+  private func speed(_ tokens: Int, _ run: (_ steps: Int) throws -> Double) rethrows -> Double {
+    let steps = max(1, Int(seconds / (try run(1))))
+    return Double(steps * tokens) / (try run(steps))
+  }
+
+  /// Measures both in every round; who comes first takes turns.
+  func alternate(
+    _ ours: () throws -> Double, _ theirs: () throws -> Double
+  ) rethrows -> [(ours: Double, theirs: Double)] {
+    try (0..<rounds).map { round in
+      if round.isMultiple(of: 2) {
+        let first = try ours()
+        return (first, try theirs())
+      }
+      let first = try theirs()
+      return (try ours(), first)
+    }
   }
 
   /// Takes turns with a mode of the peer.
@@ -205,13 +224,9 @@ struct BenchStep: ParsableCommand {
   ) throws -> [(ours: Double, theirs: Double)] {
     // The first run of a mode builds and warms it.
     _ = try peer.run(mode, steps: 2)
-    let once = try peer.run(mode, steps: 1)
-    let steps = max(1, Int(seconds / once))
-    return try (0..<rounds).map { _ in
-      let ours = try speed(subject)
-      let theirs = Double(steps * subject.tokens) / (try peer.run(mode, steps: steps))
-      return (ours, theirs)
-    }
+    return try alternate(
+      { try speed(subject) },
+      { try speed(subject.tokens) { try peer.run(mode, steps: $0) } })
   }
 
   /// Time of the large products alone over the time of a whole step, alternating; the median of the ratios.
