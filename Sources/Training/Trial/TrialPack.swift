@@ -69,7 +69,8 @@ public struct TrialPack: Sendable {
         throw TrainingError(
           .request,
           "trials for machine.device '\(first.device)' with \(first.devices) devices and '\(machine.device)' with "
-            + "\(machine.devices) cannot share a program; ask for each alone, or give both the same devices behind a plugin of XLA")
+            + "\(machine.devices) cannot share a program; ask for each alone, or give both the same devices behind a plugin of XLA"
+        )
       }
     }
   }

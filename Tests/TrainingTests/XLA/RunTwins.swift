@@ -227,7 +227,8 @@ struct RunTwins {
   /// the first one's roundings explain.
   static func relative(_ numbers: [Double]) -> Double {
     if numbers[0] == numbers[1] || numbers.allSatisfy({ !$0.isFinite }) { return 0 }
-    if numbers.count > 2, abs(numbers[1] - numbers[2]) <= strayFactor * abs(numbers[0] - numbers[2]) {
+    if numbers.count > 2, abs(numbers[1] - numbers[2]) <= strayFactor * abs(numbers[0] - numbers[2])
+    {
       return 0
     }
     return abs(numbers[1] - numbers[0]) / abs(numbers[0])
