@@ -71,10 +71,14 @@ import Testing
       #expect(!exchange.asked(0).isEmpty)
     }
     for name in ["metrics.jsonl", "contract.json", "optimizer.json"] {
-      let files = ["alone", "joint"].map {
-        FileManager.default.contents(atPath: "\(folder.path)/\($0)/run/\(name)")
+      let lines = try ["alone", "joint"].map {
+        try String(contentsOfFile: "\(folder.path)/\($0)/run/\(name)", encoding: .utf8)
+          .split(separator: "\n")
       }
-      #expect(files[0] != nil && files[0] == files[1], "\(name)")
+      #expect(!lines[0].isEmpty && lines[0].count == lines[1].count, "\(name)")
+      for (own, other) in zip(lines[0], lines[1]) where own != other {
+        Issue.record("\(name): '\(other)' instead of '\(own)'")
+      }
     }
     let names = try ["alone", "joint"].map {
       try FileManager.default.subpathsOfDirectory(atPath: "\(folder.path)/\($0)").sorted()
@@ -94,20 +98,18 @@ import Testing
 private final class JointExchange: @unchecked Sendable {
   private let condition = NSCondition()
   private var said: [String: Int] = [:]
+  private var asked: [String: Set<Int>] = [:]
   private var keptAsked: [[String]] = [[], []]
 
-  func say(_ question: String, _ number: Int) {
-    condition.lock()
-    said[question] = number
-    condition.broadcast()
-    condition.unlock()
-  }
-
-  func answer(_ question: String) -> Int {
+  /// What the first process says, once both have asked: those that share programs on devices are never further apart.
+  func agreed(_ question: String, on number: Int, _ index: Int) -> Int {
     condition.lock()
     defer { condition.unlock() }
+    if index == 0 { said[question] = number }
+    asked[question, default: []].insert(index)
+    condition.broadcast()
     while true {
-      if let number = said[question] { return number }
+      if let number = said[question], asked[question]?.count == 2 { return number }
       condition.wait()
     }
   }
@@ -150,8 +152,7 @@ private final class JointRuntime: Runtime {
   }
 
   func agreed(_ question: String, on number: Int) throws -> Int {
-    if index == 0 { exchange.say(question, number) }
-    return exchange.answer(question)
+    exchange.agreed(question, on: number, index)
   }
 }
 
